@@ -1,0 +1,5 @@
+/// Benchmarks against peers, each one command.
+@NullMarked
+package holdfast.bench;
+
+import org.jspecify.annotations.NullMarked;
