@@ -1,0 +1,52 @@
+package holdfast.block;
+
+/// A disk, or a layer of one. Asynchronous and small; layers compose.
+///
+/// **Order.** Requests on ranges that overlap have no order unless the first was completed before the second was
+/// submitted. While a read and a write of one range are both under way, the read may see old and new bytes mixed.
+///
+/// **Durability.** A completed [Request.Flush] promises that every request completed with [IoStatus#OK] before the
+/// flush was submitted survives a power cut, as far as [Geometry#durable] says so. A request that was not flushed may
+/// survive wholly, in part (in units of [Geometry#physicalBlockBytes]) or not at all. A flush that failed has lost
+/// something for good: every later flush fails as well, until the device is opened again.
+///
+/// **Buffers** are off-heap segments that any thread may access. They stay the caller's, and must neither change nor
+/// be closed until completion.
+///
+/// **Threads.** Every method may be called on any thread, except that a completion must not call [#submit], [#drain] or
+/// [#close]: it runs on a thread that these may wait for.
+public interface BlockDevice extends AutoCloseable {
+    Geometry geometry();
+
+    /// Starts a request; its completion is called exactly once, on any thread, possibly before this returns. Bad
+    /// ranges and unsupported requests complete with a status, they do not throw. At most [Geometry#queueDepth]
+    /// requests are under way at once: past that, submit blocks until one completes.
+    ///
+    /// @throws IllegalStateException when the device is closed
+    void submit(Request request);
+
+    /// Tries to stop a request that was submitted. Requests are told apart by identity, not by their content.
+    Cancellation cancel(Request request);
+
+    /// Waits until nothing is under way, completions included.
+    ///
+    /// @param deadlineNanos a time of [System#nanoTime]; a request may be submitted meanwhile, and is waited for
+    /// @return false when the deadline has passed first, or the thread was interrupted (its flag stays set)
+    boolean drain(long deadlineNanos);
+
+    /// Waits for what is under way, then releases locks and files. Closing flushes nothing: what was not flushed is as
+    /// durable as it was. A second call does nothing.
+    @Override
+    void close();
+
+    /// What became of a request that was to be cancelled.
+    enum Cancellation {
+        /// It had completed, or will complete, in the ordinary way.
+        DONE,
+        /// It did nothing and never will; it completes with [IoStatus#CANCELLED].
+        CANCELLED,
+        /// It may or may not take effect, possibly later; whoever reissues it elsewhere must fence this device first.
+        /// Its completion still comes, when the device knows.
+        UNKNOWN
+    }
+}
