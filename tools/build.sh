@@ -1,0 +1,59 @@
+# Builds the program when its sources are not those of an earlier build. Sourced by ./holdfast.
+#
+# A build is target/dist/DIGEST, with the digest of everything it was made from: sources, poms, flags and JDK. It appears
+# by a rename, whole or not at all, and is not changed afterwards.
+
+source_digest() {
+    (
+        cd "$root"
+        find pom.xml .mvn tools/jvm.options tools/build.sh ./*/pom.xml ./*/src/main "$JAVA_HOME/release" -type f -print0 |
+            LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16
+    )
+}
+
+# Sets $dist.
+build() {
+    dist=$root/target/dist/$(source_digest)
+    [ ! -d "$dist" ] || return 0
+    mkdir -p "$root/target/dist" || die 1 "cannot write to $root/target: build it once as the owner of the tree"
+    # One build at a time; whoever waited finds it done.
+    (
+        flock 9
+        [ ! -d "$dist" ] || exit 0
+        find_maven || die 1 "no Maven here, which the first build needs: apt-get install --no-install-recommends maven"
+        say "building (once)..."
+        make_dist >"$root/target/build.log" 2>&1 || build_failed
+    ) 9>"$root/target/build.lock" || exit 1
+}
+
+make_dist() {
+    run_maven --quiet package -Dmaven.test.skip=true || return 1
+    new=$dist.new
+    rm -rf "$new"
+    mkdir -p "$new/lib" || return 1
+    cp "$root"/bench/target/lib/*.jar "$root"/bench/target/bench-*.jar "$new/lib/" || return 1
+    mv "$new" "$dist" || return 1
+    make_aot_cache || rm -f "$dist/holdfast.aot"
+    remove_old_dists
+}
+
+# Start-up takes about half the time with classes loaded, linked and profiled ahead (measured: 0.12 s in place of 0.19 s
+# for --help). The JVM checks the class path's names, sizes and times, so this comes after the rename.
+make_aot_cache() {
+    class_path=$(printf '%s:' "$dist"/lib/*.jar)
+    "$JAVA_HOME/bin/java" "@$root/tools/jvm.options" "-XX:AOTCacheOutput=$dist/holdfast.aot" \
+        -cp "${class_path%:}" holdfast.cli.Main --help
+}
+
+# Keeps the newest three, and those that a running program holds a lock on.
+remove_old_dists() {
+    for old in $(cd "$root/target/dist" && ls -t | tail -n +4); do
+        flock --nonblock "$root/target/dist/$old" rm -rf "$root/target/dist/$old" || :
+    done
+}
+
+build_failed() {
+    say "the build failed; the whole log is $root/target/build.log"
+    grep -m 2 -E '^\[ERROR\]' "$root/target/build.log" | cut -c 1-300 >&2 || tail -n 2 "$root/target/build.log" >&2
+    exit 1
+}
