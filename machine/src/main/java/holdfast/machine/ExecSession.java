@@ -1,0 +1,251 @@
+package holdfast.machine;
+
+import holdfast.machine.GuestCommand.Sink;
+import holdfast.machine.GuestCommand.Stdin;
+import holdfast.machine.GuestExec.Execution;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// One of the exec channel's sessions: four ports, one command at a time.
+///
+/// ```
+/// silent  --guest says "ready"-->            free
+/// free    --a command is claimed-->          busy       its line goes out on ctl
+/// busy    --guest says "exit N"-->           silent     the command ended
+/// free, busy --ctl closed by the guest-->    silent     a command under way is lost
+/// busy    --guest says "ready"-->            free       the guest's loop was restarted: the command is lost
+/// ```
+///
+/// The host's end of all four ports is open from the beginning, since Linux lets a writer wait and a reader end at a port whose other end is closed.
+/// Only `in` is closed, as the end of a command's input, and opened again when the command has ended.
+final class ExecSession {
+    private static final int LINE_LENGTH_MAX = 64;
+
+    private final int number;
+    private final GuestExec owner;
+    private final StringBuilder line = new StringBuilder();
+    private final Outside ctl = new Outside();
+    private final Outside in = new Outside();
+
+    private boolean ready;
+    private @Nullable Execution current;
+    private @Nullable Thread feeder;
+
+    ExecSession(int number, GuestExec owner) {
+        this.number = number;
+        this.owner = owner;
+    }
+
+    List<NamedConsole> ports() {
+        String prefix = "org.holdfast.exec." + number + ".";
+        return List.of(
+                new NamedConsole(prefix + "ctl", new Control()),
+                new NamedConsole(prefix + "in", new StandardInput()),
+                new NamedConsole(prefix + "out", new Output(GuestCommand::out)),
+                new NamedConsole(prefix + "err", new Output(GuestCommand::err)));
+    }
+
+    /// Takes this session for a command, if the guest is ready and nobody else has it.
+    synchronized boolean claim(Execution execution) {
+        if (!ready || current != null) {
+            return false;
+        }
+        ready = false;
+        current = execution;
+        return true;
+    }
+
+    /// Sends the command that has claimed this session.
+    void begin(Execution execution) {
+        ctl.input((execution.command().line() + "\n").getBytes(StandardCharsets.US_ASCII));
+    }
+
+    void abandon(String why) {
+        finish(execution -> execution.fail(why));
+    }
+
+    private void heard(String word) {
+        if (word.equals("ready")) {
+            abandon("the guest's side of the exec channel was restarted in the middle of the command");
+            synchronized (this) {
+                ready = true;
+            }
+            owner.ready(this);
+        } else if (word.startsWith("exit ")) {
+            int exitCode = exitCode(word);
+            finish(execution -> execution.ended(exitCode));
+        }
+    }
+
+    /// A guest may write anything; what is no number counts as a failed command.
+    private static int exitCode(String word) {
+        String digits = word.substring("exit ".length()).strip();
+        return digits.matches("\\d{1,3}") ? Integer.parseInt(digits) & 0xff : 255;
+    }
+
+    private void finish(Consumer<Execution> how) {
+        @Nullable Execution ended;
+        @Nullable Thread feeding;
+        synchronized (this) {
+            ready = false;
+            ended = current;
+            feeding = feeder;
+            current = null;
+            feeder = null;
+        }
+        if (feeding != null) {
+            feeding.interrupt();
+        }
+        if (ended != null) {
+            in.hostOpen(true);
+            how.accept(ended);
+        }
+    }
+
+    private synchronized @Nullable Execution current() {
+        return current;
+    }
+
+    /// Carries a command's input to the guest, from the moment the command has opened it.
+    private void feed(Execution execution) {
+        switch (execution.command().stdin()) {
+            case Stdin.Empty() -> in.hostOpen(false);
+            case Stdin.Whole(byte[] bytes) -> {
+                if (bytes.length > 0) {
+                    in.input(bytes);
+                }
+                in.hostOpen(false);
+            }
+            case Stdin.Streamed(InputStream source) -> {
+                synchronized (this) {
+                    if (current == execution && feeder == null) {
+                        feeder = Thread.ofPlatform().daemon().name("exec-stdin-" + number).start(() -> stream(source, execution));
+                    }
+                }
+            }
+        }
+    }
+
+    private void stream(InputStream source, Execution execution) {
+        var buffer = new byte[16 * 1024];
+        try {
+            for (int n = source.read(buffer); n >= 0 && !execution.hasEnded(); n = source.read(buffer)) {
+                in.inputOrThrow(Arrays.copyOf(buffer, n));
+            }
+        } catch (IOException unreadable) {
+            // What cannot be read any more has ended, as it has for a shell.
+        } catch (InterruptedException commandEnded) {
+            return;
+        }
+        if (!execution.hasEnded()) {
+            in.hostOpen(false);
+        }
+    }
+
+    /// The way in of one port, once the machine has connected it.
+    private static final class Outside {
+        private volatile ConsolePort.@Nullable Input input;
+
+        void attach(ConsolePort.Input attached) {
+            input = attached;
+            attached.hostOpen(true);
+        }
+
+        void hostOpen(boolean open) {
+            ConsolePort.@Nullable Input to = input;
+            if (to != null) {
+                to.hostOpen(open);
+            }
+        }
+
+        void input(byte[] bytes) {
+            try {
+                inputOrThrow(bytes);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        }
+
+        void inputOrThrow(byte[] bytes) throws InterruptedException {
+            ConsolePort.@Nullable Input to = input;
+            if (to != null) {
+                to.input(bytes);
+            }
+        }
+    }
+
+    private final class Control implements ConsolePort {
+        @Override
+        public void attach(Input input) {
+            ctl.attach(input);
+        }
+
+        @Override
+        public void output(byte[] bytes, int offset, int length) {
+            for (int i = offset; i < offset + length; i++) {
+                if (bytes[i] == '\n') {
+                    String word = line.toString();
+                    line.setLength(0);
+                    heard(word.strip());
+                } else if (line.length() < LINE_LENGTH_MAX) {
+                    line.append((char) (bytes[i] & 0xff));
+                }
+            }
+        }
+
+        @Override
+        public void guestOpen(boolean open) {
+            if (!open) {
+                line.setLength(0);
+                abandon("the guest closed the exec channel in the middle of the command");
+            }
+        }
+    }
+
+    private final class StandardInput implements ConsolePort {
+        @Override
+        public void attach(Input input) {
+            in.attach(input);
+        }
+
+        @Override
+        public void output(byte[] bytes, int offset, int length) {
+            // The guest has no reason to write here, and nobody to read it.
+        }
+
+        @Override
+        public void guestOpen(boolean open) {
+            @Nullable Execution execution = current();
+            if (open && execution != null) {
+                feed(execution);
+            }
+        }
+    }
+
+    private final class Output implements ConsolePort {
+        private final Function<GuestCommand, Sink> sink;
+
+        Output(Function<GuestCommand, Sink> sink) {
+            this.sink = sink;
+        }
+
+        @Override
+        public void attach(Input input) {
+            input.hostOpen(true);
+        }
+
+        @Override
+        public void output(byte[] bytes, int offset, int length) {
+            @Nullable Execution execution = current();
+            if (execution != null) {
+                sink.apply(execution.command()).accept(bytes, offset, length);
+            }
+        }
+    }
+}
