@@ -20,7 +20,7 @@ build() {
     (
         flock 9
         [ ! -d "$dist" ] || exit 0
-        find_maven || die 1 "no Maven here, which the first build needs: apt-get install --no-install-recommends maven"
+        need_maven
         say "building (once)..."
         make_dist >"$root/target/build.log" 2>&1 || build_failed
     ) 9>"$root/target/build.lock" || exit 1

@@ -64,6 +64,33 @@ find_maven() {
     [ -x "$maven" ]
 }
 
+# The same, or fetches it, or ends with what to do.
+need_maven() {
+    find_maven && return 0
+    . "$root/tools/maven.sh"
+    fetch_maven
+}
+
+need_jdk() {
+    find_jdk || die 69 "no JDK $JDK_WANTED or newer here: looked at \$JAVA_HOME, PATH, /usr/lib/jvm, ~/.sdkman and ~/.jdks"
+}
+
+# The peers of tools/peers that are not here, a line each: name, Debian package, what for.
+missing_peers() {
+    while read -r peer package what; do
+        case $peer in
+            '' | '#'*) continue ;;
+            /*) [ -r "$peer" ] ;;
+            *) PATH=$PATH:/usr/sbin:/sbin command -v "$peer" >/dev/null ;;
+        esac || echo "$peer $package $what"
+    done <"$root/tools/peers"
+}
+
+# The Debian packages of those peers, on one line.
+missing_packages() {
+    missing_peers | awk '{ print $2 }' | sort -u | paste -s -d ' '
+}
+
 # run_maven ARGUMENTS...: with a JVM that is quiet about what Maven's own libraries do.
 run_maven() {
     (

@@ -1,0 +1,68 @@
+# ./holdfast check [--long] [MODULE...]: builds and runs all tests, or those of the modules named. Sourced by ./holdfast.
+
+usage() {
+    echo "usage: ./holdfast check [--long] [MODULE...]" >&2
+    echo "  --long   also the tests that take minutes to hours" >&2
+    exit 2
+}
+
+long=
+modules=
+tests=
+for word in "$@"; do
+    case $word in
+        --long) long=-Dlong ;;
+        -*) usage ;;
+        *)
+            [ -f "$root/$word/pom.xml" ] || { say "check: no module '$word' here" && usage; }
+            modules=${modules:+$modules,}$word
+            tests=${tests:+$tests,}holdfast/$word/*Test
+            ;;
+    esac
+done
+
+# Peers come from Debian packages: installed where we may, named in one command where we may not.
+install_peers() {
+    packages=$(missing_packages)
+    [ -n "$packages" ] || return 0
+    if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
+        say "some tests need programs that are not here: apt-get install --no-install-recommends $packages"
+        return 0
+    fi
+    say "installing what the tests compare with: $packages"
+    # shellcheck disable=SC2086 # a list of words
+    if ! apt_get_install $packages >"$root/target/apt.log" 2>&1; then
+        say "apt-get could not install all of them; see $root/target/apt.log"
+    fi
+}
+
+apt_get_install() {
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get install -y --no-install-recommends "$@" && return 0
+    apt-get update && apt-get install -y --no-install-recommends "$@"
+}
+
+# Runs Maven, shows how it goes on and keeps all it said in target/check.log; returns its exit code.
+run_tests() {
+    set -- verify --fail-at-end -Dmaven.test.failure.ignore=true $long
+    [ -z "$modules" ] || set -- "$@" --projects "$modules" --also-make "-Dtest=$tests"
+    {
+        code=0
+        run_maven "$@" 2>&1 || code=$?
+        echo "$code" >"$root/target/check.code"
+    } | tee "$root/target/check.log" | sed --unbuffered -n -E \
+        -e '/^\[ERROR\] +(\tat |-> \[Help|To see the full|Re-run|For more inf|\[Help)/d' \
+        -e '/^\[ERROR\] +[^ ]/p' -e '/Building .*\[/p' -e '/Tests run:.* in /p'
+    return "$(cat "$root/target/check.code")"
+}
+
+need_jdk
+need_maven
+mkdir -p "$root/target"
+install_peers
+rm -rf "$root"/*/target/surefire-reports "$root"/*/target/system-reports
+
+broken=
+run_tests || broken=--broken
+# From source, so that there is a report also where the build broke.
+"$JAVA_HOME/bin/java" "$root/house/src/main/java/holdfast/house/Report.java" "$root" ${long:+--long} $broken || exit 1
