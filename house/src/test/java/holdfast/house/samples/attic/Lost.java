@@ -1,0 +1,4 @@
+package holdfast.house.samples.attic;
+
+/// Is in no module.
+final class Lost {}

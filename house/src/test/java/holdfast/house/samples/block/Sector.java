@@ -1,0 +1,4 @@
+package holdfast.house.samples.block;
+
+/// Breaks no rule.
+public record Sector(long number) {}

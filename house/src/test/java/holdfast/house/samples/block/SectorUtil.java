@@ -1,0 +1,4 @@
+package holdfast.house.samples.block;
+
+/// Named after nothing in particular.
+final class SectorUtil {}
