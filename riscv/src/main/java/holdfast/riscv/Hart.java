@@ -1,0 +1,370 @@
+package holdfast.riscv;
+
+import java.io.DataInput;
+import java.io.DataOutput;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/// One hardware thread: RV64GC with Zicsr, Zifencei, Zicntr and Sstc; modes M, S and U; Sv39 with ASIDs; PMP.
+///
+/// A hart runs on whatever thread calls [#run], one at a time. Unless a method says that it is thread-safe, call it on
+/// that thread or while the hart does not run.
+public final class Hart {
+    private static final int STATE_VERSION = 1;
+    private static final long NO_RESERVATION = -1;
+
+    /// Integer registers; the slot [Packed#DISCARD] takes what is written to x0.
+    final long[] x = new long[Packed.DISCARD + 1];
+
+    /// Floating-point registers, single precision NaN-boxed.
+    final long[] f = new long[32];
+
+    final PrivilegedState state;
+    final Mmu mmu;
+    final Mailbox mailbox = new Mailbox();
+
+    private final int id;
+    private final PhysicalMemory memory;
+    private final TimeSource time;
+    private final Trap trap = new Trap();
+    private final Interpreter interpreter;
+    private final AtomicInteger lines = new AtomicInteger();
+
+    private @Nullable SupervisorCalls supervisorCalls;
+    private volatile Runnable wake = () -> {};
+    private volatile boolean attention;
+    private volatile boolean requested;
+
+    private long pc;
+    private long retired;
+    private boolean waiting;
+    private boolean halted;
+    private int fetchGeneration;
+
+    // LR/SC: host address, width and value of the reservation. SC compares and swaps with the value.
+    private long reservedHost = NO_RESERVATION;
+    private int reservedBytes;
+    private long reservedValue;
+
+    public Hart(int id, PhysicalMemory memory, Bus bus, TimeSource time) {
+        this.id = id;
+        this.memory = memory;
+        this.time = time;
+        this.state = new PrivilegedState(this);
+        this.mmu = new Mmu(this, memory, bus, trap);
+        this.interpreter = new Interpreter(this);
+        memory.attach(this);
+        reset(memory.base(), Privilege.MACHINE);
+    }
+
+    /// Who answers `ecall` from S-mode; null lets it trap into M-mode, where real firmware is.
+    public void supervisorCalls(@Nullable SupervisorCalls calls) {
+        supervisorCalls = calls;
+    }
+
+    /// To the state after power-on, at `startPc`. Started in S- or U-mode, the hart is as firmware would hand it over:
+    /// traps and interrupts delegated, counters and the supervisor timer enabled, all memory accessible.
+    public void reset(long startPc, Privilege mode) {
+        Arrays.fill(x, 0);
+        Arrays.fill(f, 0);
+        state.reset(mode);
+        lines.set(0);
+        pc = startPc;
+        waiting = false;
+        halted = false;
+        reservedHost = NO_RESERVATION;
+        mmu.tlb.flush();
+        mmu.select();
+    }
+
+    // ---- running
+
+    /// Runs at most `instructions` instructions; guest traps and interrupts are handled inside.
+    ///
+    /// Counts exactly: a trapping instruction does not retire, and when this returns [Exit#LIMIT] exactly
+    /// `instructions` have retired since the call.
+    public Exit run(long instructions) {
+        long end = retired + instructions;
+        mailbox.enter();
+        try {
+            while (true) {
+                if (attention) {
+                    attention = false;
+                    mailbox.service();
+                    if (requested) {
+                        requested = false;
+                        return Exit.REQUESTED;
+                    }
+                }
+                mailbox.service();
+                if (halted) {
+                    return Exit.HALTED;
+                }
+                long now = ticks();
+                if (waiting) {
+                    if (!state.wakeable(now)) {
+                        return Exit.WFI;
+                    }
+                    waiting = false;
+                }
+                state.takeInterrupt(now);
+                if (retired >= end) {
+                    return Exit.LIMIT;
+                }
+                long slice = time.instructionsUntil(state.timerDeadline(now), retired);
+                interpreter.execute(Math.min(end, retired + Math.max(1, slice)));
+            }
+        } finally {
+            mailbox.leave();
+        }
+    }
+
+    /// Makes [#run] return at the next instruction boundary it looks at. Thread-safe.
+    public void request() {
+        requested = true;
+        attention = true;
+        wake.run();
+    }
+
+    /// Stops the hart until [#reset] (SBI hart stop).
+    public void halt() {
+        halted = true;
+    }
+
+    public boolean halted() {
+        return halted;
+    }
+
+    /// Whether it executed `wfi` and has not been woken.
+    public boolean waiting() {
+        return waiting;
+    }
+
+    /// Is run, on any thread, when an interrupt line is raised or [#request] is called. Thread-safe.
+    public void onWake(Runnable action) {
+        wake = action;
+    }
+
+    // ---- interrupts and time
+
+    /// Raises or lowers an interrupt from outside: 1 supervisor software (as an SBI IPI sets it), 3 machine software, 9
+    /// supervisor external, 11 machine external. Thread-safe.
+    public void interrupt(int cause, boolean level) {
+        int bit = 1 << cause;
+        if (level) {
+            if ((lines.getAndUpdate(old -> old | bit) & bit) == 0) {
+                attention = true;
+                wake.run();
+            }
+        } else {
+            lines.getAndUpdate(old -> old & ~bit);
+        }
+    }
+
+    /// Whether an enabled interrupt is pending now, so that `wfi` ends. Thread-safe while the hart waits.
+    public boolean wakeable() {
+        return state.wakeable(ticks());
+    }
+
+    /// Earliest time, in ticks, at which a timer could wake the hart; [Long#MAX_VALUE] if none is armed and enabled.
+    public long timerDeadline() {
+        return state.timerDeadline(ticks());
+    }
+
+    /// Sets MTIMECMP, in ticks.
+    public void machineTimer(long deadlineTicks) {
+        state.machineTimer(deadlineTicks);
+        attention = true;
+    }
+
+    /// Sets STIMECMP, in ticks, as SBI's timer call does.
+    public void supervisorTimer(long deadlineTicks) {
+        state.supervisorTimer(deadlineTicks);
+    }
+
+    /// Has `fence` done by every target; returns when all have. On a hart's thread pass that hart as `self`, else null.
+    /// Thread-safe.
+    public static void fence(Iterable<Hart> targets, @Nullable Hart self, Fence fence) {
+        for (Hart target : targets) {
+            target.mailbox.call(() -> fence.apply(target), self);
+        }
+    }
+
+    // ---- registers
+
+    public int id() {
+        return id;
+    }
+
+    /// Instructions retired since the machine was built or restored to a count.
+    public long retired() {
+        return retired;
+    }
+
+    public long pc() {
+        return pc;
+    }
+
+    public void pc(long value) {
+        pc = value;
+    }
+
+    public long x(int register) {
+        return x[register];
+    }
+
+    public void x(int register, long value) {
+        x[register == 0 ? Packed.DISCARD : register] = value;
+    }
+
+    public long f(int register) {
+        return f[register];
+    }
+
+    public void f(int register, long value) {
+        f[register] = value;
+    }
+
+    public Privilege mode() {
+        return state.mode;
+    }
+
+    /// A CSR as M-mode would read it; 0 for one that does not exist. For debuggers and tests.
+    public long csr(int number) {
+        return state.read(number);
+    }
+
+    // ---- for the rest of the processor
+
+    void retired(long count) {
+        retired = count;
+    }
+
+    long ticks() {
+        return time.ticks(retired);
+    }
+
+    int lines() {
+        return lines.get();
+    }
+
+    boolean attention() {
+        return attention;
+    }
+
+    Trap trap() {
+        return trap;
+    }
+
+    /// Enters the guest's handler for the trap, at the current pc.
+    void enter(Trap taken) {
+        state.enter(taken.cause, false, taken.value);
+    }
+
+    /// `wfi`.
+    void await() {
+        waiting = true;
+    }
+
+    /// `ecall`, with the pc at it. It retires only when the built-in firmware answers it.
+    ///
+    /// @return whether it was answered and execution goes on at the pc
+    boolean environmentCall() {
+        SupervisorCalls firmware = supervisorCalls;
+        if (state.mode != Privilege.SUPERVISOR || firmware == null) {
+            return false;
+        }
+        long at = pc;
+        firmware.ecall(this);
+        if (pc == at) {
+            pc = at + 4;
+        }
+        return true;
+    }
+
+    /// `fence.i`: forgets where decoded code is if any was dropped since the last time.
+    void synchronizeFetch() {
+        int generation = memory.codeGeneration();
+        if (generation != fetchGeneration) {
+            fetchGeneration = generation;
+            mmu.tlb.flushFetch();
+        }
+    }
+
+    void flushTranslations() {
+        mmu.tlb.flush();
+    }
+
+    void reserve(long host, int bytes, long value) {
+        reservedHost = host;
+        reservedBytes = bytes;
+        reservedValue = value;
+    }
+
+    /// Gives up the reservation; whether it covered this location.
+    boolean takeReservation(long host, int bytes) {
+        boolean held = reservedHost == host && reservedBytes == bytes;
+        reservedHost = NO_RESERVATION;
+        return held;
+    }
+
+    long reservedValue() {
+        return reservedValue;
+    }
+
+    // ---- saved state
+
+    /// Writes everything architectural, its own version first.
+    public void save(DataOutput out) throws IOException {
+        out.writeInt(STATE_VERSION);
+        out.writeLong(pc);
+        out.writeLong(retired);
+        out.writeBoolean(waiting);
+        out.writeBoolean(halted);
+        out.writeInt(lines.get());
+        for (int i = 0; i < 32; i++) {
+            out.writeLong(x[i]);
+        }
+        for (long value : f) {
+            out.writeLong(value);
+        }
+        long reservation = reservedHost == NO_RESERVATION ? NO_RESERVATION : reservedHost - memory.hostAddress(memory.base());
+        out.writeLong(reservation);
+        out.writeInt(reservedBytes);
+        out.writeLong(reservedValue);
+        state.save(out);
+    }
+
+    /// Reads what [#save] wrote.
+    ///
+    /// @throws IOException when it is damaged or of a version this program does not know
+    public void restore(DataInput in) throws IOException {
+        int version = in.readInt();
+        if (version != STATE_VERSION) {
+            throw new IOException("saved hart has version " + version + ", this program reads " + STATE_VERSION);
+        }
+        pc = in.readLong();
+        retired = in.readLong();
+        waiting = in.readBoolean();
+        halted = in.readBoolean();
+        lines.set(in.readInt());
+        for (int i = 0; i < 32; i++) {
+            x[i] = in.readLong();
+        }
+        x[0] = 0;
+        for (int i = 0; i < f.length; i++) {
+            f[i] = in.readLong();
+        }
+        long reservation = in.readLong();
+        reservedBytes = in.readInt();
+        reservedValue = in.readLong();
+        boolean held = reservation >= 0 && reservation < memory.size() - 8;
+        reservedHost = held ? reservation + memory.hostAddress(memory.base()) : NO_RESERVATION;
+        state.restore(in);
+        attention = true;
+        mmu.tlb.flush();
+        mmu.select();
+    }
+}

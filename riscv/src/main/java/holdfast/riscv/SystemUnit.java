@@ -1,0 +1,114 @@
+package holdfast.riscv;
+
+/// System instructions: CSR access, environment calls and returns, fences, `wfi`.
+final class SystemUnit {
+    private static final int PAUSE = 0x010;
+
+    /// Marks a trap whose value, the instruction's bits, has still to be read from memory.
+    private static final long BITS_UNKNOWN = Long.MIN_VALUE;
+
+    private SystemUnit() {}
+
+    static Trap illegal(Hart h) {
+        return h.trap().with(Trap.ILLEGAL_INSTRUCTION, BITS_UNKNOWN);
+    }
+
+    /// Completes the trap value of an illegal instruction; the hart's pc is at it.
+    static void fillIllegal(Hart h, Trap trap) {
+        if (trap.cause == Trap.ILLEGAL_INSTRUCTION && trap.value == BITS_UNKNOWN) {
+            trap.value = h.mmu.instructionBits(h.pc()) & 0xffff_ffffL;
+        }
+    }
+
+    static void fence(Hart h, int operands) {
+        if (operands == PAUSE) {
+            Thread.yield(); // another hart has what this one waits for, and may have no core to run on
+        } else {
+            Raw.fullFence();
+        }
+    }
+
+    /// Executes a CSR instruction.
+    ///
+    /// @return whether it wrote: the pass ends, since interrupts, translation or rights may have changed
+    static boolean csr(Hart h, long d) {
+        int op = Packed.op(d);
+        int csr = Packed.immediate(d);
+        int source = Packed.rs1(d);
+        boolean immediate = op >= Op.CSRRWI;
+        long operand = immediate ? source : h.x[source];
+        int kind = immediate ? op - Op.CSRRWI : op - Op.CSRRW;
+        boolean writes = kind == 0 || source != 0;
+        if (!h.state.accessible(csr, writes)) {
+            throw illegal(h);
+        }
+        long old = h.state.read(csr);
+        if (writes) {
+            long base = csr == Csr.MIP ? h.state.softwarePending() : old;
+            h.state.write(
+                    csr,
+                    switch (kind) {
+                        case 0 -> operand;
+                        case 1 -> base | operand;
+                        default -> base & ~operand;
+                    });
+        }
+        h.x[Packed.rd(d)] = old;
+        return writes;
+    }
+
+    /// Instructions that go somewhere else: the hart's pc is at them, and where to go on when this returns.
+    static void transfer(Hart h, int op) {
+        switch (op) {
+            case Op.ECALL -> {
+                if (!h.environmentCall()) {
+                    throw h.trap().with(Trap.ECALL_U + h.state.mode.encoding(), 0);
+                }
+            }
+            case Op.EBREAK -> throw h.trap().with(Trap.BREAKPOINT, h.pc());
+            case Op.SRET -> {
+                if (!h.state.returnFromSupervisor()) {
+                    throw illegal(h);
+                }
+            }
+            default -> {
+                if (!h.state.returnFromMachine()) {
+                    throw illegal(h);
+                }
+            }
+        }
+    }
+
+    static void local(Hart h, long d) {
+        switch (Packed.op(d)) {
+            case Op.WFI -> {
+                if (!h.state.mayWait()) {
+                    throw illegal(h);
+                }
+                h.await();
+            }
+            case Op.FENCE_I -> h.synchronizeFetch();
+            default -> {
+                if (!h.state.mayFenceTranslations()) {
+                    throw illegal(h);
+                }
+                fenceTranslations(h, Packed.rs1(d), Packed.rs2(d));
+            }
+        }
+    }
+
+    /// `sfence.vma`: exactly what it names, by address and by address space.
+    private static void fenceTranslations(Hart h, int addressRegister, int asidRegister) {
+        int asid = (int) h.x[asidRegister] & 0xffff;
+        long address = h.x[addressRegister];
+        if (addressRegister == 0 && asidRegister == 0) {
+            h.mmu.tlb.flush();
+        } else if (addressRegister == 0) {
+            h.mmu.tlb.flushSpace(asid);
+        } else if (asidRegister == 0) {
+            h.mmu.tlb.flushAddress(address);
+        } else {
+            h.mmu.tlb.flushAddress(address, asid);
+        }
+    }
+}

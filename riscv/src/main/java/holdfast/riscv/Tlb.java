@@ -1,0 +1,307 @@
+package holdfast.riscv;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/// A hart's software TLB: direct-mapped tables from virtual pages to host addresses, one set of tables for each of the
+/// address spaces used last, so that a change of satp only switches tables.
+///
+/// A data entry is 32 bytes of off-heap memory:
+///
+/// ```
+/// +0  read tag    virtual page address, or −1: loads may go to host address = virtual address + addend
+/// +8  write tag   the same for stores
+/// +16 addend
+/// +24 page index in RAM << 8 | level of the leaf that maps it (0: 4 KiB, 1: 2 MiB, 2: 1 GiB)
+/// ```
+///
+/// Comparing `va & (~0xfff | size − 1)` with a tag finds hits that are naturally aligned and nothing else. Every
+/// address space has a table for user mode, one for supervisor mode, and one for supervisor mode with SUM set.
+final class Tlb {
+    static final int ENTRIES = 256;
+    static final int ENTRY_BYTES = 32;
+    static final int INDEX_MASK = (ENTRIES - 1) * ENTRY_BYTES;
+
+    /// Which rights a table was filled under.
+    static final int USER = 0;
+
+    static final int SUPERVISOR = 1;
+    static final int SUPERVISOR_USER_MEMORY = 2;
+    private static final int KINDS = 3;
+
+    private static final int SPACES = 8;
+
+    /// S- and U-mode with satp off.
+    private static final int BARE = SPACES;
+
+    /// M-mode, which PMP treats differently.
+    private static final int MACHINE = SPACES + 2;
+
+    /// Rare combinations of rights (MXR): emptied whenever it is selected.
+    private static final int TRANSIENT = SPACES + 1;
+
+    private static final int SLOTS = SPACES + 3;
+    private static final long TABLE_BYTES = (long) ENTRIES * ENTRY_BYTES;
+    private static final long INVALID = -1;
+
+    private static final int FETCH_ENTRIES = 128;
+
+    private final long tables;
+    private final long[] owner = new long[SLOTS];
+    private final long[] lastUse = new long[SLOTS];
+    private final boolean[] filled = new boolean[SLOTS];
+    private final boolean[] userSuperpages = new boolean[SLOTS];
+    private final boolean[] kernelSuperpages = new boolean[SLOTS];
+    private final FetchTable[] fetch = new FetchTable[SLOTS * 2];
+    private long uses;
+
+    /// Decoded pages by virtual page, for one address space and one of user and supervisor mode.
+    static final class FetchTable {
+        final long[] tags = new long[FETCH_ENTRIES];
+        final byte[] levels = new byte[FETCH_ENTRIES];
+        final @Nullable CodePage[] pages = new CodePage[FETCH_ENTRIES];
+
+        FetchTable() {
+            Arrays.fill(tags, INVALID);
+        }
+
+        @Nullable CodePage find(long pc) {
+            int slot = (int) (pc >>> 12) & FETCH_ENTRIES - 1;
+            return tags[slot] == (pc & -4096) ? pages[slot] : null;
+        }
+
+        void put(long pc, CodePage page, int level) {
+            int slot = (int) (pc >>> 12) & FETCH_ENTRIES - 1;
+            tags[slot] = pc & -4096;
+            pages[slot] = page;
+            levels[slot] = (byte) level;
+        }
+
+        void clear() {
+            Arrays.fill(tags, INVALID);
+            Arrays.fill(pages, null);
+        }
+
+        void clear(long va) {
+            for (int slot = 0; slot < FETCH_ENTRIES; slot++) {
+                if ((tags[slot] ^ va) >>> 12 + 9 * levels[slot] == 0) {
+                    tags[slot] = INVALID;
+                    pages[slot] = null;
+                }
+            }
+        }
+    }
+
+    Tlb() {
+        MemorySegment segment = Arena.ofAuto().allocate(SLOTS * KINDS * TABLE_BYTES, 4096);
+        keepAlive = segment;
+        tables = Raw.address(segment);
+        Arrays.fill(owner, INVALID);
+        for (int i = 0; i < fetch.length; i++) {
+            fetch[i] = new FetchTable();
+        }
+        Arrays.fill(filled, true);
+        flush();
+    }
+
+    @SuppressWarnings("unused") // the tables live as long as this object
+    private final MemorySegment keepAlive;
+
+    /// The slot of an address space, emptied and taken over from the one not used longest if it has none.
+    int space(int asid) {
+        int victim = 0;
+        for (int slot = 0; slot < SPACES; slot++) {
+            if (owner[slot] == asid) {
+                lastUse[slot] = ++uses;
+                return slot;
+            }
+            if (lastUse[slot] < lastUse[victim]) {
+                victim = slot;
+            }
+        }
+        flushSlot(victim);
+        owner[victim] = asid;
+        lastUse[victim] = ++uses;
+        return victim;
+    }
+
+    int bare() {
+        return BARE;
+    }
+
+    int machine() {
+        return MACHINE;
+    }
+
+    int emptyTransient() {
+        flushSlot(TRANSIENT);
+        return TRANSIENT;
+    }
+
+    long table(int slot, int kind) {
+        return tables + (slot * KINDS + kind) * TABLE_BYTES;
+    }
+
+    FetchTable fetchTable(int slot, boolean user) {
+        return fetch[slot * 2 + (user ? 0 : 1)];
+    }
+
+    static long entry(long table, long va) {
+        return table + (va >>> 7 & INDEX_MASK);
+    }
+
+    /// Makes an entry for loads, and for stores when `writable`.
+    void put(int slot, int kind, long va, long host, int page, int level, boolean readable, boolean writable) {
+        long entry = entry(table(slot, kind), va);
+        long tag = va & -4096;
+        Raw.storeLong(entry, readable ? tag : INVALID);
+        Raw.storeLong(entry + 8, writable ? tag : INVALID);
+        Raw.storeLong(entry + 16, (host & -4096) - tag);
+        Raw.storeLong(entry + 24, (long) page << 8 | level);
+        filled[slot] = true;
+        noteLevel(slot, va, level);
+    }
+
+    void putFetch(int slot, boolean user, long pc, CodePage page, int level) {
+        fetchTable(slot, user).put(pc, page, level);
+        filled[slot] = true;
+        noteLevel(slot, pc, level);
+    }
+
+    private void noteLevel(int slot, long va, int level) {
+        if (level > 0) {
+            if (va < 0) {
+                kernelSuperpages[slot] = true;
+            } else {
+                userSuperpages[slot] = true;
+            }
+        }
+    }
+
+    /// Everything, of every address space.
+    void flush() {
+        for (int slot = 0; slot < SLOTS; slot++) {
+            flushSlot(slot);
+        }
+    }
+
+    /// Everything of one address space.
+    void flushSpace(int asid) {
+        for (int slot = 0; slot < SPACES; slot++) {
+            if (owner[slot] == asid) {
+                flushSlot(slot);
+            }
+        }
+    }
+
+    /// One virtual address, in every address space.
+    void flushAddress(long va) {
+        for (int slot = 0; slot < SLOTS; slot++) {
+            flushAddress(slot, va);
+        }
+    }
+
+    void flushAddress(long va, int asid) {
+        for (int slot = 0; slot < SPACES; slot++) {
+            if (owner[slot] == asid) {
+                flushAddress(slot, va);
+            }
+        }
+    }
+
+    private void flushAddress(int slot, long va) {
+        if (!filled[slot]) {
+            return;
+        }
+        boolean superpages = va < 0 ? kernelSuperpages[slot] : userSuperpages[slot];
+        for (int kind = 0; kind < KINDS; kind++) {
+            long table = table(slot, kind);
+            if (superpages) {
+                flushSuperpage(table, va);
+            } else {
+                long entry = entry(table, va);
+                if (maps(entry, va & -4096)) {
+                    invalidate(entry);
+                }
+            }
+        }
+        fetchTable(slot, true).clear(va);
+        fetchTable(slot, false).clear(va);
+    }
+
+    /// A leaf above 4 KiB was split into entries when it was cached: all of them go.
+    private static void flushSuperpage(long table, long va) {
+        for (long entry = table; entry < table + TABLE_BYTES; entry += ENTRY_BYTES) {
+            int shift = 12 + 9 * ((int) Raw.loadLong(entry + 24) & 3);
+            long tag = Raw.loadLong(entry) != INVALID ? Raw.loadLong(entry) : Raw.loadLong(entry + 8);
+            if (tag != INVALID && (tag ^ va) >>> shift == 0) {
+                invalidate(entry);
+            }
+        }
+    }
+
+    private static boolean maps(long entry, long tag) {
+        return Raw.loadLong(entry) == tag || Raw.loadLong(entry + 8) == tag;
+    }
+
+    private static void invalidate(long entry) {
+        Raw.storeLong(entry, INVALID);
+        Raw.storeLong(entry + 8, INVALID);
+    }
+
+    private void flushSlot(int slot) {
+        if (!filled[slot]) {
+            return;
+        }
+        long start = table(slot, 0);
+        for (long entry = start; entry < start + KINDS * TABLE_BYTES; entry += ENTRY_BYTES) {
+            invalidate(entry);
+        }
+        flushFetch(slot);
+        filled[slot] = false;
+        userSuperpages[slot] = false;
+        kernelSuperpages[slot] = false;
+    }
+
+    private void flushFetch(int slot) {
+        fetchTable(slot, true).clear();
+        fetchTable(slot, false).clear();
+    }
+
+    /// Forgets where decoded code is, not how addresses map.
+    void flushFetch() {
+        for (int slot = 0; slot < SLOTS; slot++) {
+            if (filled[slot]) {
+                flushFetch(slot);
+            }
+        }
+    }
+
+    /// Stores to any page take the slow path again.
+    void revokeWrites() {
+        for (long entry = tables; entry < tables + SLOTS * KINDS * TABLE_BYTES; entry += ENTRY_BYTES) {
+            Raw.storeLong(entry + 8, INVALID);
+        }
+    }
+
+    /// Stores to one page of RAM take the slow path again, whatever address it is mapped at.
+    void revokeWrites(int page) {
+        for (long entry = tables; entry < tables + SLOTS * KINDS * TABLE_BYTES; entry += ENTRY_BYTES) {
+            if (Raw.loadLong(entry + 24) >>> 8 == page) {
+                Raw.storeLong(entry + 8, INVALID);
+            }
+        }
+    }
+
+    /// Every access to one page of RAM takes the slow path again.
+    void revokeMappings(int page) {
+        for (long entry = tables; entry < tables + SLOTS * KINDS * TABLE_BYTES; entry += ENTRY_BYTES) {
+            if (Raw.loadLong(entry + 24) >>> 8 == page) {
+                invalidate(entry);
+            }
+        }
+        flushFetch();
+    }
+}
