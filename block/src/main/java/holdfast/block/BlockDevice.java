@@ -1,5 +1,7 @@
 package holdfast.block;
 
+import java.util.Optional;
+
 /// A disk, or a layer of one. Asynchronous and small; layers compose.
 ///
 /// **Order.** Requests on ranges that overlap have no order unless the first was completed before the second was
@@ -17,6 +19,15 @@ package holdfast.block;
 /// [#close]: it runs on a thread that these may wait for.
 public interface BlockDevice extends AutoCloseable {
     Geometry geometry();
+
+    /// Names the content: as long as the name is the same, so is every byte, across closing, power cuts and restarts.
+    /// Whoever keeps something that only goes with this content (an overlay, a saved machine) keeps the name with it, and
+    /// refuses the disk under another one. Ask when nothing is under way and all is flushed; it may read from storage.
+    ///
+    /// @return empty when the device cannot tell
+    default Optional<String> identity() {
+        return Optional.empty();
+    }
 
     /// Starts a request; its completion is called exactly once, on any thread, possibly before this returns. Bad
     /// ranges and unsupported requests complete with a status, they do not throw. At most [Geometry#queueDepth]

@@ -1,0 +1,107 @@
+package holdfast.block;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RawFileOpeningTest {
+    @TempDir
+    Path directory;
+
+    private void refuses(Path path, Access access, String... words) throws Exception {
+        long open = openDescriptors();
+        assertThatThrownBy(() -> RawFile.open(path, access).close())
+                .isInstanceOf(OperatorError.class)
+                .hasMessageStartingWith(path + ": ")
+                .hasMessageContainingAll(words);
+        assertThat(openDescriptors()).as("descriptors left open").isEqualTo(open);
+    }
+
+    private static long openDescriptors() throws Exception {
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
+            return descriptors.count();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aFileThatIsNotThere(Access access) throws Exception {
+        Path path = directory.resolve("none.img");
+        refuses(path, access, "is not there; check the path");
+        assertThat(path).doesNotExist();
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aDirectory(Access access) throws Exception {
+        refuses(directory, access, "is a directory");
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void whatIsNoDiskAtAll(Access access) throws Exception {
+        refuses(Path.of("/dev/null"), access, "neither a file nor a block device");
+        Path fifo = directory.resolve("fifo");
+        assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+        refuses(fifo, access, "neither a file nor a block device");
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 1, 511})
+    void aFileTooSmall(int bytes) throws Exception {
+        Path path = Files.write(directory.resolve("small.img"), new byte[bytes]);
+        refuses(path, Access.READ_ONLY, bytes == 0 ? "is empty" : "too small for a disk: " + bytes + " bytes", "truncate");
+    }
+
+    @Test
+    void aFileThisUserMayNotReadOrWrite() throws Exception {
+        assumeThat(System.getProperty("user.name")).as("root may do anything").isNotEqualTo("root");
+        Path path = Files.write(directory.resolve("disk.img"), new byte[4096]);
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("r--r--r--"));
+        refuses(path, Access.READ_WRITE, "may not be written by this user; open it read-only");
+        Files.setPosixFilePermissions(path, PosixFilePermissions.fromString("---------"));
+        refuses(path, Access.READ_ONLY, "may not be read by this user");
+    }
+
+    @Test
+    void aFileThatThisProgramHasOpen() throws Exception {
+        Path path = Files.write(directory.resolve("disk.img"), new byte[4096]);
+        try (var _ = RawFile.open(path, Access.READ_WRITE)) {
+            refuses(path, Access.READ_WRITE, "is in use by this program, a second time");
+            refuses(path, Access.READ_ONLY, "is open for writing in this program");
+            Path other = Files.createLink(directory.resolve("other.img"), path);
+            refuses(other, Access.READ_WRITE, "is in use by this program");
+        }
+        RawFile.open(path, Access.READ_WRITE).close();
+    }
+
+    @Test
+    void readersShareAFileAndKeepWritersOut() throws Exception {
+        Path path = Files.write(directory.resolve("disk.img"), new byte[4096]);
+        try (var _ = RawFile.open(path, Access.READ_ONLY);
+                var second = RawFile.open(path, Access.READ_ONLY)) {
+            assertThat(new Blocking(second).read(0, 512)).containsOnly(0);
+            refuses(path, Access.READ_WRITE, "is in use by this program");
+        }
+    }
+
+    @Test
+    void aLockEndsWithTheDiskAndNotBefore() throws Exception {
+        Path path = Files.write(directory.resolve("disk.img"), new byte[4096]);
+        try (var _ = RawFile.open(path, Access.READ_WRITE)) {
+            Files.readAllBytes(path);
+            refuses(path, Access.READ_WRITE, "is in use");
+        }
+        RawFile.open(path, Access.READ_WRITE).close();
+    }
+}

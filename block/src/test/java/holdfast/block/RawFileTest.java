@@ -1,0 +1,144 @@
+package holdfast.block;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.util.Arrays;
+import java.util.HashSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RawFileTest extends BlockDeviceContract {
+    @TempDir
+    Path directory;
+
+    @Override
+    BlockDevice open() throws IOException {
+        return RawFile.open(sized("disk.img", SIZE), Access.READ_WRITE);
+    }
+
+    private Path sized(String name, long bytes) throws IOException {
+        Path path = directory.resolve(name);
+        try (var file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.setLength(bytes);
+        }
+        return path;
+    }
+
+    @Test
+    void whatIsWrittenIsInTheFileAtTheSamePlace() throws Exception {
+        byte[] data = Noise.of(1).bytes(8192);
+        disk().write(1 << 20, data);
+        disk().flush();
+        byte[] file = Files.readAllBytes(directory.resolve("disk.img"));
+        assertThat(file).hasSize((int) SIZE);
+        assertThat(Arrays.copyOfRange(file, 1 << 20, (1 << 20) + 8192)).isEqualTo(data);
+    }
+
+    @Test
+    void discardAndWriteZeroesGiveSpaceBackToTheHost() throws Exception {
+        disk().write(0, Noise.of(1).bytes((int) SIZE));
+        disk().flush();
+        long full = Program.allocatedBytes(directory.resolve("disk.img"));
+        assertThat(full).isGreaterThanOrEqualTo(SIZE);
+        disk().discard(0, 1 << 20);
+        disk().writeZeroes(1 << 20, 1 << 20);
+        disk().flush();
+        assertThat(Program.allocatedBytes(directory.resolve("disk.img"))).isLessThanOrEqualTo(full - (2 << 20));
+        assertThat(disk().read(0, 2 << 20)).containsOnly(0);
+    }
+
+    @Test
+    void zerosThatMayNotUnmapKeepTheirSpace() throws Exception {
+        disk().write(0, Noise.of(1).bytes(1 << 20));
+        disk().flush();
+        long before = Program.allocatedBytes(directory.resolve("disk.img"));
+        disk().await(done -> new Request.WriteZeroes(0, 1 << 20, false, false, true, done));
+        assertThat(Program.allocatedBytes(directory.resolve("disk.img"))).isGreaterThanOrEqualTo(before);
+        assertThat(disk().read(0, 1 << 20)).containsOnly(0);
+    }
+
+    @Test
+    void aDiskOpenedForReadingCannotBeChanged() throws Exception {
+        Path path = sized("ro.img", 4096);
+        FileTime before = Files.getLastModifiedTime(path);
+        try (var device = RawFile.open(path, Access.READ_ONLY)) {
+            assertThat(device.geometry().readOnly()).isTrue();
+            var disk = new Blocking(device);
+            assertThat(disk.read(0, 4096)).containsOnly(0);
+            assertThatThrownBy(() -> disk.write(0, new byte[512])).hasMessageContaining("READ_ONLY");
+            disk.flush();
+        }
+        assertThat(Files.getLastModifiedTime(path)).isEqualTo(before);
+    }
+
+    @Test
+    void anOddSizeIsADiskUpToTheNextBlockWithZerosAtItsEnd() throws Exception {
+        Path path = directory.resolve("odd.img");
+        byte[] content = Noise.of(1).bytes(1300);
+        Files.write(path, content);
+        try (var device = RawFile.open(path, Access.READ_WRITE)) {
+            assertThat(device.geometry().sizeBytes()).isEqualTo(1536);
+            var disk = new Blocking(device);
+            assertThat(disk.read(0, 1536)).isEqualTo(Arrays.copyOf(content, 1536));
+            assertThat(disk.extents(0, 1536).getLast().end()).isEqualTo(1536);
+            assertThat(Files.size(path)).as("reading changes nothing").isEqualTo(1300);
+
+            byte[] last = Noise.of(2).bytes(512);
+            disk.write(1024, last);
+            assertThat(Files.size(path)).isEqualTo(1536);
+            assertThat(disk.read(1024, 512)).isEqualTo(last);
+        }
+    }
+
+    @Test
+    void aFileThatShrankFailsToReadRatherThanReadAsZeros() throws Exception {
+        disk().write(0, Noise.of(1).bytes((int) SIZE));
+        sized("disk.img", 1 << 20);
+        assertThatThrownBy(() -> disk().read(2 << 20, 512)).hasMessageContaining("IO_ERROR");
+        assertThatThrownBy(() -> disk().read((1 << 20) - 512, 1024)).hasMessageContaining("IO_ERROR");
+    }
+
+    @Test
+    void theIdentityIsTheSameAsLongAsNothingIsWritten() throws Exception {
+        String before = device().identity().orElseThrow();
+        disk().read(0, 4096);
+        disk().flush();
+        device().close();
+        try (var again = RawFile.open(directory.resolve("disk.img"), Access.READ_ONLY)) {
+            assertThat(again.identity()).hasValue(before);
+        }
+    }
+
+    @Test
+    void theIdentityChangesWithEveryChangeHoweverSoonAfter() throws Exception {
+        byte[] data = Noise.of(1).bytes(512);
+        var seen = new HashSet<String>();
+        for (int i = 0; i < 50; i++) {
+            assertThat(seen.add(device().identity().orElseThrow())).as("change %d", i).isTrue();
+            switch (i % 3) {
+                case 0 -> disk().write(1 << 20, data);
+                case 1 -> disk().discard(1 << 20, 4096);
+                default -> disk().writeZeroes(1 << 20, 4096);
+            }
+        }
+    }
+
+    @Test
+    void anotherFileOfTheSameSizeAndTimeHasAnotherIdentity() throws Exception {
+        Path one = directory.resolve("one.img");
+        Path two = directory.resolve("two.img");
+        Files.write(one, Noise.of(1).bytes(4096));
+        Files.write(two, Noise.of(2).bytes(4096));
+        Files.setLastModifiedTime(two, Files.getLastModifiedTime(one));
+        try (var first = RawFile.open(one, Access.READ_ONLY);
+                var second = RawFile.open(two, Access.READ_ONLY)) {
+            assertThat(first.identity()).isNotEqualTo(second.identity());
+        }
+    }
+}
