@@ -157,17 +157,17 @@ final class AgentConnection implements ConsolePort {
     }
 
     @Override
-    public void output(byte[] bytes, int offset, int length) {
+    public synchronized void output(byte[] bytes, int offset, int length) {
         for (int i = offset; i < offset + length; i++) {
             if (bytes[i] == (byte) DELIMITER) {
                 partial.reset();
             } else if (bytes[i] == '\n') {
+                String line = partial.toString(StandardCharsets.UTF_8);
+                partial.reset();
                 // A full queue means nobody asked for any of this.
-                boolean kept = lines.offer(partial.toString(StandardCharsets.UTF_8));
-                if (!kept) {
+                if (!lines.offer(line)) {
                     lines.clear();
                 }
-                partial.reset();
             } else if (partial.size() < LINE_BYTES_MAX) {
                 partial.write(bytes[i]);
             }

@@ -16,14 +16,15 @@ import org.jspecify.annotations.Nullable;
 ///
 /// ```
 /// silent  --guest says "ready"-->            free
-/// free    --a command is claimed-->          busy       its line goes out on ctl
-/// busy    --guest says "exit N"-->           silent     the command ended
+/// free    --a command is claimed-->          busy       `in` is opened, the command's line goes out on ctl
+/// busy    --guest says "exit N"-->           silent     the command ended; `in` is closed
 /// free, busy --ctl closed by the guest-->    silent     a command under way is lost
-/// busy    --guest says "ready"-->            free       the guest's loop was restarted: the command is lost
+/// busy    --guest says "ready"-->            busy       when the command had not begun yet: an answer to [#hello]
+/// busy    --guest says "ready"-->            free       when it had: the guest's loop was restarted, the command is lost
 /// ```
 ///
-/// The host's end of all four ports is open from the beginning, since Linux lets a writer wait and a reader end at a port whose other end is closed.
-/// Only `in` is closed, as the end of a command's input, and opened again when the command has ended.
+/// The host's end of ctl, out and err is open all the time, since Linux lets a writer wait at a port whose other end is closed. That of `in`
+/// is closed at rest: a guest learns late that it was opened or closed, so it is moved only while the guest waits for just that (see docs/guest-channel.md).
 final class ExecSession {
     private static final int LINE_LENGTH_MAX = 64;
 
@@ -34,6 +35,7 @@ final class ExecSession {
     private final Outside in = new Outside();
 
     private boolean ready;
+    private boolean begun;
     private @Nullable Execution current;
     private @Nullable Thread feeder;
 
@@ -57,13 +59,31 @@ final class ExecSession {
             return false;
         }
         ready = false;
+        begun = false;
         current = execution;
         return true;
     }
 
     /// Sends the command that has claimed this session.
     void begin(Execution execution) {
-        ctl.input((execution.command().line() + "\n").getBytes(StandardCharsets.US_ASCII));
+        in.hostOpen(true);
+        say(execution.command().line());
+    }
+
+    /// Asks a guest that was restored, and whose "ready" nobody here has heard, to say it again.
+    void hello() {
+        say("!hello");
+    }
+
+    /// Kills the command, if it is still under way; its end is then heard as of any other.
+    void kill(Execution execution) {
+        if (current() == execution) {
+            say("!kill");
+        }
+    }
+
+    private void say(String word) {
+        ctl.input((word + "\n").getBytes(StandardCharsets.US_ASCII));
     }
 
     void abandon(String why) {
@@ -72,15 +92,24 @@ final class ExecSession {
 
     private void heard(String word) {
         if (word.equals("ready")) {
-            abandon("the guest's side of the exec channel was restarted in the middle of the command");
-            synchronized (this) {
-                ready = true;
-            }
-            owner.ready(this);
+            heardReady();
         } else if (word.startsWith("exit ")) {
             int exitCode = exitCode(word);
             finish(execution -> execution.ended(exitCode));
         }
+    }
+
+    private void heardReady() {
+        synchronized (this) {
+            if (current != null && !begun) {
+                return;
+            }
+        }
+        abandon("the guest's side of the exec channel was restarted in the middle of the command");
+        synchronized (this) {
+            ready = true;
+        }
+        owner.ready(this);
     }
 
     /// A guest may write anything; what is no number counts as a failed command.
@@ -103,7 +132,7 @@ final class ExecSession {
             feeding.interrupt();
         }
         if (ended != null) {
-            in.hostOpen(true);
+            in.hostOpen(false);
             how.accept(ended);
         }
     }
@@ -154,7 +183,6 @@ final class ExecSession {
 
         void attach(ConsolePort.Input attached) {
             input = attached;
-            attached.hostOpen(true);
         }
 
         void hostOpen(boolean open) {
@@ -184,6 +212,7 @@ final class ExecSession {
         @Override
         public void attach(Input input) {
             ctl.attach(input);
+            input.hostOpen(true);
         }
 
         @Override
@@ -216,13 +245,17 @@ final class ExecSession {
 
         @Override
         public void output(byte[] bytes, int offset, int length) {
-            // The guest has no reason to write here, and nobody to read it.
+            // One byte by which the guest waits until it has seen this end open; it means nothing else.
         }
 
         @Override
         public void guestOpen(boolean open) {
-            @Nullable Execution execution = current();
-            if (open && execution != null) {
+            @Nullable Execution execution;
+            synchronized (ExecSession.this) {
+                execution = open && !begun ? current : null;
+                begun |= open;
+            }
+            if (execution != null) {
                 feed(execution);
             }
         }

@@ -69,6 +69,24 @@ public final class GuestExec implements AutoCloseable {
         return new Result(exitCode, out.toByteArray(), err.toByteArray());
     }
 
+    /// The machine was restored from a saved state: asks the guest whether it takes commands.
+    public void restored() {
+        sessions.forEach(ExecSession::hello);
+    }
+
+    /// Kills a command that is under way; its end is then heard as of any other. One that has not begun is taken back.
+    public void kill(Execution execution) {
+        boolean withdrawn;
+        synchronized (this) {
+            withdrawn = waiting.remove(execution);
+        }
+        if (withdrawn) {
+            execution.fail("the command was taken back before it had begun");
+        } else {
+            sessions.forEach(session -> session.kill(execution));
+        }
+    }
+
     /// The machine has ended: every command under way or waiting fails with [GuestLost], and so do later ones.
     public void lost(String why) {
         Queue<Execution> never;

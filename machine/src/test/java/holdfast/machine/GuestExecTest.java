@@ -64,6 +64,7 @@ class GuestExecTest {
     @Test
     void theInputOfACommandWithoutInputEndsAtOnce() {
         start("cat");
+        assertThat(session.line("in").isHostOpen()).isFalse();
         session.ready();
         assertThat(session.line("in").isHostOpen()).isTrue();
         session.opens("in");
@@ -101,10 +102,58 @@ class GuestExecTest {
     }
 
     @Test
-    void theInputIsOpenAgainForTheNextCommand() {
-        start("one");
-        session.ready().opens("in").exits(0);
-        assertThat(session.line("in").isHostOpen()).isTrue();
+    void theInputIsClosedWhenTheCommandHasEndedAndOpenedForTheNext() throws Exception {
+        try (var source = new PipedInputStream(); var writer = new PipedOutputStream(source)) {
+            start("one", new Stdin.Streamed(source));
+            session.ready().opens("in").exits(0);
+            assertThat(session.line("in").isHostOpen()).isFalse();
+            start("two");
+            session.ready();
+            assertThat(session.line("in").isHostOpen()).isTrue();
+            writer.write(0);
+        }
+    }
+
+    @Test
+    void whatTheGuestWritesToItsInputIsNotInputOfTheCommand() {
+        start("cat", new Stdin.Whole(bytes("abc")));
+        session.ready().opens("in").says("in", "x");
+        assertThat(session.line("in").text()).isEqualTo("abc");
+    }
+
+    @Test
+    void aRestoredGuestIsAskedAndItsAnswerMayComeTwice() {
+        exec.restored();
+        assertThat(session.line("ctl").text()).isEqualTo("!hello\n");
+        var execution = start("x");
+        session.ready();
+        session.says("ctl", "ready\n");
+        assertThat(execution.exit()).isNotDone();
+        session.opens("in").exits(0);
+        assertThat(execution.exit()).isCompletedWithValue(0);
+    }
+
+    @Test
+    void aCommandIsKilled() throws Exception {
+        var execution = start("sleep 1000");
+        session.ready().opens("in");
+        session.line("ctl").forget();
+        exec.kill(execution);
+        assertThat(session.line("ctl").text()).isEqualTo("!kill\n");
+        session.exits(137);
+        assertThat(execution.await()).isEqualTo(137);
+        session.line("ctl").forget();
+        exec.kill(execution);
+        assertThat(session.line("ctl").text()).isEmpty();
+    }
+
+    @Test
+    void aCommandThatHasNotBegunIsTakenBack() {
+        var execution = start("x");
+        exec.kill(execution);
+        session.ready();
+        assertThat(session.line("ctl").text()).isEmpty();
+        assertThatThrownBy(execution::await).isInstanceOf(GuestLost.class);
     }
 
     @Test
