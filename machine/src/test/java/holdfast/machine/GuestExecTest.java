@@ -110,7 +110,7 @@ class GuestExecTest {
             start("two");
             session.ready();
             assertThat(session.line("in").isHostOpen()).isTrue();
-            writer.write(0);
+            writer.flush();
         }
     }
 
