@@ -66,7 +66,7 @@ public final class MemoryDevice implements BlockDevice {
         }
     }
 
-    private void read(long offset, MemorySegment into) {
+    void read(long offset, MemorySegment into) {
         lock.readLock().lock();
         try {
             for (long done = 0; done < into.byteSize(); ) {
@@ -86,7 +86,7 @@ public final class MemoryDevice implements BlockDevice {
         }
     }
 
-    private void write(long offset, MemorySegment from) {
+    void write(long offset, MemorySegment from) {
         lock.writeLock().lock();
         try {
             for (long done = 0; done < from.byteSize(); ) {
@@ -101,7 +101,7 @@ public final class MemoryDevice implements BlockDevice {
         }
     }
 
-    private void clear(long offset, long length) {
+    void clear(long offset, long length) {
         lock.writeLock().lock();
         try {
             long end = offset + length;

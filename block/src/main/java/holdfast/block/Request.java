@@ -43,6 +43,25 @@ public sealed interface Request {
         void done(Request request, IoStatus status);
     }
 
+    /// The same request with another completion: what a layer passes on.
+    default Request completing(Completion other) {
+        return switch (this) {
+            case Read read -> new Read(read.offset, read.into, other);
+            case Write write -> new Write(write.offset, write.from, write.forceUnitAccess, other);
+            case Flush _ -> new Flush(other);
+            case Discard discard -> new Discard(discard.offset, discard.length, other);
+            case WriteZeroes zeroes ->
+                new WriteZeroes(
+                        zeroes.offset,
+                        zeroes.length,
+                        zeroes.mayUnmap,
+                        zeroes.fastOnly,
+                        zeroes.forceUnitAccess,
+                        other);
+            case Extents extents -> new Extents(extents.offset, extents.length, extents.extents, other);
+        };
+    }
+
     /// Ends this request.
     default void complete(IoStatus status) {
         completion().done(this, status);

@@ -1,0 +1,122 @@
+package holdfast.block;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/// What happened at a [RecordingDevice], in order.
+public final class Recording {
+    private final List<Event> events = new ArrayList<>();
+    private final List<@Nullable Change> changes = new ArrayList<>();
+
+    /// Something that happened. Requests are numbered in the order of submission, from 0.
+    public sealed interface Event {
+        /// A request went down. It is `request` without its completion; its buffer may have changed since.
+        record Submitted(int number, Request request) implements Event {}
+
+        /// A request ended; whoever submitted it has not been told yet.
+        record Completed(int number, IoStatus status) implements Event {}
+
+        /// Somebody called [Recording#mark].
+        record Mark(String text) implements Event {}
+    }
+
+    Recording() {}
+
+    synchronized int submitted(Request request) {
+        int number = changes.size();
+        changes.add(Change.of(request));
+        events.add(new Event.Submitted(number, request.completing((_, _) -> {})));
+        return number;
+    }
+
+    synchronized void completed(int number, IoStatus status) {
+        events.add(new Event.Completed(number, status));
+    }
+
+    /// Notes where a test has got to.
+    public synchronized void mark(String text) {
+        events.add(new Event.Mark(text));
+    }
+
+    public synchronized List<Event> events() {
+        return List.copyOf(events);
+    }
+
+    /// The disk's power fails after the first `count` events.
+    public synchronized Cut cut(int count) {
+        List<Event> past = events.subList(0, count);
+        Set<Integer> durable = durable(past);
+        var cut = new ArrayList<Cut.Kept>();
+        for (Event event : past) {
+            if (event instanceof Event.Submitted submitted) {
+                Change change = changes.get(submitted.number());
+                if (change != null) {
+                    cut.add(new Cut.Kept(change, durable.contains(submitted.number())));
+                }
+            }
+        }
+        return new Cut(cut);
+    }
+
+    /// What a disk has promised to keep: what was written with force unit access, and what had completed when a flush
+    /// was submitted that has completed since.
+    private Set<Integer> durable(List<Event> past) {
+        var durable = new HashSet<Integer>();
+        var completed = new HashSet<Integer>();
+        var beforeFlush = new HashMap<Integer, Set<Integer>>();
+        for (Event event : past) {
+            switch (event) {
+                case Event.Submitted(int number, Request.Flush _) -> beforeFlush.put(number, Set.copyOf(completed));
+                case Event.Submitted _, Event.Mark _ -> {}
+                case Event.Completed(int number, IoStatus status) -> {
+                    if (status != IoStatus.OK) {
+                        continue;
+                    }
+                    completed.add(number);
+                    durable.addAll(beforeFlush.getOrDefault(number, Set.of()));
+                    Change change = changes.get(number);
+                    if (change != null && change.forceUnitAccess()) {
+                        durable.add(number);
+                    }
+                }
+            }
+        }
+        return durable;
+    }
+
+    /// What a disk had been told to write when its power failed.
+    public static final class Cut {
+        record Kept(Change change, boolean durable) {}
+
+        private final List<Kept> changes;
+
+        private Cut(List<Kept> changes) {
+            this.changes = changes;
+        }
+
+        /// How many changes may be lost.
+        public int unflushed() {
+            return (int) changes.stream().filter(kept -> !kept.durable()).count();
+        }
+
+        /// The disk as found afterwards.
+        ///
+        /// @param before the disk when recording began; stays as it is
+        public MemoryDevice disk(MemoryDevice before, Survival survival) {
+            MemoryDevice disk = before.copy();
+            int index = 0;
+            for (Kept kept : changes) {
+                if (kept.durable()) {
+                    kept.change().apply(disk);
+                } else {
+                    kept.change().apply(disk, survival, index++);
+                }
+            }
+            return disk;
+        }
+    }
+}
