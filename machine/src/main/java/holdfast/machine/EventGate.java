@@ -14,6 +14,10 @@ interface EventGate {
     /// Called while the machine is built, in a fixed order.
     Input register(String source, Receiver receiver);
 
+    /// Whether the calling thread may be made to wait until the guest has taken earlier input: not on a hart's thread, and
+    /// not in deterministic mode, where input may be given before the guest runs.
+    boolean mayWait();
+
     /// Applies an event to the device. In deterministic mode always on the hart's thread, at a gate point; in parallel
     /// mode on any thread. Only here (and in MMIO accesses) may a device touch guest memory or its interrupt line.
     @FunctionalInterface
@@ -35,6 +39,11 @@ interface EventGate {
         /// Asks the outside for a value that is needed at once (a clock, a seed), on the hart's thread or while the
         /// machine is paused. The answer is recorded; in a replay it comes from the record and `answer` is not called.
         byte[] ask(Supplier<byte[]> answer);
+
+        /// Sets this source's alarm: an empty payload arrives once guest time has reached `deadlineTicks`. A later call
+        /// replaces the deadline; [Long#MAX_VALUE] is never. Not recorded, since it follows from the guest alone, and not
+        /// saved: the device sets it again when it is restored.
+        void alarm(long deadlineTicks);
     }
 
     /// One completion that will come.

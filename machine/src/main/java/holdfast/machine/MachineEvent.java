@@ -27,6 +27,9 @@ public sealed interface MachineEvent {
     /// @param lastLines the console's last lines, from before the panic to the end
     record GuestPanicked(long retired, List<String> lastLines) implements Halt {}
 
+    /// Every hart has stopped itself, and no interrupt starts a stopped hart.
+    record HartsStopped(long retired) implements Halt {}
+
     /// A bare program stored to its `tohost` word.
     ///
     /// @param value the exit code, the word shifted right by one

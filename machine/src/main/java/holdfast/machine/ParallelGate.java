@@ -1,45 +1,107 @@
 package holdfast.machine;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Queue;
 import java.util.Set;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
 /// The gate of parallel mode: events are applied at once, several at the same time. While it is shut (the machine is
 /// paused, and its devices are quiet) they wait, in order, and are applied when it opens.
-final class ParallelGate implements EventGate {
+final class ParallelGate implements EventGate, AutoCloseable {
+    private static final byte[] NOTHING = {};
+
     private record Event(Receiver receiver, byte[] payload) {}
 
+    private final HostPacedClock clock;
     private final Set<String> sources = new HashSet<>();
+    private final List<Source> inputs = new ArrayList<>();
     /// Held for reading while an event is applied, for writing while the gate is opened or shut.
     private final ReentrantReadWriteLock passage = new ReentrantReadWriteLock(true);
     private final Queue<Event> waiting = new ArrayDeque<>();
+    private final ScheduledExecutorService alarms =
+            Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("holdfast-alarms").factory());
     private boolean open;
+
+    ParallelGate(HostPacedClock clock) {
+        this.clock = clock;
+    }
 
     @Override
     public Input register(String source, Receiver receiver) {
         if (!sources.add(source)) {
             throw new IllegalArgumentException("event source registered twice: " + source);
         }
-        return new Input() {
-            @Override
-            public void offer(byte[] payload) {
-                pass(receiver, payload);
-            }
+        Source input = new Source(receiver);
+        inputs.add(input);
+        return input;
+    }
 
-            @Override
-            public Expected expect() {
-                return payload -> pass(receiver, payload);
-            }
+    @Override
+    public boolean mayWait() {
+        return !HartThread.isCurrent();
+    }
 
-            @Override
-            public byte[] ask(Supplier<byte[]> answer) {
-                return answer.get();
+    private final class Source implements Input {
+        private final Receiver receiver;
+        private long deadlineTicks = Long.MAX_VALUE;
+        private @Nullable Future<?> alarm;
+
+        Source(Receiver receiver) {
+            this.receiver = receiver;
+        }
+
+        @Override
+        public void offer(byte[] payload) {
+            pass(receiver, payload);
+        }
+
+        @Override
+        public Expected expect() {
+            return payload -> pass(receiver, payload);
+        }
+
+        @Override
+        public byte[] ask(Supplier<byte[]> answer) {
+            return answer.get();
+        }
+
+        @Override
+        public synchronized void alarm(long ticks) {
+            deadlineTicks = ticks;
+            arm();
+        }
+
+        /// Guest time stands while the gate is shut; then this is called again.
+        private synchronized void arm() {
+            if (alarm != null) {
+                alarm.cancel(false);
+                alarm = null;
             }
-        };
+            if (deadlineTicks != Long.MAX_VALUE && !alarms.isShutdown()) {
+                alarm = alarms.schedule(this::ring, clock.nanosUntil(deadlineTicks), TimeUnit.NANOSECONDS);
+            }
+        }
+
+        private void ring() {
+            synchronized (this) {
+                if (deadlineTicks == Long.MAX_VALUE || clock.nanosUntil(deadlineTicks) > 0) {
+                    arm();
+                    return;
+                }
+                deadlineTicks = Long.MAX_VALUE;
+            }
+            pass(receiver, NOTHING);
+        }
     }
 
     private void pass(Receiver receiver, byte[] payload) {
@@ -70,6 +132,7 @@ final class ParallelGate implements EventGate {
         } finally {
             exclusive.unlock();
         }
+        inputs.forEach(Source::arm);
     }
 
     /// Returns when no event is being applied any more; from then on they wait.
@@ -83,14 +146,8 @@ final class ParallelGate implements EventGate {
         }
     }
 
-    /// Throws away what waits: the machine is reset or its state replaced.
-    void clear() {
-        Lock exclusive = passage.writeLock();
-        exclusive.lock();
-        try {
-            waiting.clear();
-        } finally {
-            exclusive.unlock();
-        }
+    @Override
+    public void close() {
+        alarms.shutdownNow();
     }
 }

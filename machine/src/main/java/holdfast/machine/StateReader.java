@@ -38,6 +38,19 @@ final class StateReader extends DataInputStream {
         return values;
     }
 
+    /// Fills an array written by [StateWriter#writeInts].
+    ///
+    /// @throws IOException when the length differs: the machine has another shape
+    void readInts(int[] into) throws IOException {
+        int length = readInt();
+        if (length != into.length) {
+            throw new IOException("a saved array has " + length + " elements, not " + into.length);
+        }
+        for (int i = 0; i < length; i++) {
+            into[i] = readInt();
+        }
+    }
+
     private int readLength(int maxLength) throws IOException {
         int length = readInt();
         if (length < 0 || length > maxLength) {

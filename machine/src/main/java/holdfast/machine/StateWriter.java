@@ -32,6 +32,14 @@ final class StateWriter extends DataOutputStream {
         }
     }
 
+    /// An array of int with its length before it.
+    void writeInts(int[] values) throws IOException {
+        writeInt(values.length);
+        for (int value : values) {
+            writeInt(value);
+        }
+    }
+
     byte[] toByteArray() {
         return bytes.toByteArray();
     }

@@ -1,0 +1,118 @@
+package holdfast.machine;
+
+import holdfast.riscv.Hart;
+import holdfast.riscv.PhysicalMemory;
+import holdfast.riscv.TimeSource;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntFunction;
+
+/// The machine's parts and their wires: harts, bus, interrupt controllers and devices, as [AddressMap] has them.
+final class Board {
+    private static final int SUPERVISOR_EXTERNAL_INTERRUPT = 9;
+    private static final int MACHINE_EXTERNAL_INTERRUPT = 11;
+
+    private final List<Core> cores = new ArrayList<>();
+    private final List<Lifecycle> devices = new ArrayList<>();
+    private final Plic plic;
+    private final VmGenId generation;
+    private final WallClock wallClock;
+
+    /// @param time what a hart's `time` reads, by the hart's number
+    /// @param console the outside of the UART, and of the firmware's debug console
+    Board(
+            MachineConfig config,
+            GuestMemory memory,
+            GuestClock clock,
+            IntFunction<TimeSource> time,
+            EventGate gate,
+            PowerSwitch power,
+            Outputs outputs,
+            ConsolePort console) {
+        PhysicalMemory ram = memory.physical();
+        SystemBus bus = new SystemBus();
+        for (int id = 0; id < config.harts(); id++) {
+            cores.add(new Core(new Hart(id, ram, bus, time.apply(id))));
+        }
+        List<Hart> harts = harts();
+        plic = new Plic(externalInterrupts(harts));
+        wallClock = new WallClock(config.clock(), clock, gate);
+        generation = new VmGenId(plic.line(AddressMap.VMGENID_IRQ));
+
+        attach(bus, AddressMap.SYSCON, AddressMap.SYSCON_BYTES, new Syscon(power));
+        attach(
+                bus,
+                AddressMap.RTC,
+                AddressMap.RTC_BYTES,
+                new GoldfishRtc(plic.line(AddressMap.RTC_IRQ), wallClock, gate));
+        attach(bus, AddressMap.VMGENID, AddressMap.VMGENID_BYTES, generation);
+        attach(bus, AddressMap.CLINT, AddressMap.CLINT_BYTES, new Clint(harts, clock));
+        attach(
+                bus,
+                AddressMap.UART,
+                AddressMap.UART_BYTES,
+                new Uart(plic.line(AddressMap.UART_IRQ), console, gate));
+        bus.attach(AddressMap.PLIC, AddressMap.PLIC_BYTES, plic);
+
+        if (config.firmware() instanceof Firmware.BuiltIn) {
+            Sbi firmware = new Sbi(cores, ram, power, console);
+            harts.forEach(hart -> hart.supervisorCalls(firmware));
+        }
+    }
+
+    private void attach(SystemBus bus, long base, long bytes, MmioDevice device) {
+        bus.attach(base, bytes, device);
+        devices.add(device);
+    }
+
+    /// Contexts of the PLIC: M-mode and S-mode of each hart.
+    private static InterruptLine[] externalInterrupts(List<Hart> harts) {
+        List<InterruptLine> lines = new ArrayList<>();
+        for (Hart hart : harts) {
+            lines.add(level -> hart.interrupt(MACHINE_EXTERNAL_INTERRUPT, level));
+            lines.add(level -> hart.interrupt(SUPERVISOR_EXTERNAL_INTERRUPT, level));
+        }
+        return lines.toArray(InterruptLine[]::new);
+    }
+
+    List<Core> cores() {
+        return List.copyOf(cores);
+    }
+
+    List<Hart> harts() {
+        return cores.stream().map(Core::hart).toList();
+    }
+
+    WallClock wallClock() {
+        return wallClock;
+    }
+
+    VmGenId generation() {
+        return generation;
+    }
+
+    /// Everything with a record, in the order of restoring: the interrupt controller is last, so that it ends with the
+    /// wires as they were saved.
+    List<Lifecycle> parts() {
+        List<Lifecycle> all = new ArrayList<>(cores);
+        all.addAll(devices);
+        all.add(plic);
+        return all;
+    }
+
+    void reset() {
+        parts().forEach(Lifecycle::reset);
+    }
+
+    void pause() {
+        parts().forEach(Lifecycle::pause);
+    }
+
+    void resume() {
+        parts().forEach(Lifecycle::resume);
+    }
+
+    void close() {
+        parts().forEach(Lifecycle::close);
+    }
+}

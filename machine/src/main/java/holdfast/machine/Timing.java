@@ -1,0 +1,45 @@
+package holdfast.machine;
+
+import holdfast.riscv.TimeSource;
+import org.jspecify.annotations.Nullable;
+
+/// The three that belong together in each scheduling mode: clock, gate, and what is written down or fed.
+sealed interface Timing {
+    GuestClock clock();
+
+    EventGate gate();
+
+    TimeSource time(int hart);
+
+    record Parallel(HostPacedClock clock, ParallelGate gate) implements Timing {
+        @Override
+        public TimeSource time(int hart) {
+            return clock;
+        }
+    }
+
+    record Deterministic(
+            RetiredClock clock, TurnGate gate, @Nullable Recorder recorder, @Nullable ReplayGate replay)
+            implements Timing {
+        @Override
+        public TimeSource time(int hart) {
+            return clock.source(hart);
+        }
+    }
+
+    /// @param configDigest what the machine is built from, for a record
+    static Timing of(MachineConfig config, byte[] configDigest) {
+        if (config.mode() == SchedulingMode.PARALLEL) {
+            HostPacedClock clock = new HostPacedClock();
+            return new Parallel(clock, new ParallelGate(clock));
+        }
+        RetiredClock clock = new RetiredClock(config.harts());
+        if (config.replay() != null) {
+            ReplayGate gate = new ReplayGate(clock, RecordReader.open(config.replay(), configDigest));
+            return new Deterministic(clock, gate, null, gate);
+        }
+        Recorder recorder =
+                config.record() == null ? null : Recorder.create(config.record(), configDigest, config.seed());
+        return new Deterministic(clock, new LiveGate(clock, recorder), recorder, null);
+    }
+}

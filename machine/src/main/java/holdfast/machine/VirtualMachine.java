@@ -1,0 +1,357 @@
+package holdfast.machine;
+
+import holdfast.block.OperatorError;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/// A machine on Holdfast's own engine.
+public final class VirtualMachine implements Machine {
+    private static final System.Logger LOG = System.getLogger(VirtualMachine.class.getName());
+    private static final int ENTROPY_OF_A_LIFE_BYTES = VmGenId.BYTES;
+    private static final byte[] RESET = {'r'};
+
+    private final MachineConfig config;
+    private final BootSet boot;
+    private final GuestMemory memory;
+    private final PowerSwitch power = new PowerSwitch();
+    private final PanicWatch panic = new PanicWatch();
+    private final Outputs outputs;
+    private final ConsoleOutlet console;
+    private final HostCommand toHost;
+    private final Board board;
+    private final Digester digester;
+    private final Scheduler scheduler;
+    private final EventGate.Input entropy;
+    private final EventGate.Input operator;
+
+    /// Held through every change of state.
+    private final ReentrantLock control = new ReentrantLock();
+
+    private final Semaphore presses = new Semaphore(0);
+    private final List<Consumer<MachineEvent>> listeners = new CopyOnWriteArrayList<>();
+    private volatile State state = State.NEW;
+    private volatile CompletableFuture<MachineEvent.Halt> halted = new CompletableFuture<>();
+
+    /// Builds the machine: reads the kernel's header, takes the memory, wires the devices.
+    ///
+    /// @throws OperatorError when a file or the memory cannot be had; nothing is left behind
+    public VirtualMachine(MachineConfig config) {
+        this.config = config;
+        this.boot = BootSet.open(config);
+        GuestMemory guestMemory = null;
+        try {
+            guestMemory = GuestMemory.allocate(config.memoryBytes());
+            memory = guestMemory;
+            Timing timing = Timing.of(config, ConfigDigest.of(config, boot));
+            outputs = new Outputs(this::retired);
+            console = new ConsoleOutlet("uart", config.console(), outputs);
+            toHost = new HostCommand(memory.physical(), power);
+            board = new Board(
+                    config, memory, timing.clock(), timing::time, timing.gate(), power, outputs, panic.before(console));
+            entropy = timing.gate().register("entropy", nothing -> {});
+            operator = timing.gate().register("operator", what -> power.request(new PowerRequest.OperatorReset()));
+            digester = new Digester(memory.physical(), board.cores(), recorder(timing), replay(timing));
+            scheduler = scheduler(timing);
+        } catch (RuntimeException e) {
+            boot.close();
+            if (guestMemory != null) {
+                guestMemory.close();
+            }
+            throw e;
+        }
+        power.onPress(presses::release);
+        Thread.ofPlatform().daemon().name("holdfast-control").start(this::attend);
+    }
+
+    private static @Nullable Recorder recorder(Timing timing) {
+        return timing instanceof Timing.Deterministic deterministic ? deterministic.recorder() : null;
+    }
+
+    private static @Nullable ReplayGate replay(Timing timing) {
+        return timing instanceof Timing.Deterministic deterministic ? deterministic.replay() : null;
+    }
+
+    private Scheduler scheduler(Timing timing) {
+        return switch (timing) {
+            case Timing.Parallel(var clock, var gate) ->
+                new ParallelScheduler(board.cores(), clock, gate, power, toHost);
+            case Timing.Deterministic(var clock, var gate, var recorder, var replay) -> {
+                clock.harts(board.harts());
+                yield new DeterministicScheduler(
+                        board.cores(), clock, gate, power, toHost, recorder, digester);
+            }
+        };
+    }
+
+    @Override
+    public void start() {
+        control.lock();
+        try {
+            require(State.NEW);
+            powerOn();
+            go();
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /// Memory, devices and harts as after power-on, with the kernel loaded.
+    private void powerOn() {
+        memory.clear();
+        board.reset();
+        panic.clear();
+        board.generation().set(entropyOfALife());
+        board.wallClock().set();
+        boot.load(memory.physical(), board.cores(), entropy).forEach(Core::powerOn);
+        toHost.watch(boot.toHost());
+        power.take();
+    }
+
+    private byte[] entropyOfALife() {
+        return entropy.ask(() -> {
+            byte[] fresh = new byte[ENTROPY_OF_A_LIFE_BYTES];
+            config.entropy().fill(fresh);
+            return fresh;
+        });
+    }
+
+    private void go() {
+        board.resume();
+        state = State.RUNNING;
+        emit(new MachineEvent.Running(scheduler.retired()));
+        scheduler.run();
+    }
+
+    private void quiesce() {
+        scheduler.stand();
+        board.pause();
+        scheduler.quiesce();
+    }
+
+    @Override
+    public void pause() {
+        control.lock();
+        try {
+            if (state == State.PAUSED) {
+                return;
+            }
+            require(State.RUNNING);
+            quiesce();
+            state = State.PAUSED;
+            emit(new MachineEvent.Paused(scheduler.retired()));
+        } finally {
+            control.unlock();
+        }
+    }
+
+    @Override
+    public void resume() {
+        control.lock();
+        try {
+            require(State.PAUSED);
+            go();
+        } finally {
+            control.unlock();
+        }
+        // The guest may have pressed the switch just before the pause.
+        presses.release();
+    }
+
+    @Override
+    public void reset() {
+        control.lock();
+        try {
+            switch (state) {
+                case NEW, CLOSED -> throw wrong();
+                case PAUSED -> {
+                    go();
+                    operator.offer(RESET);
+                }
+                case RUNNING -> operator.offer(RESET);
+                case HALTED -> {
+                    halted = new CompletableFuture<>();
+                    powerOn();
+                    go();
+                }
+            }
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /// The control thread: does what the guest asks of the power.
+    private void attend() {
+        while (state != State.CLOSED) {
+            presses.acquireUninterruptibly();
+            control.lock();
+            try {
+                if (state == State.RUNNING) {
+                    PowerRequest request = power.take();
+                    if (request != null) {
+                        quiesce();
+                        obey(request);
+                    }
+                }
+            } catch (RuntimeException e) {
+                halt(new MachineEvent.Failed(retired(), e));
+            } finally {
+                control.unlock();
+            }
+        }
+    }
+
+    private void obey(PowerRequest request) {
+        long count = scheduler.retired();
+        switch (request) {
+            case PowerRequest.Off() -> halt(new MachineEvent.PoweredOff(count));
+            case PowerRequest.Reset() -> {
+                if (panic.panicked()) {
+                    halt(new MachineEvent.GuestPanicked(count, panic.lastLines()));
+                } else {
+                    reboot(count);
+                }
+            }
+            case PowerRequest.OperatorReset() -> reboot(count);
+            case PowerRequest.ToHost(long value) -> halt(new MachineEvent.ToHost(count, value));
+            case PowerRequest.AllStopped() -> halt(new MachineEvent.HartsStopped(count));
+            case PowerRequest.ReplayEnd(boolean complete) -> halt(new MachineEvent.ReplayEnded(count, complete));
+            case PowerRequest.Failure(Divergence divergence) ->
+                halt(new MachineEvent.Diverged(count, divergence.what()));
+            case PowerRequest.Failure(Throwable cause) -> {
+                LOG.log(System.Logger.Level.ERROR, "the machine is lost", cause);
+                halt(new MachineEvent.Failed(count, cause));
+            }
+        }
+    }
+
+    private void reboot(long count) {
+        powerOn();
+        emit(new MachineEvent.Rebooted(count));
+        go();
+    }
+
+    private void halt(MachineEvent.Halt event) {
+        state = State.HALTED;
+        emit(event);
+        halted.complete(event);
+    }
+
+    @Override
+    public void save(Path file) {
+        throw new UnsupportedOperationException("save " + file);
+    }
+
+    @Override
+    public void restore(Path file) {
+        throw new UnsupportedOperationException("restore " + file);
+    }
+
+    @Override
+    public MachineEvent.Halt awaitHalt() throws InterruptedException {
+        try {
+            return halted.get();
+        } catch (ExecutionException e) {
+            throw new IllegalStateException("a halt is never a failure", e);
+        }
+    }
+
+    @Override
+    public void listen(Consumer<MachineEvent> listener) {
+        listeners.add(listener);
+    }
+
+    private void emit(MachineEvent event) {
+        listeners.forEach(listener -> listener.accept(event));
+    }
+
+    @Override
+    public Set<Capability> capabilities() {
+        return EnumSet.allOf(Capability.class);
+    }
+
+    @Override
+    public State state() {
+        return state;
+    }
+
+    @Override
+    public long retired() {
+        return scheduler.retired();
+    }
+
+    /// The machine's outputs, to hold, release and tap.
+    public Outputs outputs() {
+        return outputs;
+    }
+
+    java.util.List<holdfast.riscv.Hart> harts() {
+        return board.harts();
+    }
+
+    /// Puts another port behind the UART. While paused.
+    public void replaceConsole(ConsolePort port) {
+        requirePaused();
+        console.replace(port);
+    }
+
+    /// Tells a listener every `everyTurns`-th turn of a deterministic machine. Before [#start] or while paused.
+    public void onQuantum(long everyTurns, QuantumListener listener) {
+        if (state != State.NEW && state != State.PAUSED) {
+            throw wrong();
+        }
+        digester.listen(everyTurns, listener);
+    }
+
+    private void requirePaused() {
+        if (state == State.RUNNING) {
+            throw wrong();
+        }
+    }
+
+    private void require(State wanted) {
+        if (state != wanted) {
+            throw wrong();
+        }
+    }
+
+    private IllegalStateException wrong() {
+        return new IllegalStateException("the machine is " + state);
+    }
+
+    @Override
+    public void close() {
+        control.lock();
+        try {
+            if (state == State.CLOSED) {
+                return;
+            }
+            if (state == State.RUNNING) {
+                quiesce();
+            }
+            boolean over = state == State.HALTED;
+            state = State.CLOSED;
+            scheduler.close();
+            digester.close();
+            board.close();
+            memory.close();
+            boot.close();
+            if (!over) {
+                MachineEvent.Closed event = new MachineEvent.Closed(scheduler.retired());
+                emit(event);
+                halted.complete(event);
+            }
+        } finally {
+            control.unlock();
+        }
+        presses.release();
+    }
+}
