@@ -65,4 +65,4 @@ rm -rf "$root"/*/target/surefire-reports "$root"/*/target/system-reports
 broken=
 run_tests || broken=--broken
 # From source, so that there is a report also where the build broke.
-"$JAVA_HOME/bin/java" "$root/house/src/main/java/holdfast/house/Report.java" "$root" ${long:+--long} $broken || exit 1
+"$JAVA_HOME/bin/java" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC "$root/house/src/main/java/holdfast/house/Report.java" "$root" ${long:+--long} $broken || exit 1

@@ -19,8 +19,10 @@ fetch_maven() {
     for package in "$work"/*.deb; do
         dpkg-deb --extract "$package" "$work/root"
     done
-    # Debian links the configuration by an absolute path, which is another machine's from here.
-    ln -sfn ../../../etc/maven "$work/root/usr/share/maven/conf"
+    # Debian links its configuration by absolute paths, which lead out of here.
+    find "$work/root" -type l -lname '/*' | while read -r link; do
+        ln -sfn "$cache/maven$(readlink "$link")" "$link"
+    done
     mkdir "$work/root/bin"
     ln -s ../usr/share/maven/bin/mvn "$work/root/bin/mvn"
     rm -rf "$cache/maven"
