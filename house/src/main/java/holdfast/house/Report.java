@@ -27,6 +27,9 @@ public final class Report {
     private static final double SLOW_SECONDS = 1.0;
     private static final int REASON_LENGTH_MAX = 200;
 
+    /// How surefire begins to say that an assumption did not hold.
+    private static final String ABORTED = "^org\\.opentest4j\\.TestAbortedException:";
+
     enum Outcome {
         PASSED,
         FAILED,
@@ -190,7 +193,7 @@ public final class Report {
     private static String shortly(Element element) {
         String message = element.getAttribute("message");
         String text = message.isEmpty() ? element.getTextContent().strip().lines().findFirst().orElse("") : message;
-        String oneLine = text.strip().replaceAll("\\s+", " ");
+        String oneLine = text.strip().replaceFirst(ABORTED, "").strip().replaceAll("\\s+", " ");
         return oneLine.length() <= REASON_LENGTH_MAX ? oneLine : oneLine.substring(0, REASON_LENGTH_MAX) + "...";
     }
 }

@@ -92,7 +92,10 @@ class CheckTest {
     void rootInstallsThemAfterAnUpdateWhereNeeded() throws Exception {
         sandbox.maven(PASSES);
         sandbox.command("id", "echo 0");
-        sandbox.command("apt-get", "echo \"$*\" >>\"$HOME/apt\"; [ -e \"$HOME/fresh\" ] || [ $1 = update ] && echo >\"$HOME/fresh\"");
+        sandbox.command("apt-get", """
+                echo "$*" >>"$HOME/apt"
+                [ -e "$HOME/fresh" ] || [ $1 = update ] && echo >"$HOME/fresh"
+                """);
         sandbox.run("check");
         assertThat(Files.readAllLines(sandbox.home.resolve("apt"))).containsExactly(
                 "install -y --no-install-recommends no-such-package",

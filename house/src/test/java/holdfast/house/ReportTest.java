@@ -42,9 +42,12 @@ class ReportTest {
     void whatWasSkippedIsNamedWithItsReason() throws IOException {
         report("m", "surefire-reports", "a.A", testCase("a.A", "x", "0", "<skipped message=\"needs dtc\"/>")
                 + testCase("a.A", "y", "0", "<skipped message=\"needs dtc\"/>")
-                + testCase("a.B", "", "0", "<skipped/>"));
+                + testCase("a.B", "", "0", "<skipped/>")
+                + testCase("a.C", "z", "0", "<skipped message=\"org.opentest4j.TestAbortedException: Assumption failed: root\"/>"));
         assertThat(new Report(Report.read(root), true).lines())
-                .containsSequence("left out:", "  no reason given:", "    a.B.(class)", "  needs dtc:", "    a.A.x", "    a.A.y");
+                .containsSequence(
+                        "left out:", "  no reason given:", "    a.B.(class)", "  Assumption failed: root:", "    a.C.z",
+                        "  needs dtc:", "    a.A.x", "    a.A.y");
     }
 
     @Test
@@ -66,7 +69,8 @@ class ReportTest {
     void withoutLongTestsItSaysSo() {
         var passed = List.of(new Report.Result("a.A", "x", 0, Report.Outcome.PASSED, ""));
         assertThat(new Report(passed, false).lines())
-                .containsExactly("left out:", "  tests that take minutes to hours: run them with --long", "1 passed, 0 failed, 0 skipped");
+                .containsExactly(
+                        "left out:", "  tests that take minutes to hours: run them with --long", "1 passed, 0 failed, 0 skipped");
         assertThat(new Report(passed, true).lines()).containsExactly("1 passed, 0 failed, 0 skipped");
     }
 
