@@ -33,7 +33,7 @@ make_dist() {
     mkdir -p "$new/lib" || return 1
     cp "$root"/bench/target/lib/*.jar "$root"/bench/target/bench-*.jar "$new/lib/" || return 1
     mv "$new" "$dist" || return 1
-    make_aot_cache || rm -f "$dist/holdfast.aot"
+    make_aot_cache || rm -f "$dist/new.aot"
     remove_old_dists
 }
 
@@ -41,8 +41,8 @@ make_dist() {
 # for --help). The JVM checks the class path's names, sizes and times, so this comes after the rename.
 make_aot_cache() {
     class_path=$(printf '%s:' "$dist"/lib/*.jar)
-    "$JAVA_HOME/bin/java" "@$root/tools/jvm.options" "-XX:AOTCacheOutput=$dist/holdfast.aot" \
-        -cp "${class_path%:}" holdfast.cli.Main --help
+    "$JAVA_HOME/bin/java" "@$root/tools/jvm.options" "-XX:AOTCacheOutput=$dist/new.aot" \
+        -cp "${class_path%:}" holdfast.cli.Main --help && mv "$dist/new.aot" "$dist/holdfast.aot"
 }
 
 # Keeps the newest three, and those that a running program holds a lock on.
