@@ -138,7 +138,6 @@ record Compressed(
             Field s = Field.SHORT_HIGH;
             Field t = Field.SHORT_LOW;
             Field no = Field.NONE;
-            row(Op.ADDI, "c.nop", 0xffff, 0x0001, d, d, no, Rows::signed6, "");
             row(Op.ADDI, "c.addi", FUNCT3, 0x0001, d, d, no, Rows::signed6, "d,i");
             row(Op.ADDIW, "c.addiw", FUNCT3, 0x2001, d, d, no, Rows::signed6, b -> d.of(b) != 0, "d,i");
             row(Op.ADDI, "c.li", FUNCT3, 0x4001, d, Field.X0, no, Rows::signed6, "d,i");

@@ -43,6 +43,12 @@ public final class Hart {
     private boolean halted;
     private int fetchGeneration;
 
+    // A handler whose first instruction traps into itself: only an interrupt can change anything, and until one comes
+    // the hart passes time as if it were spinning, so that nobody waits for an instruction that never retires.
+    private boolean livelocked;
+    private long livelockPc;
+    private long lastTrapRetired = -1;
+
     // LR/SC: host address, width and value of the reservation. SC compares and swaps with the value.
     private long reservedHost = NO_RESERVATION;
     private int reservedBytes;
@@ -74,6 +80,7 @@ public final class Hart {
         pc = startPc;
         waiting = false;
         halted = false;
+        livelocked = false;
         reservedHost = NO_RESERVATION;
         mmu.tlb.flush();
         mmu.select();
@@ -114,7 +121,12 @@ public final class Hart {
                     return Exit.LIMIT;
                 }
                 long slice = time.instructionsUntil(state.timerDeadline(now), retired);
-                interpreter.execute(Math.min(end, retired + Math.max(1, slice)));
+                long limit = Math.min(end, retired + Math.max(1, slice));
+                if (livelocked && pc == livelockPc) {
+                    retired = limit;
+                } else {
+                    interpreter.execute(limit);
+                }
             }
         } finally {
             mailbox.leave();
@@ -260,7 +272,11 @@ public final class Hart {
 
     /// Enters the guest's handler for the trap, at the current pc.
     void enter(Trap taken) {
+        long from = pc;
         state.enter(taken.cause, false, taken.value);
+        livelocked = pc == from && retired == lastTrapRetired;
+        livelockPc = pc;
+        lastTrapRetired = retired;
     }
 
     /// `wfi`.

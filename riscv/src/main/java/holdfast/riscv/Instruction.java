@@ -2,6 +2,7 @@ package holdfast.riscv;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /// One row of the instruction table: a 32-bit instruction.
 ///
@@ -11,13 +12,11 @@ import java.util.List;
 /// @param syntax operands as the assembler writes them, e.g. `rd,imm(rs1)`; the names are those of [Operand]
 record Instruction(int op, String name, int mask, int match, String syntax, List<Operand> operands) {
 
+    private static final Pattern TOKEN = Pattern.compile("[a-z0-9]+");
+
     static Instruction row(int op, String name, int match, String syntax) {
         List<Operand> operands = new ArrayList<>();
-        for (String token : syntax.split("[^a-z0-9]+", -1)) {
-            if (!token.isEmpty()) {
-                operands.add(Operand.named(token));
-            }
-        }
+        TOKEN.matcher(syntax).results().forEach(token -> operands.add(Operand.named(token.group())));
         int variable = 0;
         for (Operand operand : operands) {
             variable |= operand.mask();
@@ -73,23 +72,12 @@ record Instruction(int op, String name, int mask, int match, String syntax, List
     }
 
     String disassemble(int bits, long pc) {
-        StringBuilder text = new StringBuilder(name);
-        if (operands.contains(Operand.AQRL)) {
-            text.append(Operand.AQRL.text(bits, pc));
-        }
-        String separator = " ";
-        int from = 0;
-        for (Operand operand : operands) {
-            int at = syntax.indexOf(operand.token(), from);
-            String punctuation = syntax.substring(from, at);
-            from = at + operand.token().length();
-            String value = operand.text(bits, pc);
-            if (operand == Operand.AQRL || operand == Operand.IGNORED || value.isEmpty()) {
-                continue;
-            }
-            text.append(separator).append(punctuation.startsWith(",") ? punctuation.substring(1) : punctuation).append(value);
-            separator = syntax.startsWith("(", from) ? "" : ",";
-        }
-        return text.append(syntax, from, syntax.length()).toString();
+        String mnemonic = operands.contains(Operand.AQRL) ? name + Operand.AQRL.text(bits, pc) : name;
+        String written = TOKEN.matcher(syntax).replaceAll(token -> {
+            Operand operand = Operand.named(token.group());
+            return operand == Operand.AQRL ? "" : operand.text(bits, pc);
+        });
+        // The dynamic rounding mode and reserved fields are not written, nor the comma before them.
+        return (mnemonic + " " + written.replaceAll(",+$", "")).strip();
     }
 }

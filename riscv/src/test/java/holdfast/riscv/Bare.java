@@ -1,7 +1,6 @@
 package holdfast.riscv;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -19,6 +18,9 @@ final class Bare {
 
     /// Time is the number of instructions retired, one tick each, so that timers are exact.
     static final class TestTime implements TimeSource {
+        /// How long a hart may go without looking up; short when others wait for it.
+        long sliceInstructions = Long.MAX_VALUE;
+
         @Override
         public long ticks(long retired) {
             return retired;
@@ -26,7 +28,7 @@ final class Bare {
 
         @Override
         public long instructionsUntil(long deadlineTicks, long retired) {
-            return Math.max(1, deadlineTicks - retired);
+            return Math.clamp(deadlineTicks - retired, 1, sliceInstructions);
         }
     }
 
@@ -59,6 +61,12 @@ final class Bare {
     /// Appends an instruction to the program.
     Bare emit(String name, int... operands) {
         program.add(Instructions.assemble(name, operands));
+        return this;
+    }
+
+    /// Replaces an instruction emitted earlier, for jumps forward.
+    Bare replace(long address, String name, int... operands) {
+        program.set((int) (address - BASE) / 4, Instructions.assemble(name, operands));
         return this;
     }
 
@@ -98,9 +106,5 @@ final class Bare {
     Bare run(long instructions) {
         hart.run(instructions);
         return this;
-    }
-
-    static MemorySegment pages(int count) {
-        return Arena.ofAuto().allocate(4096L * count, 4096);
     }
 }
