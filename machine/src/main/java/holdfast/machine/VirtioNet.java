@@ -1,0 +1,322 @@
+package holdfast.machine;
+
+import holdfast.riscv.PhysicalMemory;
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/// Network device (virtio 1.2, §5.1) with one pair of queues and a control queue. Frames that the guest has no buffer for
+/// wait, [#WAITING_MAX] at most; more are dropped, as a wire does.
+final class VirtioNet extends VirtioDevice {
+    static final int TYPE = 1;
+
+    static final long CSUM = 1L << 0;
+    static final long MTU = 1L << 3;
+    static final long MAC = 1L << 5;
+    static final long MRG_RXBUF = 1L << 15;
+    static final long STATUS = 1L << 16;
+    static final long CTRL_VQ = 1L << 17;
+    static final long CTRL_RX = 1L << 18;
+    static final long GUEST_ANNOUNCE = 1L << 21;
+    static final long CTRL_MAC_ADDR = 1L << 23;
+
+    static final int RECEIVE = 0;
+    static final int TRANSMIT = 1;
+    static final int CONTROL = 2;
+
+    static final int WAITING_MAX = 256;
+    /// An IP packet of 64 KiB and an Ethernet header with a VLAN tag.
+    static final int FRAME_BYTES_MAX = 65_535 + 18;
+
+    static final int LINK_UP = 1;
+    static final int ANNOUNCE = 2;
+
+    private static final int QUEUE_SIZE = 256;
+    private static final int CONTROL_QUEUE_SIZE = 64;
+    private static final int ETHERNET_HEADER_BYTES = 14;
+    static final int HEADER_BYTES = 12;
+
+    private static final int CONTROL_OK = 0;
+    private static final int CONTROL_ERROR = 1;
+    private static final int CONTROL_BYTES_MAX = 64 << 10;
+
+    /// Kinds of events, the first byte of their payload.
+    private static final int EVENT_FRAME = 0;
+    private static final int EVENT_LINK = 1;
+    private static final int EVENT_ANNOUNCE = 2;
+
+    private final PacketPort port;
+    private final EventGate.Input input;
+    private final byte[] address;
+    private final int mtu;
+    private final ReceiveFilter filter;
+    private final Queue<byte[]> waiting = new ArrayDeque<>();
+    /// Frames offered to the gate that have not come through it.
+    private final AtomicInteger offered = new AtomicInteger();
+    private int linkStatus = LINK_UP;
+
+    /// @param mac six bytes as one number, the first in bits 47..40
+    /// @param mtu bytes of the largest IP packet, 68..65535
+    VirtioNet(String name, PhysicalMemory memory, EventGate gate, PacketPort port, long mac, int mtu) {
+        super(
+                name,
+                TYPE,
+                CSUM | MTU | MAC | MRG_RXBUF | STATUS | CTRL_VQ | CTRL_RX | GUEST_ANNOUNCE | CTRL_MAC_ADDR,
+                memory,
+                QUEUE_SIZE,
+                QUEUE_SIZE,
+                CONTROL_QUEUE_SIZE);
+        if (mtu < 68 || mtu > 65_535) {
+            throw new IllegalArgumentException("no MTU for Ethernet: " + mtu);
+        }
+        this.port = port;
+        this.mtu = mtu;
+        this.address = new byte[6];
+        for (int i = 0; i < 6; i++) {
+            address[i] = (byte) (mac >> 40 - 8 * i);
+        }
+        this.filter = new ReceiveFilter(address);
+        this.input = register(gate, this::event);
+        port.attach(this::offer);
+    }
+
+    // ---- from outside; any thread ----
+
+    private void offer(byte[] frame) {
+        if (frame.length < ETHERNET_HEADER_BYTES || frame.length > FRAME_BYTES_MAX) {
+            return;
+        }
+        if (offered.incrementAndGet() > WAITING_MAX) {
+            offered.decrementAndGet();
+            return;
+        }
+        byte[] payload = new byte[1 + frame.length];
+        payload[0] = EVENT_FRAME;
+        System.arraycopy(frame, 0, payload, 1, frame.length);
+        input.offer(payload);
+    }
+
+    /// The cable is plugged in or pulled out.
+    void link(boolean up) {
+        input.offer(new byte[] {EVENT_LINK, (byte) (up ? 1 : 0)});
+    }
+
+    /// Asks the guest to tell the network where it is now, after it was moved.
+    void announce() {
+        input.offer(new byte[] {EVENT_ANNOUNCE});
+    }
+
+    // ---- events ----
+
+    private void event(byte[] payload) throws GuestError {
+        switch (payload[0]) {
+            case EVENT_FRAME -> {
+                // In a replay frames come that were never offered here.
+                offered.updateAndGet(count -> Math.max(0, count - 1));
+                received(Arrays.copyOfRange(payload, 1, payload.length));
+            }
+            case EVENT_LINK -> linkStatus(payload[1] == 1 ? linkStatus | LINK_UP : linkStatus & ~LINK_UP);
+            case EVENT_ANNOUNCE -> {
+                if (negotiated(GUEST_ANNOUNCE) && negotiated(CTRL_VQ)) {
+                    linkStatus(linkStatus | ANNOUNCE);
+                }
+            }
+            default -> {}
+        }
+    }
+
+    private void linkStatus(int value) {
+        if (linkStatus != value) {
+            linkStatus = value;
+            configChanged();
+        }
+    }
+
+    private void received(byte[] frame) throws GuestError {
+        boolean wanted = live() && (linkStatus & LINK_UP) != 0 && filter.accepts(frame);
+        if (wanted && waiting.size() < WAITING_MAX) {
+            waiting.add(frame);
+            deliver();
+        }
+    }
+
+    private void deliver() throws GuestError {
+        Virtqueue queue = queue(RECEIVE);
+        while (!waiting.isEmpty() && queue.enabled() && running()) {
+            if (!deliver(queue, waiting.element())) {
+                return;
+            }
+            waiting.remove();
+        }
+    }
+
+    /// Puts a frame, with its header, into as many chains as it needs; without MRG_RXBUF into one, or nowhere.
+    ///
+    /// @return false when there are not enough buffers yet; a frame that can never fit is dropped
+    private boolean deliver(Virtqueue queue, byte[] frame) throws GuestError {
+        byte[] message = new byte[HEADER_BYTES + frame.length];
+        System.arraycopy(frame, 0, message, HEADER_BYTES, frame.length);
+        List<Chain> chains = new ArrayList<>();
+        long room = 0;
+        while (room < message.length) {
+            boolean tooSmall = chains.size() == queue.size(); // all buffers together: it will never fit
+            Chain chain = tooSmall ? null : queue.pop();
+            if (chain == null) {
+                queue.unpop(chains.size());
+                return tooSmall;
+            }
+            chains.add(chain);
+            room += chain.writableBytes();
+            if (chain.writableBytes() < HEADER_BYTES) {
+                throw new GuestError("a receive buffer has no room for the header");
+            }
+            if (!negotiated(MRG_RXBUF) && room < message.length) {
+                queue.unpop(1);
+                return true;
+            }
+        }
+        message[10] = (byte) chains.size();
+        message[11] = (byte) (chains.size() >> 8);
+        int done = 0;
+        for (int i = 0; i < chains.size(); i++) {
+            Chain chain = chains.get(i);
+            int bytes = (int) Math.min(chain.writableBytes(), message.length - done);
+            chain.write(0, message, done, bytes);
+            queue.put(i, chain, bytes);
+            done += bytes;
+        }
+        queue.publish(chains.size());
+        return true;
+    }
+
+    // ---- queues ----
+
+    @Override
+    boolean serve(Virtqueue queue) throws GuestError {
+        switch (queue.index()) {
+            case RECEIVE -> deliver();
+            case TRANSMIT -> {
+                return each(queue, this::transmit);
+            }
+            default -> {
+                return each(queue, this::control);
+            }
+        }
+        return false;
+    }
+
+    /// Handles one chain.
+    @FunctionalInterface
+    private interface Work {
+        /// @return bytes written into the chain
+        long on(Chain chain) throws GuestError;
+    }
+
+    private static boolean each(Virtqueue queue, Work work) throws GuestError {
+        for (int taken = 0; taken < BATCH; taken++) {
+            Chain chain = queue.pop();
+            if (chain == null) {
+                return false;
+            }
+            queue.push(chain, work.on(chain));
+        }
+        return true;
+    }
+
+    private long transmit(Chain chain) throws GuestError {
+        long length = chain.readableBytes() - HEADER_BYTES;
+        if (length < 0) {
+            throw new GuestError("a frame is sent without a header");
+        }
+        if (length < ETHERNET_HEADER_BYTES || length > FRAME_BYTES_MAX) {
+            return 0;
+        }
+        byte[] message = chain.read(0, (int) length + HEADER_BYTES);
+        byte[] frame = Arrays.copyOfRange(message, HEADER_BYTES, message.length);
+        boolean whole = message[1] == 0; // nothing to segment: none of those features is offered
+        boolean up = (linkStatus & LINK_UP) != 0;
+        if (whole && up && (!negotiated(CSUM) || Checksum.complete(message, frame))) {
+            owe(() -> port.send(frame));
+        }
+        return 0;
+    }
+
+    private long control(Chain chain) throws GuestError {
+        if (chain.readableBytes() < 2 || chain.writableBytes() < 1) {
+            throw new GuestError("a control command lacks its header or its status");
+        }
+        boolean done = chain.readableBytes() <= CONTROL_BYTES_MAX
+                && command(chain.read(0, (int) chain.readableBytes()));
+        chain.write(0, new byte[] {(byte) (done ? CONTROL_OK : CONTROL_ERROR)}, 0, 1);
+        return 1;
+    }
+
+    /// @param message class, command and its data (§5.1.6.5)
+    private boolean command(byte[] message) {
+        byte[] data = Arrays.copyOfRange(message, 2, message.length);
+        return switch ((message[0] & 0xff) << 8 | message[1] & 0xff) {
+            case 0x0000 -> data.length >= 1 && filter.promiscuous(data[0] != 0);
+            case 0x0001 -> data.length >= 1 && filter.allMulticast(data[0] != 0);
+            case 0x0100 -> filter.table(data);
+            case 0x0101 -> data.length == 6 && filter.address(data);
+            case 0x0300 -> {
+                linkStatus &= ~ANNOUNCE;
+                yield true;
+            }
+            default -> false;
+        };
+    }
+
+    @Override
+    byte[] config() {
+        byte[] config = new byte[12];
+        System.arraycopy(address, 0, config, 0, 6);
+        config[6] = (byte) linkStatus;
+        config[8] = 1; // pairs of queues; means nothing without MQ
+        config[10] = (byte) mtu;
+        config[11] = (byte) (mtu >> 8);
+        return config;
+    }
+
+    @Override
+    void stopped() {
+        waiting.clear();
+        filter.reset();
+        linkStatus &= ~ANNOUNCE;
+    }
+
+    @Override
+    void stopped(Virtqueue queue) {
+        if (queue.index() == RECEIVE) {
+            waiting.clear();
+        }
+    }
+
+    @Override
+    void saveDevice(StateWriter out) throws IOException {
+        out.writeInt(linkStatus);
+        filter.save(out);
+        out.writeInt(waiting.size());
+        for (byte[] frame : waiting) {
+            out.writeBlob(frame);
+        }
+    }
+
+    @Override
+    void restoreDevice(StateReader in) throws IOException {
+        linkStatus = in.readInt();
+        filter.restore(in);
+        int count = in.readInt();
+        if (count < 0 || count > WAITING_MAX) {
+            throw new IOException("a saved network device has " + count + " frames waiting");
+        }
+        waiting.clear();
+        for (int i = 0; i < count; i++) {
+            waiting.add(in.readBlob(FRAME_BYTES_MAX));
+        }
+    }
+}
