@@ -145,6 +145,11 @@ public final class Hart {
         halted = true;
     }
 
+    /// Undoes [#halt]: the hart goes on where it was stopped (SBI resume after a retentive suspend).
+    public void proceed() {
+        halted = false;
+    }
+
     public boolean halted() {
         return halted;
     }
@@ -185,13 +190,14 @@ public final class Hart {
         return state.timerDeadline(ticks());
     }
 
-    /// Sets MTIMECMP, in ticks.
+    /// Sets MTIMECMP, in ticks. Thread-safe: another hart may set it while this one waits.
     public void machineTimer(long deadlineTicks) {
         state.machineTimer(deadlineTicks);
         attention = true;
+        wake.run();
     }
 
-    /// Sets STIMECMP, in ticks, as SBI's timer call does.
+    /// Sets STIMECMP, in ticks, as SBI's timer call does on the calling hart.
     public void supervisorTimer(long deadlineTicks) {
         state.supervisorTimer(deadlineTicks);
     }

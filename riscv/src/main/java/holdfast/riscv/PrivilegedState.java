@@ -79,8 +79,8 @@ final class PrivilegedState {
     private long satp;
     private long stimecmp;
 
-    /// MTIMECMP of the CLINT.
-    private long mtimecmp;
+    /// MTIMECMP of the CLINT; any hart may set it.
+    private volatile long mtimecmp;
 
     /// STIP and SEIP as M-mode software has set them.
     private long softwarePending;
@@ -135,6 +135,7 @@ final class PrivilegedState {
         medeleg = DELEGABLE & ~(1L << Trap.ECALL_S);
         mideleg = SUPERVISOR_INTERRUPTS;
         mcounteren = COUNTERS;
+        scounteren = COUNTERS; // Linux leaves it as it finds it, and its vDSO reads `time` in user mode
         menvcfg = STCE;
         pmp.allowAll();
     }
