@@ -1,7 +1,11 @@
 package holdfast.cli;
 
+import holdfast.block.ByteSize;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help.Ansi;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
 
 /// The command `holdfast`.
 @Command(
@@ -9,7 +13,19 @@ import picocli.CommandLine.Command;
         description = "Runs Linux virtual machines that outlive the things that kill virtual machines.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
-        synopsisSubcommandLabel = "COMMAND")
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            RunCommand.class,
+            CheckCommand.class,
+            DoctorCommand.class,
+            CompletionCommand.class,
+            HelpCommand.class,
+        },
+        footer = {
+            "",
+            "'holdfast run' boots a small Debian system on this terminal; ^] ends it.",
+            "'holdfast help COMMAND' explains a command; 'holdfast help --man COMMAND' is its manual page.",
+        })
 public final class Main implements Runnable {
 
     private Main() {}
@@ -18,12 +34,56 @@ public final class Main implements Runnable {
         System.exit(commandLine().execute(args));
     }
 
+    /// The command with everything below it. Standard output and error are the process's; a test replaces them.
     static CommandLine commandLine() {
-        return new CommandLine(new Main());
+        var commandLine = new CommandLine(new Main());
+        commandLine.registerConverter(ByteSize.class, new ByteSizeConverter());
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        commandLine.setUsageHelpAutoWidth(false);
+        commandLine.setUsageHelpLongOptionsMaxWidth(28);
+        commandLine.setUsageHelpWidth(100);
+        commandLine.setColorScheme(CommandLine.Help.defaultColorScheme(ansi()));
+        commandLine.setParameterExceptionHandler(ErrorReport::usage);
+        commandLine.setExecutionStrategy(Main::execute);
+        return commandLine;
+    }
+
+    /// Colours for people: on a terminal, and not where `NO_COLOR` says no (no-color.org) or the terminal cannot.
+    private static Ansi ansi() {
+        boolean wanted = Stdio.OUT.isTerminal()
+                && System.getenv("NO_COLOR") == null
+                && !"dumb".equals(System.getenv("TERM"));
+        return wanted ? Ansi.ON : Ansi.OFF;
+    }
+
+    /// Runs the command that was asked for. Here rather than in picocli's handler for exceptions, which does not see errors.
+    private static int execute(CommandLine.ParseResult parsed) {
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (CommandLine.ParameterException usage) {
+            throw usage;
+        } catch (CommandLine.ExecutionException thrown) {
+            CommandLine command = thrown.getCommandLine();
+            return ErrorReport.failure(thrown.getCause() == null ? thrown : thrown.getCause(), command);
+        } catch (VirtualMachineError | LinkageError thrown) {
+            return ErrorReport.failure(thrown, parsed.commandSpec().commandLine());
+        }
     }
 
     @Override
     public void run() {
         CommandLine.usage(this, System.out);
+    }
+
+    /// Sizes as [ByteSize#parse] reads them, with its own words when it cannot.
+    private static final class ByteSizeConverter implements ITypeConverter<ByteSize> {
+        @Override
+        public ByteSize convert(String text) {
+            try {
+                return ByteSize.parse(text);
+            } catch (IllegalArgumentException e) {
+                throw new TypeConversionException(e.getMessage());
+            }
+        }
     }
 }

@@ -2,35 +2,98 @@ package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.PrintWriter;
-import java.io.StringWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+import picocli.CommandLine;
 
 class MainTest {
 
-    private final StringWriter out = new StringWriter();
-    private final StringWriter err = new StringWriter();
+    /// Every command there is, as the words that name it.
+    static Stream<List<String>> commands() {
+        var found = new ArrayList<List<String>>();
+        collect(Main.commandLine(), List.of(), found);
+        return found.stream();
+    }
 
-    private int run(String... args) {
-        return Main.commandLine().setOut(new PrintWriter(out)).setErr(new PrintWriter(err)).execute(args);
+    private static void collect(CommandLine command, List<String> path, List<List<String>> found) {
+        found.add(path);
+        command.getSubcommands().forEach((name, below) -> collect(below, Stream.concat(path.stream(), Stream.of(name)).toList(), found));
+    }
+
+    private static Invocation invoke(List<String> path, String... more) {
+        return Invocation.of(Stream.concat(path.stream(), Stream.of(more)).toArray(String[]::new));
     }
 
     @Test
     void versionIsThatOfTheBuild() {
-        assertThat(run("--version")).isZero();
-        assertThat(out.toString()).matches("holdfast \\d+\\.\\d+\\.\\d+\\S* \\(Java \\S+\\)\\R");
+        Invocation version = Invocation.of("--version");
+        assertThat(version.exitCode()).isZero();
+        assertThat(version.out()).matches("holdfast \\d+\\.\\d+\\.\\d+\\S* \\(Java \\S+\\)\\R");
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void everyCommandExplainsItselfOnStandardOutput(List<String> path) {
+        Invocation help = invoke(path, "--help");
+        assertThat(help.exitCode()).isZero();
+        assertThat(help.out()).startsWith("Usage: holdfast" + (path.isEmpty() ? "" : " " + String.join(" ", path)));
+        assertThat(help.out().lines()).allSatisfy(line -> assertThat(line).hasSizeLessThanOrEqualTo(100));
+        assertThat(help.err()).isEmpty();
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void anUnknownOptionIsAUsageErrorOfThatCommand(List<String> path) {
+        Invocation invocation = invoke(path, "--no-such-option");
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.out()).isEmpty();
+        assertThat(invocation.err()).contains("--no-such-option").contains("--help'").hasLineCount(2);
     }
 
     @Test
-    void helpGoesToStandardOutput() {
-        assertThat(run("--help")).isZero();
-        assertThat(out.toString()).startsWith("Usage: holdfast");
-        assertThat(err.toString()).isEmpty();
+    void theHelpListsWhatTheScriptDoesItself() {
+        assertThat(Invocation.of("--help").out()).contains("run").contains("check").contains("doctor");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"run --memry 1G;--memory", "run --cpu 2;--cpus", "rnu;run", "--versoin;--version"})
+    void anUnknownWordIsAnsweredWithTheNearestKnownOne(String wordAndAnswer) {
+        String[] parts = wordAndAnswer.split(";");
+        Invocation invocation = Invocation.of(parts[0].split(" "));
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err()).contains("did you mean " + parts[1] + "?");
     }
 
     @Test
-    void anUnknownOptionIsAUsageError() {
-        assertThat(run("--no-such-option")).isEqualTo(2);
-        assertThat(err.toString()).contains("--no-such-option");
+    void helpPrintedToAPipeHasNoColours() {
+        assertThat(Invocation.of("run", "--help").out()).doesNotContain("\033");
+    }
+
+    @Test
+    void helpOfAnUnknownCommandIsAUsageError() {
+        Invocation invocation = Invocation.of("help", "run", "away");
+        assertThat(invocation.exitCode()).isEqualTo(2);
+        assertThat(invocation.err()).contains("holdfast run away");
+    }
+
+    @Test
+    void completionKnowsEveryCommandAndOption() {
+        Invocation completion = Invocation.of("completion");
+        assertThat(completion.exitCode()).isZero();
+        assertThat(completion.out()).startsWith("#!").contains("--save-on-exit").contains("doctor");
+    }
+
+    @ParameterizedTest
+    @MethodSource("commands")
+    void everyCommandHasAManualPage(List<String> path) {
+        Invocation page = invoke(Stream.concat(Stream.of("help", "--man"), path.stream()).toList());
+        assertThat(page.exitCode()).isZero();
+        assertThat(page.out()).startsWith(".TH \"HOLDFAST").contains(".SH NAME\nholdfast").contains(".SH SYNOPSIS").contains(".SH OPTIONS");
+        assertThat(page.out().lines()).allSatisfy(line -> assertThat(line).doesNotStartWith("'").doesNotContain("%n"));
     }
 }

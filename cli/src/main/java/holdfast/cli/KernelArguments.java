@@ -1,0 +1,33 @@
+package holdfast.cli;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Puts the kernel's command line together. Of a word given twice Linux takes the later one, so the user's come last.
+final class KernelArguments {
+    /// The serial line is the console; a panic resets at once, by which the machine learns of it.
+    private static final List<String> OURS = List.of("console=ttyS0", "panic=-1");
+
+    private KernelArguments() {}
+
+    /// @param image what the image asks for
+    /// @param verbose shows the kernel's messages though the image asks for quiet
+    /// @param terminalType TERM of the terminal that shows the console; the kernel hands it on to the guest's init
+    /// @param user what the user adds
+    static String of(String image, boolean verbose, @Nullable String terminalType, @Nullable String user) {
+        var words = new ArrayList<>(OURS);
+        for (String word : image.strip().split("\\s+")) {
+            if (!word.isEmpty() && !words.contains(word) && !(verbose && word.equals("quiet"))) {
+                words.add(word);
+            }
+        }
+        if (terminalType != null && terminalType.matches("[A-Za-z0-9+._-]+")) {
+            words.add("TERM=" + terminalType);
+        }
+        if (user != null && !user.isBlank()) {
+            words.add(user.strip());
+        }
+        return String.join(" ", words);
+    }
+}

@@ -1,0 +1,182 @@
+package holdfast.cli;
+
+import holdfast.block.ByteSize;
+import holdfast.machine.Firmware;
+import holdfast.machine.MachineConfig;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// What `holdfast run` was asked for. [#check] says whether the parts go together; it looks at no file.
+final class RunOptions {
+    static final String DEFAULT_IMAGE = "tiny";
+
+    @Parameters(
+            arity = "0..1",
+            paramLabel = "IMAGE",
+            description = "image to boot, built first if it is not there; default: " + DEFAULT_IMAGE)
+    @Nullable String image;
+
+    @Option(names = "--cpus", paramLabel = "N", description = "number of harts, 1 to " + MachineConfig.HARTS_MAX + "; default: 1")
+    @Nullable Integer cpus;
+
+    @Option(names = "--memory", paramLabel = "SIZE", description = "the guest's memory, such as 512M or 2GiB; default: what the image asks for")
+    @Nullable ByteSize memory;
+
+    @Option(names = "--kernel", paramLabel = "FILE", description = "a riscv64 Linux Image or ELF file to start; without IMAGE nothing else of an image is used")
+    @Nullable Path kernel;
+
+    @Option(names = "--initrd", paramLabel = "FILE", description = "initial RAM file system for the kernel")
+    @Nullable Path initrd;
+
+    @Option(names = "--append", paramLabel = "TEXT", description = "more for the kernel's command line")
+    @Nullable String append;
+
+    @Option(
+            names = "--firmware",
+            paramLabel = "FILE|none",
+            converter = FirmwareArgument.class,
+            description = {
+                "firmware that starts in M-mode, such as OpenSBI's fw_dynamic; default: Holdfast's own SBI.",
+                "none: the kernel is a bare ELF program in M-mode; its store to 'tohost' ends the run"
+            })
+    Firmware firmware = new Firmware.BuiltIn();
+
+    @Option(names = "--disk", paramLabel = "FILE[,ro]", converter = DiskArgument.Converter.class, description = "a raw disk image, repeatable; with ,ro the guest cannot write to it")
+    List<DiskArgument> disks = new ArrayList<>();
+
+    @Option(names = "--net", paramLabel = "none|socket:PATH", converter = NetArgument.Converter.class, description = "network: none (default), or a stream socket with QEMU's framing, as passt or QEMU offers it")
+    NetArgument net = new NetArgument.None();
+
+    @Option(names = "--console-log", paramLabel = "FILE", description = "write what the guest's console shows to this file, too")
+    @Nullable Path consoleLog;
+
+    @Option(names = "--deterministic", description = "every run with the same inputs is the same to the instruction; input that is no terminal is read whole before the start")
+    boolean deterministic;
+
+    @Option(names = "--record", paramLabel = "FILE", description = "write down everything that enters the machine, for --replay; scheduling is deterministic")
+    @Nullable Path record;
+
+    @Option(names = "--replay", paramLabel = "FILE", description = "run a record again; the other options must be those it was made with")
+    @Nullable Path replay;
+
+    @Option(names = "--seed", paramLabel = "N", description = "seed of the guest's randomness and of everything pseudo-random in the machine")
+    @Nullable Long seed;
+
+    @Option(names = "--save-on-exit", paramLabel = "FILE", description = "when the run is ended by ^] or a signal, save the machine's state to this file")
+    @Nullable Path saveOnExit;
+
+    @Option(names = "--restore", paramLabel = "FILE", description = "go on where --save-on-exit stopped")
+    @Nullable Path restore;
+
+    @Option(
+            names = "--exec",
+            paramLabel = "CMD",
+            description = "run this shell command in the guest, with its output alone on standard output and its errors on standard error, and end with its exit code")
+    @Nullable String exec;
+
+    @Option(names = {"-v", "--verbose"}, description = "with --exec: show the guest's console on standard error")
+    boolean verbose;
+
+    @Option(names = "--keep", paramLabel = "NAME", description = "keep what the guest wrote to its disk, as an image of this name; without it every run starts from the same disk")
+    @Nullable String keep;
+
+    /// Whether an image takes part: one was named, or nothing else that could be booted.
+    @Nullable String imageName() {
+        if (image != null) {
+            return image;
+        }
+        return kernel == null && restore == null && !(firmware instanceof Firmware.None) ? DEFAULT_IMAGE : null;
+    }
+
+    /// Whether the run has to be reproducible.
+    boolean isDeterministic() {
+        return deterministic || record != null || replay != null;
+    }
+
+    /// @throws UsageError naming the options that do not go together
+    void check() {
+        checkNumbers();
+        if (firmware instanceof Firmware.None) {
+            if (kernel == null) {
+                throw new UsageError("--firmware none needs --kernel: the bare program to start");
+            }
+            String bare = "a bare program (--firmware none)";
+            refuse(bare, "IMAGE", image, "--initrd", initrd, "--append", append, "--exec", exec, "--keep", keep);
+        }
+        if (replay != null) {
+            refuse("--replay", "--record", record, "--seed", seed, "--save-on-exit", saveOnExit, "--keep", keep);
+        }
+        if (exec != null && exec.isBlank()) {
+            throw new UsageError("--exec: there is no command in '" + exec + "'");
+        }
+        if (exec != null && imageName() == null && restore == null) {
+            throw new UsageError("--exec needs an IMAGE, whose guest answers to it; --kernel alone has none");
+        }
+        if (keep != null && imageName() == null) {
+            throw new UsageError("--keep needs an IMAGE, whose disk it keeps");
+        }
+        if (initrd != null && imageName() == null && kernel == null) {
+            throw new UsageError("--initrd needs a kernel to load it: --kernel or IMAGE");
+        }
+        checkFilesDiffer();
+    }
+
+    private void checkNumbers() {
+        if (cpus != null && (cpus < 1 || cpus > MachineConfig.HARTS_MAX)) {
+            throw new UsageError("--cpus: " + cpus + " is not between 1 and " + MachineConfig.HARTS_MAX);
+        }
+        if (memory != null && memory.bytes() < MachineConfig.MEMORY_MIN_BYTES) {
+            throw new UsageError("--memory: " + memory + " is too little; the least is " + new ByteSize(MachineConfig.MEMORY_MIN_BYTES));
+        }
+        if (memory != null && memory.bytes() % MachineConfig.MEMORY_UNIT_BYTES != 0) {
+            throw new UsageError("--memory: " + memory + " is not a multiple of " + new ByteSize(MachineConfig.MEMORY_UNIT_BYTES));
+        }
+    }
+
+    /// Files that are written must not be among those that are read, nor be written twice.
+    private void checkFilesDiffer() {
+        var written = new ArrayList<Named>();
+        addTo(written, "--console-log", consoleLog);
+        addTo(written, "--record", record);
+        addTo(written, "--save-on-exit", saveOnExit);
+        var others = new ArrayList<Named>();
+        addTo(others, "--kernel", kernel);
+        addTo(others, "--initrd", initrd);
+        addTo(others, "--firmware", firmware instanceof Firmware.File(Path path) ? path : null);
+        addTo(others, "--replay", replay);
+        disks.forEach(disk -> addTo(others, "--disk", disk.file()));
+        for (int i = 0; i < written.size(); i++) {
+            refuseSame(written.get(i), written.subList(i + 1, written.size()));
+            refuseSame(written.get(i), others);
+        }
+    }
+
+    private record Named(String option, Path file) {}
+
+    private static void addTo(List<Named> files, String option, @Nullable Path file) {
+        if (file != null) {
+            files.add(new Named(option, file));
+        }
+    }
+
+    private static void refuseSame(Named file, List<Named> others) {
+        for (Named other : others) {
+            if (file.file.toAbsolutePath().normalize().equals(other.file.toAbsolutePath().normalize())) {
+                throw new UsageError(file.option + " and " + other.option + " name the same file: " + file.file);
+            }
+        }
+    }
+
+    /// @param namesAndValues options that are not possible, each followed by its value, null if it was not given
+    private static void refuse(String why, @Nullable Object... namesAndValues) {
+        for (int i = 0; i < namesAndValues.length; i += 2) {
+            if (namesAndValues[i + 1] != null) {
+                throw new UsageError(namesAndValues[i] + " and " + why + " exclude each other");
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+package holdfast.cli;
+
+import holdfast.block.ByteSize;
+import holdfast.block.OperatorError;
+import holdfast.machine.ClockPort;
+import holdfast.machine.ConsolePort;
+import holdfast.machine.EntropyPort;
+import holdfast.machine.Firmware;
+import holdfast.machine.GuestAgent;
+import holdfast.machine.GuestExec;
+import holdfast.machine.Machine;
+import holdfast.machine.MachineConfig;
+import holdfast.machine.MachineEvent;
+import holdfast.machine.NamedConsole;
+import holdfast.machine.PacketPort;
+import holdfast.machine.SchedulingMode;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+
+/// One machine on this process's streams, from its start to its end.
+final class Session {
+    /// Wall-clock time of a reproducible run: 2026-01-01T00:00Z.
+    private static final long FIXED_EPOCH_NANOS = 1_767_225_600_000_000_000L;
+
+    /// How long a reader of the console may take for its last bytes.
+    private static final long LAST_BYTES_NANOS = 5_000_000_000L;
+
+    private final RunOptions options;
+    private final Boot boot;
+    private final Streams streams;
+    private final CleanUp cleanUp;
+    private final BlockingQueue<Ending> endings = new LinkedBlockingQueue<>();
+    private final GuestExec exec = new GuestExec();
+    private final Outlet shown;
+    private final GuestConsole console;
+    private @Nullable CommandRun command;
+    private @Nullable Tty tty;
+
+    /// @param cleanUp receives everything that must be put back
+    Session(RunOptions options, Boot boot, Streams streams, CleanUp cleanUp) throws IOException {
+        this.options = options;
+        this.boot = boot;
+        this.streams = streams;
+        this.cleanUp = cleanUp;
+        shown = cleanUp.add(new Outlet("console", consoleTarget(), () -> endings.add(new Ending.OutputClosed())));
+        console = new GuestConsole(shown);
+    }
+
+    /// Where the guest's console is shown: standard output, or with `--exec` nowhere or standard error; and in the log.
+    private OutputStream consoleTarget() throws IOException {
+        OutputStream target = streams.out();
+        if (options.exec != null) {
+            target = options.verbose ? streams.err() : OutputStream.nullOutputStream();
+        }
+        @Nullable Path log = options.consoleLog;
+        if (log == null) {
+            return target;
+        }
+        OutputStream file = cleanUp.add(Files.newOutputStream(log));
+        return new ConsoleLog(target, file, () -> say(log + " takes no more; the run goes on without a console log"));
+    }
+
+    /// Runs to the end.
+    ///
+    /// @return the exit code
+    int run(Function<MachineConfig, Machine> engine, @Nullable PacketPort network) throws InterruptedException, IOException {
+        Machine machine = cleanUp.add(engine.apply(config(network)));
+        machine.listen(event -> {
+            if (event instanceof MachineEvent.Halt halt) {
+                endings.add(new Ending.Halted(halt));
+            }
+        });
+        var departure = new Departure(machine, options.saveOnExit);
+        cleanUp.onSignal(() -> signalled(departure));
+        connect();
+        start(machine);
+        return conclude(endings.take(), departure);
+    }
+
+    private MachineConfig config(@Nullable PacketPort network) {
+        boolean reproducible = options.deterministic || options.replay != null;
+        long seed = options.seed != null ? options.seed : reproducible ? 0 : new SecureRandom().nextLong();
+        var config = MachineConfig.builder()
+                .harts(options.cpus == null ? 1 : options.cpus)
+                .memoryBytes(boot.memoryBytes())
+                .append(boot.append())
+                .firmware(options.firmware)
+                .console(console)
+                .seed(seed)
+                .mac(0x52_54_00_00_00_00L | (seed & 0xff_ff_ffL))
+                .mode(options.isDeterministic() ? SchedulingMode.DETERMINISTIC : SchedulingMode.PARALLEL);
+        if (reproducible || options.seed != null) {
+            config.entropy(EntropyPort.seeded(seed));
+        }
+        if (reproducible) {
+            config.clock(() -> FIXED_EPOCH_NANOS);
+        } else {
+            config.clock(ClockPort.HOST);
+        }
+        ifGiven(boot.kernel(), config::kernel);
+        ifGiven(boot.initrd(), config::initrd);
+        ifGiven(network, config::network);
+        ifGiven(options.record, config::record);
+        ifGiven(options.replay, config::replay);
+        boot.disks().forEach(config::disk);
+        if (!(options.firmware instanceof Firmware.None)) {
+            addPorts(config);
+        }
+        return config.build();
+    }
+
+    private static <T> void ifGiven(@Nullable T value, Consumer<T> setter) {
+        if (value != null) {
+            setter.accept(value);
+        }
+    }
+
+    /// The same ports in every run, so that a record made with `--exec` or on a terminal fits every later run.
+    private void addPorts(MachineConfig.Builder config) {
+        for (NamedConsole port : exec.ports()) {
+            config.virtioPort(port.name(), port.port());
+        }
+        ConsolePort unused = (bytes, offset, length) -> {};
+        config.virtioPort(GuestAgent.PORT, unused);
+    }
+
+    private void start(Machine machine) throws IOException {
+        @Nullable Path saved = options.restore;
+        if (saved == null) {
+            machine.start();
+        } else {
+            machine.restore(saved);
+            exec.restored();
+            machine.resume();
+        }
+    }
+
+    /// Joins this process's streams to the guest.
+    private void connect() throws IOException, InterruptedException {
+        if (options.exec != null) {
+            command = new CommandRun(streams, exec, cleanUp, endings::add);
+            command.start(options.exec, CommandRun.stdin(streams, options.isDeterministic()), boot.persistent());
+        } else if (streams.interactive()) {
+            lendTerminal();
+        } else if (options.isDeterministic()) {
+            byte[] script = streams.in().readAllBytes();
+            if (script.length > 0) {
+                console.type(script);
+            }
+        } else {
+            Keyboard.pipe(streams.in(), console, e -> endings.add(new Ending.Broken(e)));
+        }
+    }
+
+    private void lendTerminal() throws IOException {
+        int cpus = options.cpus == null ? 1 : options.cpus;
+        say("starting " + boot.title() + " (" + cpus + (cpus == 1 ? " cpu, " : " cpus, ") + new ByteSize(boot.memoryBytes())
+                + "); ^] ends the VM");
+        Tty lent = cleanUp.add(new Tty());
+        tty = lent;
+        lent.lend();
+        if (!(options.firmware instanceof Firmware.None)) {
+            var window = new GuestWindow(exec, lent);
+            lent.onResize(window::tell);
+            window.tell();
+        }
+        var question = new EscapeQuestion(streams.err(), shown, () -> endings.add(new Ending.Left()));
+        Keyboard.terminal(streams.in(), console, question, e -> endings.add(new Ending.Broken(e)));
+    }
+
+    private int conclude(Ending ending, Departure departure) {
+        Conclusion conclusion = conclusion(ending, departure);
+        exec.lost("the run has ended");
+        shown.drain(LAST_BYTES_NANOS);
+        if (tty != null) {
+            tty.restore();
+        }
+        conclusion.lines().forEach(this::say);
+        return conclusion.exitCode();
+    }
+
+    private Conclusion conclusion(Ending ending, Departure departure) {
+        return switch (ending) {
+            case Ending.Halted(MachineEvent.Halt halt) -> {
+                departure.none();
+                yield Conclusion.of(halt, options.exec != null).unsaved(options.saveOnExit);
+            }
+            case Ending.Left() -> left(departure);
+            case Ending.CommandEnded(int exitCode) -> {
+                departure.none();
+                if (command != null) {
+                    command.drain();
+                }
+                yield Conclusion.quiet(exitCode);
+            }
+            case Ending.CommandLost(String why) -> new Conclusion(ExitCode.EXEC_FAILED, List.of(why));
+            case Ending.OutputClosed() -> Conclusion.quiet(ExitCode.OUTPUT_CLOSED);
+            case Ending.Broken(Throwable cause) -> new Conclusion(
+                    options.exec == null ? ExitCode.FAILED : ExitCode.EXEC_FAILED,
+                    List.of("internal error: " + ErrorReport.describe(cause)));
+        };
+    }
+
+    private static Conclusion left(Departure departure) {
+        @Nullable Path saved = departure.leave();
+        return saved == null
+                ? Conclusion.quiet(ExitCode.OK)
+                : new Conclusion(ExitCode.OK, List.of("saved; go on with: holdfast run --restore " + saved));
+    }
+
+    private void signalled(Departure departure) {
+        if (tty != null) {
+            tty.restore();
+        }
+        try {
+            @Nullable Path saved = departure.leave();
+            if (saved != null) {
+                say("saved; go on with: holdfast run --restore " + saved);
+            }
+        } catch (OperatorError e) {
+            say(e.getMessage() == null ? "cannot be saved" : e.getMessage());
+        }
+    }
+
+    private void say(String message) {
+        boolean raw = tty != null && tty.isLent();
+        streams.err().print("holdfast run: " + message + (raw ? "\r\n" : "\n"));
+        streams.err().flush();
+    }
+}

@@ -1,0 +1,76 @@
+package holdfast.cli;
+
+import static org.awaitility.Awaitility.await;
+
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.concurrent.TimeUnit;
+
+/// A command on a pseudo-terminal of its own, made by util-linux's `script`: what it shows is collected, keys can be sent.
+final class Pty implements AutoCloseable {
+    private final Process script;
+    private final ByteArrayOutputStream shown = new ByteArrayOutputStream();
+    private final Thread reader;
+
+    /// @param shellCommand run by `sh -c`
+    Pty(String shellCommand) throws IOException {
+        script = new ProcessBuilder("script", "-qfec", shellCommand, "/dev/null").redirectErrorStream(true).start();
+        reader = Thread.ofVirtual().start(this::collect);
+    }
+
+    private void collect() {
+        try (InputStream in = script.getInputStream()) {
+            byte[] bytes = new byte[4096];
+            for (int n = in.read(bytes); n >= 0; n = in.read(bytes)) {
+                synchronized (shown) {
+                    shown.write(bytes, 0, n);
+                }
+            }
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
+        }
+    }
+
+    String shown() {
+        synchronized (shown) {
+            return shown.toString(StandardCharsets.UTF_8);
+        }
+    }
+
+    Pty awaits(String text) {
+        await(text).atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(20)).until(() -> shown().contains(text));
+        return this;
+    }
+
+    Pty types(String keys) throws IOException {
+        script.getOutputStream().write(keys.getBytes(StandardCharsets.ISO_8859_1));
+        script.getOutputStream().flush();
+        return this;
+    }
+
+    /// The process below that runs this program, e.g. `java`.
+    ProcessHandle process(String program) {
+        return script.descendants()
+                .filter(process -> process.info().command().orElse("").endsWith("/" + program))
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /// Waits for the end and returns everything shown.
+    String ends() throws InterruptedException {
+        if (!script.waitFor(60, TimeUnit.SECONDS)) {
+            throw new AssertionError("has not ended; shown so far: " + shown());
+        }
+        reader.join();
+        return shown();
+    }
+
+    @Override
+    public void close() {
+        script.descendants().forEach(ProcessHandle::destroyForcibly);
+        script.destroyForcibly();
+    }
+}
