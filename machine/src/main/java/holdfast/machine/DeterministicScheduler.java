@@ -1,5 +1,6 @@
 package holdfast.machine;
 
+import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -52,14 +53,17 @@ final class DeterministicScheduler implements Scheduler {
         thread.start();
     }
 
-    long turn() {
-        return turn;
+    /// While the harts stand.
+    void save(StateWriter out) throws IOException {
+        out.writeLong(turn);
+        out.writeInt(next);
+        out.writeBoolean(pointDone);
     }
 
-    /// Goes on from a saved state.
-    void turn(long saved) {
-        turn = saved;
-        next = 0;
+    void restore(StateReader in) throws IOException {
+        turn = in.readLong();
+        next = Math.floorMod(in.readInt(), cores.size());
+        pointDone = in.readBoolean();
     }
 
     private void live() {

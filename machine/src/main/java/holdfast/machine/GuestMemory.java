@@ -58,7 +58,8 @@ final class GuestMemory implements AutoCloseable {
         }
     }
 
-    private static void refuseTooMuch(long bytes) {
+    /// @throws OperatorError when the host has not got that much to give
+    static void refuseTooMuch(long bytes) {
         long available = availableBytes();
         if (bytes > available) {
             throw new OperatorError(

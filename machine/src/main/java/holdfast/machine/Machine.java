@@ -1,5 +1,8 @@
 package holdfast.machine;
 
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -38,6 +41,18 @@ public interface Machine extends AutoCloseable {
     /// @throws holdfast.block.OperatorError when the file is damaged, belongs to a machine of another shape, or a disk is
     ///     not as it was
     void restore(Path file);
+
+    /// Writes the state of the paused machine to a stream, for another that has the same disks: no content of disks is
+    /// noted. Needs [Capability#SAVE_DELTA] for changes only.
+    void save(OutputStream out, SaveScope scope) throws IOException;
+
+    /// Brings a paused machine to a state that was written to a stream: whole, or changes since the state it is in.
+    ///
+    /// @throws IOException when the state is damaged or does not fit; the machine is then lost and closed
+    void apply(InputStream in) throws IOException;
+
+    /// Begins to note which pages of memory change.
+    DirtyHandle trackChanges();
 
     /// Waits until the machine halts; at once when it has.
     MachineEvent.Halt awaitHalt() throws InterruptedException;

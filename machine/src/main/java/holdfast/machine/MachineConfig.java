@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /// @param seed of everything pseudo-random in the machine; with a seeded entropy port the run depends on nothing else
 /// @param record where to write what passes the event gate; needs [SchedulingMode#DETERMINISTIC]
 /// @param replay a record to feed instead of the outside; needs [SchedulingMode#DETERMINISTIC]
+/// @param label free text that goes into saved states, e.g. the options of the run; at most 64 KiB
 public record MachineConfig(
         int harts,
         long memoryBytes,
@@ -36,7 +37,8 @@ public record MachineConfig(
         long seed,
         SchedulingMode mode,
         @Nullable Path record,
-        @Nullable Path replay) {
+        @Nullable Path replay,
+        String label) {
     public static final int HARTS_MAX = 64;
     public static final long MEMORY_MIN_BYTES = 16L << 20;
     public static final long MEMORY_UNIT_BYTES = 2L << 20;
@@ -84,6 +86,7 @@ public record MachineConfig(
         private SchedulingMode mode = SchedulingMode.PARALLEL;
         private @Nullable Path record;
         private @Nullable Path replay;
+        private String label = "";
 
         private Builder() {}
 
@@ -172,6 +175,11 @@ public record MachineConfig(
             return this;
         }
 
+        public Builder label(String text) {
+            label = text;
+            return this;
+        }
+
         public MachineConfig build() {
             return new MachineConfig(
                     harts,
@@ -190,7 +198,8 @@ public record MachineConfig(
                     seed,
                     mode,
                     record,
-                    replay);
+                    replay,
+                    label);
         }
     }
 }

@@ -2,10 +2,8 @@ package holdfast.machine;
 
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Queue;
-import java.util.Set;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
@@ -17,14 +15,13 @@ import org.jspecify.annotations.Nullable;
 
 /// The gate of parallel mode: events are applied at once, several at the same time. While it is shut (the machine is
 /// paused, and its devices are quiet) they wait, in order, and are applied when it opens.
-final class ParallelGate implements EventGate, AutoCloseable {
+final class ParallelGate implements EventGate, PendingInputs, AutoCloseable {
     private static final byte[] NOTHING = {};
 
-    private record Event(Receiver receiver, byte[] payload) {}
+    private record Event(Source source, byte[] payload) {}
 
     private final HostPacedClock clock;
-    private final Set<String> sources = new HashSet<>();
-    private final List<Source> inputs = new ArrayList<>();
+    private final List<Source> sources = new ArrayList<>();
     /// Held for reading while an event is applied, for writing while the gate is opened or shut.
     private final ReentrantReadWriteLock passage = new ReentrantReadWriteLock(true);
     private final Queue<Event> waiting = new ArrayDeque<>();
@@ -38,11 +35,11 @@ final class ParallelGate implements EventGate, AutoCloseable {
 
     @Override
     public Input register(String source, Receiver receiver) {
-        if (!sources.add(source)) {
+        if (sources.stream().anyMatch(other -> other.name.equals(source))) {
             throw new IllegalArgumentException("event source registered twice: " + source);
         }
-        Source input = new Source(receiver);
-        inputs.add(input);
+        Source input = new Source(source, receiver);
+        sources.add(input);
         return input;
     }
 
@@ -52,22 +49,24 @@ final class ParallelGate implements EventGate, AutoCloseable {
     }
 
     private final class Source implements Input {
+        private final String name;
         private final Receiver receiver;
         private long deadlineTicks = Long.MAX_VALUE;
         private @Nullable Future<?> alarm;
 
-        Source(Receiver receiver) {
+        Source(String name, Receiver receiver) {
+            this.name = name;
             this.receiver = receiver;
         }
 
         @Override
         public void offer(byte[] payload) {
-            pass(receiver, payload);
+            pass(this, payload);
         }
 
         @Override
         public Expected expect() {
-            return payload -> pass(receiver, payload);
+            return payload -> pass(this, payload);
         }
 
         @Override
@@ -100,20 +99,20 @@ final class ParallelGate implements EventGate, AutoCloseable {
                 }
                 deadlineTicks = Long.MAX_VALUE;
             }
-            pass(receiver, NOTHING);
+            pass(this, NOTHING);
         }
     }
 
-    private void pass(Receiver receiver, byte[] payload) {
+    private void pass(Source source, byte[] payload) {
         Lock shared = passage.readLock();
         shared.lock();
         try {
             if (open) {
-                receiver.accept(payload);
+                source.receiver.accept(payload);
                 return;
             }
             synchronized (waiting) {
-                waiting.add(new Event(receiver, payload));
+                waiting.add(new Event(source, payload));
             }
         } finally {
             shared.unlock();
@@ -126,13 +125,13 @@ final class ParallelGate implements EventGate, AutoCloseable {
         exclusive.lock();
         try {
             for (Event event = waiting.poll(); event != null; event = waiting.poll()) {
-                event.receiver.accept(event.payload);
+                event.source.receiver.accept(event.payload);
             }
             open = true;
         } finally {
             exclusive.unlock();
         }
-        inputs.forEach(Source::arm);
+        sources.forEach(Source::arm);
     }
 
     /// Returns when no event is being applied any more; from then on they wait.
@@ -144,6 +143,26 @@ final class ParallelGate implements EventGate, AutoCloseable {
         } finally {
             exclusive.unlock();
         }
+    }
+
+    @Override
+    public List<Pending> pending() {
+        synchronized (waiting) {
+            return waiting.stream()
+                    .map(event -> new Pending(event.source.name, event.payload))
+                    .toList();
+        }
+    }
+
+    @Override
+    public boolean offerAgain(Pending pending) {
+        for (Source source : sources) {
+            if (source.name.equals(pending.source())) {
+                source.offer(pending.payload());
+                return true;
+            }
+        }
+        return false;
     }
 
     @Override

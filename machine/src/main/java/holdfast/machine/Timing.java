@@ -11,10 +11,18 @@ sealed interface Timing {
 
     TimeSource time(int hart);
 
+    /// What waits in the gate.
+    PendingInputs pendingInputs();
+
     record Parallel(HostPacedClock clock, ParallelGate gate) implements Timing {
         @Override
         public TimeSource time(int hart) {
             return clock;
+        }
+
+        @Override
+        public PendingInputs pendingInputs() {
+            return gate;
         }
     }
 
@@ -24,6 +32,11 @@ sealed interface Timing {
         @Override
         public TimeSource time(int hart) {
             return clock.source(hart);
+        }
+
+        @Override
+        public PendingInputs pendingInputs() {
+            return gate;
         }
     }
 

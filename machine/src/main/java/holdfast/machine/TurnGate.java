@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The gate of deterministic mode, as its scheduler drives it: everything is applied at a gate point, between two turns of
 /// harts. Alarms that are due come first, then completions that are due, then what was offered.
-abstract sealed class TurnGate implements EventGate permits LiveGate, ReplayGate {
+abstract sealed class TurnGate implements EventGate, PendingInputs permits LiveGate, ReplayGate {
     /// What a request to the outside seems to take: 100 µs, as a good disk has it.
     private static final long LATENCY_TICKS = 1_000;
 
@@ -117,6 +117,26 @@ abstract sealed class TurnGate implements EventGate permits LiveGate, ReplayGate
 
     @Override
     public boolean mayWait() {
+        return false;
+    }
+
+    @Override
+    public List<Pending> pending() {
+        synchronized (outside) {
+            return offers.stream()
+                    .map(offer -> new Pending(offer.source.name, offer.payload))
+                    .toList();
+        }
+    }
+
+    @Override
+    public boolean offerAgain(Pending pending) {
+        for (Source source : sources) {
+            if (source.name.equals(pending.source())) {
+                source.offer(pending.payload());
+                return true;
+            }
+        }
         return false;
     }
 

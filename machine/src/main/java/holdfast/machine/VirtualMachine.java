@@ -1,7 +1,11 @@
 package holdfast.machine;
 
 import holdfast.block.OperatorError;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
@@ -30,6 +34,7 @@ public final class VirtualMachine implements Machine {
     private final Board board;
     private final Digester digester;
     private final Scheduler scheduler;
+    private final MachineState content;
     private final EventGate.Input entropy;
     private final EventGate.Input operator;
 
@@ -61,6 +66,7 @@ public final class VirtualMachine implements Machine {
             operator = timing.gate().register("operator", what -> power.request(new PowerRequest.OperatorReset()));
             digester = new Digester(memory.physical(), board.cores(), recorder(timing), replay(timing));
             scheduler = scheduler(timing);
+            content = new MachineState(config, board, memory, timing, scheduler);
         } catch (RuntimeException e) {
             boot.close();
             if (guestMemory != null) {
@@ -92,6 +98,15 @@ public final class VirtualMachine implements Machine {
         };
     }
 
+    /// Looks at the files that a machine would start from, without building it.
+    ///
+    /// @throws OperatorError when kernel, initrd or firmware is missing, damaged or for another processor, or there is not
+    ///     enough memory
+    public static void check(MachineConfig config) {
+        BootSet.open(config).close();
+        GuestMemory.refuseTooMuch(config.memoryBytes());
+    }
+
     @Override
     public void start() {
         control.lock();
@@ -99,6 +114,8 @@ public final class VirtualMachine implements Machine {
             require(State.NEW);
             powerOn();
             go();
+        } catch (Divergence e) {
+            halt(new MachineEvent.Diverged(retired(), e.what()));
         } finally {
             control.unlock();
         }
@@ -247,12 +264,112 @@ public final class VirtualMachine implements Machine {
 
     @Override
     public void save(Path file) {
-        throw new UnsupportedOperationException("save " + file);
+        control.lock();
+        try {
+            require(State.PAUSED);
+            SavedState.write(file, out -> {
+                StateOutput state = new StateOutput(out);
+                SaveScope whole = new SaveScope.Whole();
+                content.saveShape(state, whole);
+                state.section(SavedDisks.of(config.disks()).section());
+                content.saveContent(state, whole);
+            });
+        } finally {
+            control.unlock();
+        }
+    }
+
+    @Override
+    public void save(OutputStream out, SaveScope scope) throws IOException {
+        control.lock();
+        try {
+            require(State.PAUSED);
+            StateOutput stream = new StateOutput(out);
+            content.saveShape(stream, scope);
+            content.saveContent(stream, scope);
+        } finally {
+            control.unlock();
+        }
     }
 
     @Override
     public void restore(Path file) {
-        throw new UnsupportedOperationException("restore " + file);
+        control.lock();
+        try {
+            require(State.NEW);
+            // Read once to see that it is whole, before anything is changed.
+            SavedState.read(file, this::check);
+            requireRecordedOrigin(file);
+            board.reset();
+            SavedState.read(file, in -> {
+                StateInput input = new StateInput(in);
+                SavedState.shape(input);
+                content.restore(input, true);
+                return true;
+            });
+            revive();
+        } catch (RuntimeException e) {
+            if (state == State.NEW) {
+                close();
+            }
+            throw e;
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /// A record that began from a saved state is replayed from the same one.
+    private void requireRecordedOrigin(Path file) {
+        if (config.record() == null && config.replay() == null) {
+            return;
+        }
+        byte[] origin = SavedState.digest(file);
+        if (!Arrays.equals(origin, operator.ask(() -> origin))) {
+            throw new OperatorError("saved state " + file, "is not the one the recording began from", "give that one");
+        }
+    }
+
+    private boolean check(InputStream in) throws IOException {
+        StateInput input = new StateInput(in);
+        SavedState.shape(input).require(config);
+        for (StateSection section = input.next(); section != null; section = input.next()) {
+            if (section.name().equals(SavedDisks.SECTION)) {
+                SavedDisks.read(section).require(config.disks());
+            }
+        }
+        return true;
+    }
+
+    @Override
+    public void apply(InputStream in) throws IOException {
+        control.lock();
+        try {
+            require(State.PAUSED);
+            StateInput input = new StateInput(in);
+            MachineShape shape = SavedState.shape(input);
+            shape.require(config);
+            content.restore(input, shape.whole());
+            revive();
+        } catch (IOException e) {
+            close();
+            throw e;
+        } finally {
+            control.unlock();
+        }
+    }
+
+    /// A new life of a saved guest: it goes on where it was, and is told that it has been elsewhere.
+    private void revive() {
+        board.wallClock().set();
+        board.generation().renew(entropyOfALife());
+        toHost.watch(boot.toHost());
+        state = State.PAUSED;
+        emit(new MachineEvent.Paused(scheduler.retired()));
+    }
+
+    @Override
+    public DirtyHandle trackChanges() {
+        return new DirtyHandle(memory.physical().openDirtyLog());
     }
 
     @Override
