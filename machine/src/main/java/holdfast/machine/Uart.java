@@ -8,9 +8,9 @@ import java.util.Arrays;
 
 /// A 16550A UART with FIFOs, registers one byte apart (National Semiconductor PC16550D data sheet).
 ///
-/// The wire is infinitely fast: what is stored to THR has been sent when the store returns. What the host sends waits in a
-/// queue behind the 16-byte receive FIFO until the guest is there to read: it has enabled the receive interrupt, or it
-/// polls LSR. So nothing is lost to a driver that clears the FIFO when it starts.
+/// The wire is infinitely fast: what is stored to THR has been sent when the store returns. What the host sends waits on the
+/// wire, and enters the receive FIFO just when the guest reads it, provided that the guest is there: it has enabled the
+/// receive interrupt, or it polls LSR. So nothing is lost to a driver that clears the FIFO when it starts.
 final class Uart implements MmioDevice {
     static final int QUEUE_BYTES_MAX = 64 << 10;
     private static final int FIFO_BYTES = 16;
@@ -42,11 +42,12 @@ final class Uart implements MmioDevice {
     private final EventGate.Input input;
     private final byte[] single = new byte[1];
 
-    /// What the guest can read now, at most [#FIFO_BYTES].
-    private final ArrayDeque<Byte> fifo = new ArrayDeque<>();
-    /// What came from the host and waits behind it.
+    /// What the guest sent to itself in loop-back mode, at most [#FIFO_BYTES].
+    private final ArrayDeque<Byte> looped = new ArrayDeque<>();
+    /// What came from the host.
     private final ArrayDeque<byte[]> queue = new ArrayDeque<>();
     private int queueHeadRead;
+    private int queuedBytes;
     private int polls;
     private int interruptEnable;
     private int fifoControl;
@@ -111,6 +112,7 @@ final class Uart implements MmioDevice {
     private synchronized void received(byte[] bytes) {
         if (bytes.length > 0) {
             queue.add(bytes);
+            queuedBytes += bytes.length;
             update();
         }
     }
@@ -178,8 +180,8 @@ final class Uart implements MmioDevice {
 
     private void transmit(byte value) {
         if ((modemControl & MCR_LOOP) != 0) {
-            if (fifo.size() < fifoDepth()) {
-                fifo.add(value);
+            if (looped.size() < fifoDepth()) {
+                looped.add(value);
             } else {
                 lineStatus |= LSR_OVERRUN;
             }
@@ -191,11 +193,28 @@ final class Uart implements MmioDevice {
     }
 
     private int receive() {
-        fill();
-        Byte value = fifo.poll();
-        fill();
+        Byte own = looped.poll();
+        int value = own != null ? own & 0xff : readable() > 0 ? fromHost() : 0;
         update();
-        return value == null ? 0 : value & 0xff;
+        return value;
+    }
+
+    private int fromHost() {
+        byte[] head = queue.element();
+        int value = head[queueHeadRead++] & 0xff;
+        if (queueHeadRead == head.length) {
+            queue.remove();
+            queueHeadRead = 0;
+        }
+        queuedBytes--;
+        taken(1);
+        return value;
+    }
+
+    /// Bytes that the guest can read now; the wire is cut in loop-back mode.
+    private int readable() {
+        boolean connected = guestReads() && (modemControl & MCR_LOOP) == 0;
+        return looped.size() + (connected ? queuedBytes : 0);
     }
 
     /// Enabling the interrupt while the transmitter is empty raises it at once.
@@ -209,7 +228,7 @@ final class Uart implements MmioDevice {
     private void controlFifo(int bits) {
         boolean switched = ((bits ^ fifoControl) & FCR_ENABLE) != 0;
         if (switched || (bits & FCR_CLEAR_RECEIVER) != 0) {
-            fifo.clear();
+            looped.clear();
         }
         fifoControl = bits & 0xc9;
     }
@@ -234,32 +253,11 @@ final class Uart implements MmioDevice {
         return (interruptEnable & IER_RECEIVED) != 0 || polls >= POLLS_THAT_MEAN_READING;
     }
 
-    /// Moves bytes from the queue to the FIFO, when the guest is there and the wire is not looped back.
-    private void fill() {
-        if (!guestReads() || (modemControl & MCR_LOOP) != 0) {
-            return;
-        }
-        int moved = 0;
-        while (fifo.size() < fifoDepth() && !queue.isEmpty()) {
-            byte[] head = queue.element();
-            fifo.add(head[queueHeadRead++]);
-            moved++;
-            if (queueHeadRead == head.length) {
-                queue.remove();
-                queueHeadRead = 0;
-            }
-        }
-        if (moved > 0) {
-            taken(moved);
-        }
-    }
-
     private int readLineStatus() {
         if (polls < POLLS_THAT_MEAN_READING) {
             polls++;
         }
-        fill();
-        int status = lineStatus | LSR_TRANSMITTER_EMPTY | (fifo.isEmpty() ? 0 : LSR_DATA);
+        int status = lineStatus | LSR_TRANSMITTER_EMPTY | (readable() > 0 ? LSR_DATA : 0);
         lineStatus = 0;
         update();
         return status;
@@ -287,9 +285,9 @@ final class Uart implements MmioDevice {
         if ((interruptEnable & IER_LINE_STATUS) != 0 && lineStatus != 0) {
             return IIR_LINE_STATUS;
         }
-        if ((interruptEnable & IER_RECEIVED) != 0 && !fifo.isEmpty()) {
+        if ((interruptEnable & IER_RECEIVED) != 0 && readable() > 0) {
             // Fewer bytes than the trigger level time out at once: the sender will not wait.
-            return fifo.size() >= triggerLevel() ? IIR_RECEIVED : IIR_TIME_OUT;
+            return readable() >= triggerLevel() ? IIR_RECEIVED : IIR_TIME_OUT;
         }
         if ((interruptEnable & IER_TRANSMIT_EMPTY) != 0 && transmitEmptyPending) {
             return IIR_TRANSMIT_EMPTY;
@@ -298,7 +296,6 @@ final class Uart implements MmioDevice {
     }
 
     private void update() {
-        fill();
         line.set(cause() != IIR_NONE);
     }
 
@@ -310,7 +307,7 @@ final class Uart implements MmioDevice {
     /// What the host has sent is still on its way to the guest: it survives a reset.
     @Override
     public synchronized void reset() {
-        fifo.clear();
+        looped.clear();
         polls = 0;
         interruptEnable = 0;
         fifoControl = 0;
@@ -334,15 +331,15 @@ final class Uart implements MmioDevice {
         out.writeShort(divisor);
         out.writeBoolean(transmitEmptyPending);
         out.writeByte(polls);
-        byte[] waiting = waiting();
-        out.writeByte(fifo.size());
-        out.writeBlob(waiting);
+        out.writeByte(looped.size());
+        for (byte value : looped) {
+            out.writeByte(value);
+        }
+        out.writeBlob(queued());
     }
 
-    /// FIFO and queue, in the order in which the guest will read them.
-    private byte[] waiting() {
-        var bytes = new ByteArrayOutputStream();
-        fifo.forEach(b -> bytes.write(b));
+    private byte[] queued() {
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         int skip = queueHeadRead;
         for (byte[] chunk : queue) {
             bytes.write(chunk, skip, chunk.length - skip);
@@ -362,22 +359,23 @@ final class Uart implements MmioDevice {
         divisor = in.readShort() & 0xffff;
         transmitEmptyPending = in.readBoolean();
         polls = in.readByte() & 0x1f;
-        int inFifo = in.readByte();
-        byte[] waiting = in.readBlob(Integer.MAX_VALUE / 2);
-        if (inFifo < 0 || inFifo > FIFO_BYTES || inFifo > waiting.length) {
-            throw new IOException("a saved FIFO of " + inFifo + " bytes");
+        looped.clear();
+        int own = in.readByte();
+        if (own < 0 || own > FIFO_BYTES) {
+            throw new IOException("a saved FIFO of " + own + " bytes");
         }
-        fifo.clear();
-        for (int i = 0; i < inFifo; i++) {
-            fifo.add(waiting[i]);
+        for (int i = 0; i < own; i++) {
+            looped.add(in.readByte());
         }
+        byte[] saved = in.readBlob(Integer.MAX_VALUE / 2);
         queue.clear();
         queueHeadRead = 0;
-        if (waiting.length > inFifo) {
-            queue.add(Arrays.copyOfRange(waiting, inFifo, waiting.length));
+        queuedBytes = saved.length;
+        if (saved.length > 0) {
+            queue.add(saved);
         }
         synchronized (room) {
-            outstanding += waiting.length - inFifo;
+            outstanding += saved.length;
         }
         update();
     }
