@@ -1,0 +1,32 @@
+package holdfast.machine;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Consumer;
+
+/// A network that remembers what the guest sends, and carries what the test sends.
+final class WirePort implements PacketPort {
+    private final List<byte[]> sent = new ArrayList<>();
+    private Consumer<byte[]> receiver = _ -> {};
+
+    @Override
+    public synchronized void send(byte[] frame) {
+        sent.add(frame);
+    }
+
+    synchronized List<byte[]> sent() {
+        return List.copyOf(sent);
+    }
+
+    @Override
+    public void attach(Consumer<byte[]> to) {
+        receiver = to;
+    }
+
+    void arrive(byte[] frame) {
+        receiver.accept(frame);
+    }
+
+    @Override
+    public void close() {}
+}
