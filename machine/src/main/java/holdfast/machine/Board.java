@@ -11,6 +11,14 @@ import java.util.function.IntFunction;
 final class Board {
     private static final int SUPERVISOR_EXTERNAL_INTERRUPT = 9;
     private static final int MACHINE_EXTERNAL_INTERRUPT = 11;
+    private static final int NET_SLOT = 1;
+    private static final int RNG_SLOT = 2;
+    private static final int BALLOON_SLOT = 3;
+    private static final int CONSOLE_SLOT = 4;
+    private static final int FIRST_DISK_SLOT = 5;
+    private static final int DISKS_MAX = PciHost.SLOTS - FIRST_DISK_SLOT;
+    private static final int DISK_QUEUES_MAX = 4;
+    private static final int MTU_BYTES = 1500;
 
     private final List<Core> cores = new ArrayList<>();
     private final List<Lifecycle> devices = new ArrayList<>();
@@ -18,6 +26,8 @@ final class Board {
     private final VmGenId generation;
     private final WallClock wallClock;
 
+    /// Builds and wires everything.
+    ///
     /// @param time what a hart's `time` reads, by the hart's number
     /// @param console the outside of the UART, and of the firmware's debug console
     Board(
@@ -27,8 +37,8 @@ final class Board {
             IntFunction<TimeSource> time,
             EventGate gate,
             PowerSwitch power,
-            Outputs outputs,
-            ConsolePort console) {
+            ConsolePort console,
+            Ports ports) {
         PhysicalMemory ram = memory.physical();
         SystemBus bus = new SystemBus();
         for (int id = 0; id < config.harts(); id++) {
@@ -53,11 +63,42 @@ final class Board {
                 AddressMap.UART_BYTES,
                 new Uart(plic.line(AddressMap.UART_IRQ), console, gate));
         bus.attach(AddressMap.PLIC, AddressMap.PLIC_BYTES, plic);
+        pci(config, memory, gate, bus, ports);
 
         if (config.firmware() instanceof Firmware.BuiltIn) {
             Sbi firmware = new Sbi(cores, ram, power, console);
             harts.forEach(hart -> hart.supervisorCalls(firmware));
         }
+    }
+
+    private void pci(MachineConfig config, GuestMemory memory, EventGate gate, SystemBus bus, Ports ports) {
+        PhysicalMemory ram = memory.physical();
+        List<InterruptLine> wires = new ArrayList<>();
+        for (int wire = 0; wire < AddressMap.PCI_IRQ_COUNT; wire++) {
+            wires.add(plic.line(AddressMap.PCI_IRQ + wire));
+        }
+        PciHost host = new PciHost(wires, AddressMap.PCI_MMIO);
+        attach(bus, AddressMap.PCI_ECAM, AddressMap.PCI_ECAM_BYTES, host.ecam());
+        attach(bus, AddressMap.PCI_MMIO, AddressMap.PCI_MMIO_BYTES, host.window());
+        PacketPort network = ports.network();
+        if (network != null) {
+            plug(host, NET_SLOT, new VirtioNet("virtio-net0", ram, gate, network, config.mac(), MTU_BYTES));
+        }
+        plug(host, RNG_SLOT, new VirtioRng("virtio-rng0", ram, gate, config.entropy()));
+        plug(host, BALLOON_SLOT, new VirtioBalloon("virtio-balloon0", ram, gate, memory::discard));
+        plug(host, CONSOLE_SLOT, new VirtioConsole("virtio-console0", ram, gate, null, ports.virtio()));
+        if (config.disks().size() > DISKS_MAX) {
+            throw new IllegalArgumentException("at most " + DISKS_MAX + " disks: " + config.disks().size());
+        }
+        int queues = Math.min(config.harts(), DISK_QUEUES_MAX);
+        for (int i = 0; i < config.disks().size(); i++) {
+            DiskSpec disk = config.disks().get(i);
+            plug(host, FIRST_DISK_SLOT + i, new VirtioBlock("virtio-blk" + i, ram, gate, disk, queues));
+        }
+    }
+
+    private void plug(PciHost host, int slot, VirtioDevice device) {
+        devices.add(new VirtioPci(host, slot, device));
     }
 
     private void attach(SystemBus bus, long base, long bytes, MmioDevice device) {

@@ -7,15 +7,13 @@ import java.util.stream.IntStream;
 ///
 /// @param initrdStart guest-physical; with an empty range there is none
 /// @param randomSeed for `/chosen/rng-seed`: without it a guest without virtio-rng has no entropy at boot
-/// @param hasPci whether the PCI host is there
 record BoardTree(
         int harts,
         long memoryBytes,
         String commandLine,
         long initrdStart,
         long initrdEnd,
-        byte[] randomSeed,
-        boolean hasPci) {
+        byte[] randomSeed) {
     private static final String[] EXTENSIONS = {
         "i", "m", "a", "f", "d", "c", "zicntr", "zicsr", "zifencei", "sstc"
     };
@@ -47,9 +45,7 @@ record BoardTree(
         clint(tree);
         plic(tree);
         devices(tree);
-        if (hasPci) {
-            pci(tree);
-        }
+        pci(tree);
         tree.end();
         tree.end();
         return tree.toByteArray(0);

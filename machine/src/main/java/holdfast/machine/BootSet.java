@@ -151,7 +151,7 @@ final class BootSet implements AutoCloseable {
 
     private byte[] tree(long initrdAt, long initrdBytes, byte[] seed) {
         return new BoardTree(
-                        config.harts(), config.memoryBytes(), config.append(), initrdAt, initrdAt + initrdBytes, seed, false)
+                        config.harts(), config.memoryBytes(), config.append(), initrdAt, initrdAt + initrdBytes, seed)
                 .encode();
     }
 

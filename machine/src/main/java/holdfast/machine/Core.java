@@ -26,6 +26,8 @@ final class Core implements Lifecycle {
 
     private final Hart hart;
     private State state = State.STOPPED;
+    private static final long BEHIND_THE_CALL = -1;
+
     /// Where a pending start or a suspension goes on, and with what in a1.
     private long resumeAt;
 
@@ -77,7 +79,12 @@ final class Core implements Lifecycle {
         hart.halt();
     }
 
-    /// The hart suspends itself until an interrupt; then goes on at `address`.
+    /// The hart suspends itself until an interrupt, and then goes on behind the call.
+    void suspend() {
+        suspend(BEHIND_THE_CALL, 0);
+    }
+
+    /// The hart suspends itself until an interrupt, and then goes on at `address`, as if started.
     synchronized void suspend(long address, long argument) {
         state = State.SUSPENDED;
         resumeAt = address;
@@ -98,7 +105,11 @@ final class Core implements Lifecycle {
                 if (!hart.wakeable()) {
                     return false;
                 }
-                enter();
+                if (resumeAt == BEHIND_THE_CALL) {
+                    hart.proceed();
+                } else {
+                    enter();
+                }
             }
             case STARTED -> {
                 return !hart.halted() && (!hart.waiting() || hart.wakeable());

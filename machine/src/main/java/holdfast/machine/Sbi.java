@@ -189,8 +189,10 @@ final class Sbi implements SupervisorCalls {
 
     private Answer suspend(Hart hart, int type, long address, long argument) {
         return switch (type) {
-            // A hart may be resumed at any time; one that keeps its state is resumed at once, and will wait with wfi.
-            case SUSPEND_RETENTIVE -> Answer.DONE;
+            case SUSPEND_RETENTIVE -> {
+                cores.get(hart.id()).suspend();
+                yield Answer.DONE;
+            }
             case SUSPEND_NON_RETENTIVE -> {
                 if (!memory.contains(address, 2)) {
                     yield Answer.INVALID_ADDRESS;

@@ -29,7 +29,7 @@ public final class VirtualMachine implements Machine {
     private final PowerSwitch power = new PowerSwitch();
     private final PanicWatch panic = new PanicWatch();
     private final Outputs outputs;
-    private final ConsoleOutlet console;
+    private final Ports ports;
     private final HostCommand toHost;
     private final Board board;
     private final Digester digester;
@@ -58,10 +58,17 @@ public final class VirtualMachine implements Machine {
             memory = guestMemory;
             Timing timing = Timing.of(config, ConfigDigest.of(config, boot));
             outputs = new Outputs(this::retired);
-            console = new ConsoleOutlet("uart", config.console(), outputs);
+            ports = new Ports(config, outputs);
             toHost = new HostCommand(memory.physical(), power);
             board = new Board(
-                    config, memory, timing.clock(), timing::time, timing.gate(), power, outputs, panic.before(console));
+                    config,
+                    memory,
+                    timing.clock(),
+                    timing::time,
+                    timing.gate(),
+                    power,
+                    panic.before(ports.console()),
+                    ports);
             entropy = timing.gate().register("entropy", nothing -> {});
             operator = timing.gate().register("operator", what -> power.request(new PowerRequest.OperatorReset()));
             digester = new Digester(memory.physical(), board.cores(), recorder(timing), replay(timing));
@@ -414,10 +421,26 @@ public final class VirtualMachine implements Machine {
         return board.harts();
     }
 
-    /// Puts another port behind the UART. While paused.
+    /// Puts another port behind the UART. Not while running.
     public void replaceConsole(ConsolePort port) {
-        requirePaused();
-        console.replace(port);
+        requireStanding();
+        ports.console().replace(port);
+    }
+
+    /// Puts another port behind a virtio-serial port. Not while running.
+    public void replaceVirtioPort(String name, ConsolePort port) {
+        requireStanding();
+        ports.virtio(name).replace(port);
+    }
+
+    /// Puts another port behind the network device. Not while running.
+    public void replaceNetwork(PacketPort port) {
+        requireStanding();
+        PacketOutlet outlet = ports.network();
+        if (outlet == null) {
+            throw new IllegalArgumentException("the machine has no network device");
+        }
+        outlet.replace(port);
     }
 
     /// Tells a listener every `everyTurns`-th turn of a deterministic machine. Before [#start] or while paused.
@@ -428,7 +451,7 @@ public final class VirtualMachine implements Machine {
         digester.listen(everyTurns, listener);
     }
 
-    private void requirePaused() {
+    private void requireStanding() {
         if (state == State.RUNNING) {
             throw wrong();
         }
