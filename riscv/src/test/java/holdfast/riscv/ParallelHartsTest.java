@@ -13,6 +13,9 @@ import org.junit.jupiter.api.Timeout;
 class ParallelHartsTest {
     private static final long DATA = Bare.BASE + 0x10000;
 
+    /// Enough that the harts, which start together, really run at the same time for a while.
+    private static final long ITERATIONS = 1_500_000;
+
     private final Bare bare = new Bare();
     private final Hart second = new Hart(1, bare.memory, bare.bus, bare.time);
 
@@ -42,22 +45,24 @@ class ParallelHartsTest {
 
     @Test
     void atomicAdditionsOfBothHartsAllCount() throws InterruptedException, BusFault {
-        bare.load(5, DATA).load(6, 100_000).load(7, 1);
+        bare.load(5, DATA).load(6, ITERATIONS).load(7, 1);
+        meet();
         long loop = bare.here();
         bare.emit("amoadd.d", 0, 7, 5, 0).emit("addi", 6, 6, -1).emit("bne", 6, 0, (int) (loop - bare.here())).emit("wfi");
         runBoth();
-        assertThat(bare.memory.load64(DATA)).isEqualTo(200_000);
+        assertThat(bare.memory.load64(DATA)).isEqualTo(2 * ITERATIONS);
     }
 
     @Test
     void everyLoadReservedStoreConditionalPairTakesEffectOnce() throws InterruptedException, BusFault {
-        bare.load(5, DATA).load(6, 100_000);
+        bare.load(5, DATA).load(6, ITERATIONS);
+        meet();
         long loop = bare.here();
         bare.emit("lr.w", 7, 5, 0).emit("addi", 7, 7, 1).emit("sc.w", 8, 7, 5, 0);
         bare.emit("bne", 8, 0, (int) (loop - bare.here())).emit("addi", 6, 6, -1);
         bare.emit("bne", 6, 0, (int) (loop - bare.here())).emit("wfi");
         runBoth();
-        assertThat(bare.memory.load32(DATA)).isEqualTo(200_000);
+        assertThat(bare.memory.load32(DATA)).isEqualTo(2 * ITERATIONS);
     }
 
     @Test
@@ -79,6 +84,14 @@ class ParallelHartsTest {
         runBoth();
         assertThat(bare.hart.x(25)).as("rounds in which both saw the old value").isZero();
         assertThat(bare.hart.x(21)).isEqualTo(20_000);
+    }
+
+    /// Both harts meet, by plain stores alone: each says that it is there and waits for the other.
+    private void meet() {
+        bare.emit("slli", 11, 10, 8).emit("add", 12, 5, 11).emit("xori", 13, 10, 1).emit("slli", 13, 13, 8);
+        bare.emit("add", 13, 5, 13).emit("addi", 14, 0, 1).emit("sd", 14, 512, 12);
+        long wait = bare.here();
+        bare.emit("ld", 15, 512, 13).emit("beq", 15, 0, (int) (wait - bare.here()));
     }
 
     /// Both harts meet: the count at `offset` from DATA goes up by two, in turn to 2, 4, 6, …

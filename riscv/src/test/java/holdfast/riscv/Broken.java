@@ -1,0 +1,75 @@
+package holdfast.riscv;
+
+import java.io.DataInput;
+import java.io.IOException;
+
+/// Stand-ins for calls of the processor, each wrong in one way; [MutantsTest] puts them in place.
+final class Broken {
+    private Broken() {}
+
+    /// An AMO that is a load and a store.
+    static long addLong(long address, long value) {
+        long old = Raw.loadLong(address);
+        Raw.storeLong(address, old + value);
+        return old;
+    }
+
+    /// An SC that compares and then stores; or a page-table update that is dropped, depending on who calls.
+    static boolean swapIfEqualInt(long address, int expected, int value) {
+        boolean equal = Raw.loadInt(address) == expected;
+        if (equal) {
+            Raw.storeInt(address, value);
+        }
+        return equal;
+    }
+
+    /// The accessed and dirty bits are not written.
+    static boolean swapIfEqualLong(long address, long expected, long value) {
+        return true;
+    }
+
+    /// `sfence.vma` by ASID flushes nothing.
+    static void flushSpace(Tlb tlb, int asid) {}
+
+    /// `sfence.vma` by address flushes nothing.
+    static void flushAddress(Tlb tlb, long va) {}
+
+    /// Always round to nearest, ties to even.
+    static int rounding(Hart h, long d) {
+        return Fcsr.RNE;
+    }
+
+    /// Stores of devices leave no mark.
+    static void markDirty(PhysicalMemory memory, int page) {}
+
+    /// Timers are noticed one instruction late.
+    static long timerDeadline(PrivilegedState state, long now) {
+        long deadline = state.timerDeadline(now);
+        return deadline == Long.MAX_VALUE ? deadline : deadline + 1;
+    }
+
+    /// The restored hart's timer is not armed.
+    static void restore(PrivilegedState state, DataInput in) throws IOException {
+        state.restore(in);
+        state.supervisorTimer(Long.MAX_VALUE);
+    }
+
+    /// The result of `divuw` is not sign-extended.
+    static long divideUnsignedWord(int a, int b) {
+        return Arithmetic.divideUnsignedWord(a, b) & 0xffff_ffffL;
+    }
+
+    /// PMP allows everything.
+    static boolean allows(Pmp pmp, long start, long length, int right, boolean machineMode) {
+        return true;
+    }
+
+    /// Code whose page was stored to is executed as it was.
+    static void dropCode(PhysicalMemory memory, int page) {}
+
+    /// A fence between hart threads that orders nothing.
+    static void fullFence() {}
+
+    /// Write mappings of a page stay when it is decoded.
+    static void call(Mailbox mailbox, Runnable action, Hart self) {}
+}

@@ -1,0 +1,53 @@
+package holdfast.riscv;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.testkit.Mutant;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The negative controls of the processor: each defect must be noticed by the test that is there to notice it.
+class MutantsTest {
+    private static Mutant mutant(String name, String inClass, String inMethod, String callee, String test) {
+        String here = "holdfast.riscv.";
+        return new Mutant(name, here + inClass, inMethod, callee, here + "Broken", here + test);
+    }
+
+    static Stream<Mutant> mutants() {
+        return Stream.of(
+                mutant("AMO is not atomic", "Atomics", "doubleword", "Raw.addLong",
+                        "ParallelHartsTest.atomicAdditionsOfBothHartsAllCount"),
+                mutant("SC is not atomic", "Atomics", "storeConditional", "Raw.swapIfEqualInt",
+                        "ParallelHartsTest.everyLoadReservedStoreConditionalPairTakesEffectOnce"),
+                mutant("fence orders nothing", "SystemUnit", "fence", "Raw.fullFence",
+                        "ParallelHartsTest.storeBufferingIsForbiddenByAFenceBetweenStoreAndLoad"),
+                mutant("accessed and dirty bits are not updated", "Mmu", "leaf", "Raw.swapIfEqualLong",
+                        "MmuTest.accessedAndDirtyBitsAreSetByTheFirstLoadAndTheFirstStore"),
+                mutant("sfence.vma by ASID does nothing", "SystemUnit", "fenceTranslations", "Tlb.flushSpace",
+                        "MmuTest.aFenceOfOneAddressSpaceLeavesTheOthersCachedAndReachesItsOwn"),
+                mutant("sfence.vma by address does nothing", "SystemUnit", "fenceTranslations", "Tlb.flushAddress",
+                        "MmuTest.translationsStayUntilTheyAreFencedByAddress"),
+                mutant("rounding mode is ignored", "FloatUnit", "*", "FloatUnit.rounding",
+                        "FloatUnitTest.theRoundingModeOfTheInstructionAndTheDynamicOneAreUsed"),
+                mutant("device store is not marked dirty", "PhysicalMemory", "stored", "PhysicalMemory.markDirty",
+                        "DirtyLogTest.deviceStoresOfEveryFormAreLogged"),
+                mutant("timer is taken one instruction late", "Hart", "run", "PrivilegedState.timerDeadline",
+                        "TrapTest.aTimerInterruptIsTakenAtTheExactInstruction"),
+                mutant("timer is not restored", "Hart", "restore", "PrivilegedState.restore",
+                        "HartStateTest.aTimerThatIsArmedStillFires"),
+                mutant("sign extension is lost in divuw", "Interpreter", "execute", "Arithmetic.divideUnsignedWord",
+                        "IntegerTest.wordOperationsSignExtendTheirResults"),
+                mutant("PMP is ignored", "Mmu", "*", "Pmp.allows", "PmpTest.aProgramBelowMachineModeIsStopped"),
+                mutant("code pages are not dropped", "PhysicalMemory", "beforeWritableMapping", "PhysicalMemory.dropCode",
+                        "SelfModifyingCodeTest.aStoreIsExecutedAfterFenceI"),
+                mutant("write mappings stay when a page is decoded", "PhysicalMemory", "decodablePage", "Mailbox.call",
+                        "SelfModifyingCodeTest.everyFurtherRewriteIsSeenToo"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void isKilledByItsTest(Mutant mutant) {
+        assertThat(mutant.run()).isEqualTo(Mutant.Fate.KILLED);
+    }
+}
