@@ -108,13 +108,13 @@ final class RunOptions {
             refuse(bare, "IMAGE", image, "--initrd", initrd, "--append", append, "--exec", exec, "--keep", keep);
         }
         if (replay != null) {
-            refuse("--replay", "--record", record, "--seed", seed, "--save-on-exit", saveOnExit, "--keep", keep);
+            refuse("--replay", "--record", record, "--save-on-exit", saveOnExit, "--keep", keep);
         }
         if (exec != null && exec.isBlank()) {
             throw new UsageError("--exec: there is no command in '" + exec + "'");
         }
-        if (exec != null && imageName() == null && restore == null) {
-            throw new UsageError("--exec needs an IMAGE, whose guest answers to it; --kernel alone has none");
+        if (exec != null && imageName() == null && initrd == null && restore == null) {
+            throw new UsageError("--exec needs an IMAGE or --initrd with a guest that answers to it; --kernel alone has none");
         }
         if (keep != null && imageName() == null) {
             throw new UsageError("--keep needs an IMAGE, whose disk it keeps");

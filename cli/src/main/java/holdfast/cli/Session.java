@@ -88,7 +88,7 @@ final class Session {
 
     private MachineConfig config(@Nullable PacketPort network) {
         boolean reproducible = options.deterministic || options.replay != null;
-        long seed = options.seed != null ? options.seed : reproducible ? 0 : new SecureRandom().nextLong();
+        long seed = options.seed != null ? options.seed : options.isDeterministic() ? 0 : new SecureRandom().nextLong();
         var config = MachineConfig.builder()
                 .harts(options.cpus == null ? 1 : options.cpus)
                 .memoryBytes(boot.memoryBytes())

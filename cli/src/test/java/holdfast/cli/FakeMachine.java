@@ -2,10 +2,14 @@ package holdfast.cli;
 
 import holdfast.machine.Capability;
 import holdfast.machine.ConsolePort;
+import holdfast.machine.DirtyHandle;
 import holdfast.machine.Machine;
 import holdfast.machine.MachineConfig;
 import holdfast.machine.MachineEvent;
+import holdfast.machine.SaveScope;
 import java.io.ByteArrayOutputStream;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -100,6 +104,21 @@ final class FakeMachine implements Machine {
     @Override
     public void restore(Path file) {
         called("restore " + file, State.PAUSED);
+    }
+
+    @Override
+    public void save(OutputStream out, SaveScope scope) {
+        throw new UnsupportedOperationException("no run does this");
+    }
+
+    @Override
+    public void apply(InputStream in) {
+        throw new UnsupportedOperationException("no run does this");
+    }
+
+    @Override
+    public DirtyHandle trackChanges() {
+        throw new UnsupportedOperationException("no run does this");
     }
 
     @Override

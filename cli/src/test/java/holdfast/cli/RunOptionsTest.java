@@ -96,7 +96,6 @@ class RunOptionsTest {
         "--disk ,ro                                        | names no file",
         "--seed x                                          | --seed",
         "--record a --replay b                             | --record and --replay exclude each other",
-        "--replay a --seed 1                               | --seed and --replay exclude each other",
         "--replay a --save-on-exit s                       | --save-on-exit and --replay exclude each other",
         "--firmware none                                   | --firmware none needs --kernel",
         "--firmware none --kernel k tiny                   | IMAGE and a bare program (--firmware none) exclude each other",
