@@ -185,7 +185,8 @@ final class Instructions {
 
         private void system() {
             row(Op.FENCE, "fence", code(0x0f, 0), "fence,ignored");
-            row(Op.FENCE_I, "fence.i", code(0x0f, 1), "");
+            // All its other fields are reserved, and to be ignored.
+            all.add(new Instruction(Op.FENCE_I, "fence.i", 0x707f, code(0x0f, 1), "", List.of()));
             row(Op.ECALL, "ecall", 0x73, "");
             row(Op.EBREAK, "ebreak", 0x00100073, "");
             row(Op.CSRRW, "csrrw", code(0x73, 1), "rd,csr,rs1");
