@@ -8,6 +8,8 @@ public enum Exit {
     WFI,
     /// Somebody called [Hart#request].
     REQUESTED,
+    /// The hart executed `pause`, and [Hart#pauseEndsRun] was asked for.
+    PAUSE,
     /// The hart was stopped by [Hart#halt].
     HALTED
 }

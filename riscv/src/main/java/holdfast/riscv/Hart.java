@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class Hart {
     private static final int STATE_VERSION = 1;
     private static final long NO_RESERVATION = -1;
+    private static final int PAUSES_PER_YIELD = 64;
 
     /// Integer registers; the slot [Packed#DISCARD] takes what is written to x0.
     final long[] x = new long[Packed.DISCARD + 1];
@@ -41,6 +42,9 @@ public final class Hart {
     private long retired;
     private boolean waiting;
     private boolean halted;
+    private boolean pauseEndsRun;
+    private boolean paused;
+    private int pauses;
     private int fetchGeneration;
 
     // A handler whose first instruction traps into itself: only an interrupt can change anything, and until one comes
@@ -118,7 +122,12 @@ public final class Hart {
                 }
                 state.takeInterrupt(now);
                 if (retired >= end) {
+                    paused = false;
                     return Exit.LIMIT;
+                }
+                if (paused) {
+                    paused = false;
+                    return Exit.PAUSE;
                 }
                 long slice = time.instructionsUntil(state.timerDeadline(now), retired);
                 long limit = Math.min(end, retired + Math.max(1, slice));
@@ -138,6 +147,27 @@ public final class Hart {
         requested = true;
         attention = true;
         wake.run();
+    }
+
+    /// Whether `pause` makes [#run] return right after it: whoever runs several harts on one thread lets another one go on.
+    public void pauseEndsRun(boolean ends) {
+        pauseEndsRun = ends;
+    }
+
+    /// `pause`: another hart has what this one waits for.
+    ///
+    /// @return whether the pass ends
+    boolean pause() {
+        if (pauseEndsRun) {
+            paused = true;
+            return true;
+        }
+        if (++pauses % PAUSES_PER_YIELD == 0) {
+            Thread.yield(); // it may have no core to run on
+        } else {
+            Thread.onSpinWait();
+        }
+        return false;
     }
 
     /// Stops the hart until [#reset] (SBI hart stop).

@@ -293,7 +293,11 @@ final class Interpreter {
                                         }
                                         Raw.storeLong(va + Raw.loadLong(entry + 16), f[w >>> 22 & 31]);
                                     }
-                                    case Op.FENCE -> SystemUnit.fence(h, (int) (d >> 32));
+                                    case Op.FENCE -> {
+                                        if (SystemUnit.fence(h, (int) (d >> 32))) {
+                                            break stop;
+                                        }
+                                    }
                                     case Op.CSRRW, Op.CSRRS, Op.CSRRC, Op.CSRRWI, Op.CSRRSI, Op.CSRRCI -> {
                                         h.retired(end - left);
                                         if (SystemUnit.csr(h, d)) {

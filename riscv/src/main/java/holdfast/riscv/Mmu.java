@@ -236,6 +236,15 @@ final class Mmu {
     ///
     /// @return the guest-physical address
     private long reach(long va, int bytes, int access) {
+        if (access == STORE) {
+            long entry = Tlb.entry(dataTable, va);
+            int page = Tlb.revokedPage(entry, va);
+            if (page >= 0) {
+                memory.beforeWritableMapping(page);
+                Tlb.restoreWrites(entry);
+                return memory.base() + ((long) page << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
+            }
+        }
         long address = translate(va, access, dataMode);
         Pmp pmp = hart.state.pmp;
         if (!pmp.allows(address, bytes, RIGHT[access], machine(dataMode))) {

@@ -20,12 +20,13 @@ final class SystemUnit {
         }
     }
 
-    static void fence(Hart h, int operands) {
+    /// @return whether the pass ends
+    static boolean fence(Hart h, int operands) {
         if (operands == PAUSE) {
-            Thread.yield(); // another hart has what this one waits for, and may have no core to run on
-        } else {
-            Raw.fullFence();
+            return h.pause();
         }
+        Raw.fullFence();
+        return false;
     }
 
     /// Executes a CSR instruction.

@@ -14,8 +14,12 @@ import org.jspecify.annotations.Nullable;
 /// +0  read tag    virtual page address, or −1: loads may go to host address = virtual address + addend
 /// +8  write tag   the same for stores
 /// +16 addend
-/// +24 page index in RAM << 8 | level of the leaf that maps it (0: 4 KiB, 1: 2 MiB, 2: 1 GiB)
+/// +24 page index in RAM << 8 | 4 if stores are allowed | level of the leaf that maps it (0: 4 KiB, 1: 2 MiB, 2: 1 GiB)
 /// ```
+///
+/// Taking a write mapping back (for a dirty log, or because the page is decoded) removes the write tag only. The next store
+/// finds that it was allowed and needs no walk: a walk could set accessed and dirty bits that the guest has
+/// cleared since, so that merely observing a guest would change it.
 ///
 /// Comparing `va & (~0xfff | size − 1)` with a tag finds hits that are naturally aligned and nothing else. Every
 /// address space has a table for user mode, one for supervisor mode, and one for supervisor mode with SUM set.
@@ -45,6 +49,7 @@ final class Tlb {
     private static final int SLOTS = SPACES + 3;
     private static final long TABLE_BYTES = (long) ENTRIES * ENTRY_BYTES;
     private static final long INVALID = -1;
+    private static final long STORES_ALLOWED = 4;
 
     private static final int FETCH_ENTRIES = 128;
 
@@ -159,9 +164,20 @@ final class Tlb {
         Raw.storeLong(entry, readable ? tag : INVALID);
         Raw.storeLong(entry + 8, writable ? tag : INVALID);
         Raw.storeLong(entry + 16, (host & -4096) - tag);
-        Raw.storeLong(entry + 24, (long) page << 8 | level);
+        Raw.storeLong(entry + 24, (long) page << 8 | (writable ? STORES_ALLOWED : 0) | level);
         filled[slot] = true;
         noteLevel(slot, va, level);
+    }
+
+    /// The page of RAM at an address to which stores are allowed but go the slow way; −1 if there is none.
+    static int revokedPage(long entry, long va) {
+        long info = Raw.loadLong(entry + 24);
+        boolean allowed = Raw.loadLong(entry) == (va & -4096) && (info & STORES_ALLOWED) != 0;
+        return allowed ? (int) (info >>> 8) : -1;
+    }
+
+    static void restoreWrites(long entry) {
+        Raw.storeLong(entry + 8, Raw.loadLong(entry));
     }
 
     void putFetch(int slot, boolean user, long pc, CodePage page, int level) {

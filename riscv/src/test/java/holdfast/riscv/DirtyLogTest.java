@@ -83,6 +83,29 @@ class DirtyLogTest {
     }
 
     @Test
+    void collectingALogDoesNotMakeTheNextStoreWalkThePageTable() throws BusFault {
+        // A guest may clear accessed and dirty bits without a fence; being observed must not set them again.
+        PageTable table = new PageTable(bare.memory, Bare.BASE + 0x40000);
+        for (long page = 0; page < 0x20; page++) {
+            long address = Bare.BASE + (page << 12);
+            table.map(address, address, PageTable.R | PageTable.X);
+        }
+        table.map(0x4000_0000L, DATA, PageTable.R | PageTable.W);
+        bare.load(5, table.satp(1)).emit("csrrw", 0, Csr.SATP, 5).load(5, 0x4000_0000L);
+        long loop = bare.here();
+        bare.emit("sd", 5, 0, 5).emit("jal", 0, (int) (loop - bare.here())).start(Privilege.SUPERVISOR).run(50);
+        try (DirtyLog log = bare.memory.openDirtyLog()) {
+            long entry = table.entry(0x4000_0000L, 0);
+            long cleared = bare.memory.load64(entry) & ~(PageTable.A | PageTable.D);
+            bare.memory.store64(entry, cleared);
+            log.collect(page -> {});
+            bare.run(10);
+            assertThat(collect(log)).containsExactly(PAGE);
+            assertThat(bare.memory.load64(entry)).isEqualTo(cleared);
+        }
+    }
+
+    @Test
     void aWatchIsToldOfTheFirstStoreAndTheFirstMappingOfArmedPages() throws BusFault {
         List<String> told = new ArrayList<>();
         PageWatch watch = new PageWatch(bare.memory.pageCount()) {

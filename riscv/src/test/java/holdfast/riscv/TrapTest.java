@@ -171,6 +171,16 @@ class TrapTest {
     }
 
     @Test
+    void pauseEndsTheRunRightAfterItWhenAskedTo() {
+        bare.emit("fence", 0x010, 0).emit("addi", 10, 0, 1).emit("jal", 0, 0).start(Privilege.MACHINE);
+        bare.hart.pauseEndsRun(true);
+        assertThat(bare.hart.run(50)).isEqualTo(Exit.PAUSE);
+        assertThat(bare.hart.retired()).isEqualTo(1);
+        assertThat(bare.hart.run(50)).isEqualTo(Exit.LIMIT);
+        assertThat(bare.hart.x(10)).isEqualTo(1);
+    }
+
+    @Test
     void wfiIsIllegalInUserModeAndUnderTimeoutWait() throws BusFault {
         handlers();
         openMemory();
