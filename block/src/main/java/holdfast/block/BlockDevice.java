@@ -9,7 +9,7 @@ import java.util.Optional;
 ///
 /// **Durability.** A completed [Request.Flush] promises that every request completed with [IoStatus#OK] before the
 /// flush was submitted survives a power cut, as far as [Geometry#durable] says so. A request that was not flushed may
-/// survive wholly, in part (in units of [Geometry#physicalBlockBytes]) or not at all. A flush that failed has lost
+/// survive wholly, in part (in units of [Geometry#logicalBlockBytes]) or not at all. A flush that failed has lost
 /// something for good: every later flush fails as well, until the device is opened again.
 ///
 /// **Buffers** are off-heap segments that any thread may access. They stay the caller's, and must neither change nor
@@ -45,8 +45,8 @@ public interface BlockDevice extends AutoCloseable {
     /// @return false when the deadline has passed first, or the thread was interrupted (its flag stays set)
     boolean drain(long deadlineNanos);
 
-    /// Waits for what is under way, then releases locks and files. Closing flushes nothing: what was not flushed is as
-    /// durable as it was. A second call does nothing.
+    /// Waits for what is under way, then releases locks and files, and closes the devices that this one is made of.
+    /// What was flushed is durable; closing promises no more. A second call does nothing.
     @Override
     void close();
 

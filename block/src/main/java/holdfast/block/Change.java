@@ -49,7 +49,7 @@ record Change(long offset, long length, MemorySegment data, boolean forceUnitAcc
 
     /// Makes those blocks of the change that survive a power cut as the `index`th of those not flushed.
     void apply(MemoryDevice disk, Survival survival, int index) {
-        int blockBytes = disk.geometry().physicalBlockBytes();
+        int blockBytes = disk.geometry().logicalBlockBytes();
         for (long block = offset / blockBytes; block * blockBytes < end(); block++) {
             if (survival.survives(index, block)) {
                 apply(disk, Math.max(offset, block * blockBytes), Math.min(end(), (block + 1) * blockBytes));

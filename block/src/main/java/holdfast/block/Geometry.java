@@ -3,9 +3,9 @@ package holdfast.block;
 /// The shape of a disk and what it can do.
 ///
 /// @param sizeBytes size, a multiple of `logicalBlockBytes`, more than 0
-/// @param logicalBlockBytes unit of addressing, 512 or 4096
-/// @param physicalBlockBytes unit that is written whole or not at all, and without reading first; a multiple of the
-///     logical block
+/// @param logicalBlockBytes unit of addressing, 512 or 4096; one is written whole or not at all
+/// @param physicalBlockBytes unit that is written without reading first, and so the alignment to prefer; a power of two,
+///     no smaller than the logical block
 /// @param readOnly whether requests that change anything complete with [IoStatus#READ_ONLY]
 /// @param durable whether a completed flush survives a power cut of the host
 /// @param discard whether [Request.Discard] gives space back

@@ -32,11 +32,11 @@ final class OpenFile implements AutoCloseable {
         return open(path, flags | Posix.O_NONBLOCK, 0);
     }
 
-    /// Makes a file that was not there, readable and writable by its owner and readable by the others, less the umask.
+    /// Makes a file that was not there, which its owner alone may use.
     ///
     /// @throws SystemError when the kernel refuses
     static OpenFile create(Path path) throws SystemError {
-        return open(path, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0b110_100_100);
+        return open(path, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0b110_000_000);
     }
 
     private static OpenFile open(Path path, int flags, int mode) throws SystemError {

@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Optional;
 import java.util.zip.CRC32C;
+import org.jspecify.annotations.Nullable;
 
 /// A raw image: byte n of the disk is byte n of a file or block device.
 ///
@@ -26,6 +27,9 @@ public final class RawFile implements BlockDevice {
     private static final int QUEUE_DEPTH = 64;
     private static final int LOGICAL_BLOCK_BYTES = 512;
 
+    /// What the host caches, and file systems allocate.
+    private static final int PAGE_BYTES = 4096;
+
     /// Longer reads are not worth the caller's time.
     private static final long CACHED_READ_BYTES_MAX = 256 << 10;
 
@@ -34,6 +38,7 @@ public final class RawFile implements BlockDevice {
     private static final MemorySegment ZEROS = Arena.global().allocate(1 << 20, 4096);
 
     private final OpenFile file;
+    private final @Nullable Claim claim;
     private final boolean blockDevice;
     private final long fileBytes;
     private final Geometry geometry;
@@ -42,8 +47,10 @@ public final class RawFile implements BlockDevice {
     private volatile boolean marked;
     private volatile boolean lostData;
 
-    private RawFile(OpenFile file, boolean blockDevice, long fileBytes, Geometry geometry) {
+    private RawFile(
+            OpenFile file, boolean blockDevice, long fileBytes, Geometry geometry, @Nullable Claim claim) {
         this.file = file;
+        this.claim = claim;
         this.blockDevice = blockDevice;
         this.fileBytes = fileBytes;
         this.geometry = geometry;
@@ -56,10 +63,18 @@ public final class RawFile implements BlockDevice {
     ///
     /// @throws OperatorError when it is not there, is no disk, is too small, or in use; nothing has changed then
     public static RawFile open(Path path, Access access) {
+        return open(path, access, null);
+    }
+
+    /// Opens and locks an image under a claim: once that is revoked, every request ends with [IoStatus#FENCED].
+    ///
+    /// @param claim null for an image that only this host's locks protect
+    /// @throws OperatorError when it is not there, is no disk, is too small, or in use; nothing has changed then
+    public static RawFile open(Path path, Access access, @Nullable Claim claim) {
         OpenFile file = ImageFile.open(path, access);
         try {
             ImageLock.take(file, access);
-            return of(file, access);
+            return of(file, access, claim);
         } catch (RuntimeException e) {
             file.close();
             throw e;
@@ -67,7 +82,7 @@ public final class RawFile implements BlockDevice {
     }
 
     /// Around a file that is open and locked.
-    static RawFile of(OpenFile file, Access access) {
+    static RawFile of(OpenFile file, Access access, @Nullable Claim claim) {
         boolean blockDevice = ImageFile.isBlockDevice(file);
         long bytes = file.size();
         if (bytes < LOGICAL_BLOCK_BYTES) {
@@ -77,11 +92,11 @@ public final class RawFile implements BlockDevice {
                     "make one with 'truncate -s SIZE FILE', at least " + LOGICAL_BLOCK_BYTES + " bytes");
         }
         int logical = blockDevice ? blockBytes(file, Posix.BLKSSZGET) : LOGICAL_BLOCK_BYTES;
-        int physical = Math.max(logical, blockDevice ? blockBytes(file, Posix.BLKPBSZGET) : LOGICAL_BLOCK_BYTES);
+        int physical = Math.max(logical, blockDevice ? blockBytes(file, Posix.BLKPBSZGET) : PAGE_BYTES);
         long size = Math.addExact(bytes, logical - 1) / logical * logical;
         var geometry = new Geometry(
                 size, logical, physical, access == Access.READ_ONLY, true, true, true, QUEUE_DEPTH);
-        return new RawFile(file, blockDevice, bytes, geometry);
+        return new RawFile(file, blockDevice, bytes, geometry, claim);
     }
 
     private static int blockBytes(OpenFile device, long command) {
@@ -108,7 +123,9 @@ public final class RawFile implements BlockDevice {
     }
 
     private boolean readCached(Request.Read read) {
-        return read.into().byteSize() <= CACHED_READ_BYTES_MAX && file.readCached(read.into(), read.offset());
+        return !fenced()
+                && read.into().byteSize() <= CACHED_READ_BYTES_MAX
+                && file.readCached(read.into(), read.offset());
     }
 
     @Override
@@ -129,7 +146,14 @@ public final class RawFile implements BlockDevice {
         }
     }
 
+    private boolean fenced() {
+        return claim != null && claim.revoked();
+    }
+
     private IoStatus execute(Request request) {
+        if (fenced()) {
+            return IoStatus.FENCED;
+        }
         return switch (request) {
             case Request.Read read -> read(read);
             case Request.Write write -> write(write);

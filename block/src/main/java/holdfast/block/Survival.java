@@ -3,11 +3,11 @@ package holdfast.block;
 import java.util.random.RandomGenerator;
 
 /// Which of the changes that were not flushed are on the disk after a power cut. Any choice is legal: a disk writes its
-/// cache in whatever order it likes, and a block of [Geometry#physicalBlockBytes] is all that it writes in one go.
+/// cache in whatever order it likes, and a block of [Geometry#logicalBlockBytes] is all that it writes in one go.
 @FunctionalInterface
 public interface Survival {
     /// @param change the how-manieth of the changes that were not flushed, in the order of submission
-    /// @param block number of the physical block on the disk
+    /// @param block number of the logical block on the disk
     boolean survives(int change, long block);
 
     static Survival nothing() {

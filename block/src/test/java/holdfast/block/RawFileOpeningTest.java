@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,18 +19,22 @@ class RawFileOpeningTest {
     Path directory;
 
     private void refuses(Path path, Access access, String... words) throws Exception {
-        long open = openDescriptors();
+        long open = descriptorsOf(path);
         assertThatThrownBy(() -> RawFile.open(path, access).close())
                 .isInstanceOf(OperatorError.class)
                 .hasMessageStartingWith(path + ": ")
                 .hasMessageContainingAll(words);
-        assertThat(openDescriptors()).as("descriptors left open").isEqualTo(open);
+        assertThat(descriptorsOf(path)).as("descriptors left open").isEqualTo(open);
     }
 
-    private static long openDescriptors() throws Exception {
-        try (Stream<Path> descriptors = Files.list(Path.of("/proc/self/fd"))) {
-            return descriptors.count();
+    private static long descriptorsOf(Path path) throws Exception {
+        long count = 0;
+        try (DirectoryStream<Path> descriptors = Files.newDirectoryStream(Path.of("/proc/self/fd"))) {
+            for (Path descriptor : descriptors) {
+                count += Files.isSymbolicLink(descriptor) && Files.readSymbolicLink(descriptor).equals(path) ? 1 : 0;
+            }
         }
+        return count;
     }
 
     @ParameterizedTest

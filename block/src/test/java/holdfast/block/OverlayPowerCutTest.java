@@ -1,0 +1,337 @@
+package holdfast.block;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The power fails at every event at the store, each time with several choices of what survives of what was not flushed;
+/// the overlay is opened, and what was flushed must be there, and nothing that nobody wrote.
+class OverlayPowerCutTest {
+    private static final int SIZE = 96 << 10;
+    private static final UUID ID = new UUID(1, 2);
+
+    /// Subsets of the unflushed writes are tried one by one up to this many, then at random.
+    private static final int SUBSETS_MAX = 16;
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void whatWasFlushedSurvivesEveryCut(long seed) throws Exception {
+        assertThat(new Life(seed).cutEverywhere(60)).isGreaterThan(2000);
+    }
+
+    @Test
+    @Tag("long")
+    void whatWasFlushedSurvivesAMillionCuts() throws Exception {
+        long cuts = 0;
+        for (long seed = 1000; cuts < 1_000_000; seed++) {
+            cuts += new Life(seed).cutEverywhere(100);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {11, 12, 13, 14})
+    void whatWasFlushedSurvivesWhenRequestsRunSideBySide(long seed) throws Exception {
+        var life = new Life(seed);
+        for (int i = 0; i < 5; i++) {
+            life.burst();
+        }
+        assertThat(life.checkAllCuts()).isGreaterThan(500);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {21, 22, 23, 24})
+    void anOverlayThatLivesThroughManyCutsStaysSound(long seed) throws Exception {
+        var random = new Random(seed);
+        var life = new Life(seed);
+        for (int generation = 0; generation < 100; generation++) {
+            for (int i = 0; i < 12; i++) {
+                life.step();
+            }
+            life = life.cutAndReopen(random);
+        }
+    }
+
+    @Test
+    void aCutWhileItIsMadeLeavesAWholeOneOrNone() throws Exception {
+        var base = new MemoryDevice(new ByteSize(SIZE));
+        var empty = new MemoryDevice(new ByteSize(OverlayStore.bytesFor(base)));
+        var store = new RecordingDevice(empty.copy());
+        OverlayStore.format(base, "base", store, "store", ID);
+        int events = store.recording().events().size();
+        int whole = 0;
+        for (int time = 0; time <= events; time++) {
+            for (int seed = 0; seed < 20; seed++) {
+                MemoryDevice found = store.recording().cut(time).disk(empty, Survival.random(new Random(seed)));
+                whole += isOverlay(found) ? 1 : 0;
+            }
+            assertThat(time < events || whole >= 20).as("made when it says so").isTrue();
+        }
+    }
+
+    private static boolean isOverlay(MemoryDevice store) throws DiskException {
+        try {
+            OverlayStore.read(store, "store");
+            return true;
+        } catch (OperatorError e) {
+            assertThat(e).hasMessageContaining("is no overlay");
+            return false;
+        }
+    }
+
+    @Test
+    void aCutWhileAnotherBaseIsAcceptedLeavesTheOldOrTheNew() throws Exception {
+        var base = new MemoryDevice(new ByteSize(SIZE));
+        var named = new NamedDevice(base, "one");
+        var empty = new MemoryDevice(new ByteSize(OverlayStore.bytesFor(base)));
+        OverlayStore.format(named, "base one".repeat(200), empty, "store", ID);
+        MemoryDevice before = empty.copy();
+        var store = new RecordingDevice(empty);
+        OverlayStore.read(store, "store").accept(new NamedDevice(base, "two"), "base two".repeat(200));
+        for (int time = 0; time <= store.recording().events().size(); time++) {
+            for (int seed = 0; seed < 20; seed++) {
+                MemoryDevice found = store.recording().cut(time).disk(before, Survival.random(new Random(seed)));
+                assertThat(OverlayStore.read(found, "store").header().baseIdentity()).isIn("one", "two");
+            }
+        }
+        OverlayStore now = OverlayStore.read(empty, "store");
+        now.checkBase(new NamedDevice(base, "two"));
+        assertThatThrownBy(() -> now.checkBase(named)).hasMessageContaining("base two is not what it was (then two, now one)");
+    }
+
+    @Test
+    void aClusterThatAppearsWhileAFlushRunsIsNotShownBeforeItsDataIsDurable() throws Exception {
+        var base = new MemoryDevice(new ByteSize(SIZE));
+        var empty = new MemoryDevice(new ByteSize(OverlayStore.bytesFor(base)));
+        OverlayStore formatted = OverlayStore.format(base, "base", empty, "store", ID);
+        var leavings = new byte[SIZE];
+        Arrays.fill(leavings, (byte) 0xdb);
+        new Blocking(empty).write(formatted.header().dataOffset(), leavings);
+
+        var holding = new FaultyDevice(empty.copy(), request -> request instanceof Request.Flush
+                ? new Fault.Hold(Fault.WhenCancelled.STOPS, new Fault.None())
+                : new Fault.None());
+        var store = new RecordingDevice(holding);
+        var overlay = new Overlay(base, OverlayStore.read(store, "store"), true);
+        var disk = new Blocking(overlay);
+        var data = new byte[4096];
+        Arrays.fill(data, (byte) 1);
+        disk.write(0, data);
+        Submitted flush = Submitted.to(overlay, Request.Flush::new);
+        awaitHeld(holding);
+        disk.write(4096, data);
+        while (!flush.isEnded()) {
+            holding.release();
+            Thread.onSpinWait();
+        }
+        int events = store.recording().events().size();
+        for (int time = 0; time <= events; time++) {
+            for (int seed = 0; seed < 50; seed++) {
+                MemoryDevice found = store.recording().cut(time).disk(empty, Survival.random(new Random(seed)));
+                var reopened = new Blocking(new Overlay(base, OverlayStore.read(found, "store"), true));
+                for (byte each : reopened.read(0, 8192)) {
+                    assertThat(each).as("cut after event %d, seed %d", time, seed).isIn((byte) 0, (byte) 1);
+                }
+            }
+        }
+    }
+
+    private static void awaitHeld(FaultyDevice device) {
+        while (device.held() == 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    /// An overlay, what it may hold, and what happened at its store.
+    private static final class Life {
+        private final long seed;
+        private final Random random;
+        private final MemoryDevice base;
+        private final MemoryDevice storeBefore;
+        private final RecordingDevice store;
+        private final Overlay overlay;
+        private final Blocking disk;
+        private final PowerCutModel model;
+
+        /// From the beginning, with a base that holds something and a store that holds leavings of others.
+        Life(long seed) throws DiskException {
+            this(seed, baseOf(seed), null);
+        }
+
+        private Life(long seed, MemoryDevice base, @Nullable MemoryDevice store) throws DiskException {
+            this.seed = seed;
+            this.base = base;
+            random = new Random(seed);
+            MemoryDevice live = store == null ? fresh(base) : store;
+            storeBefore = live.copy();
+            this.store = new RecordingDevice(live);
+            overlay = new Overlay(base, OverlayStore.read(this.store, "store"), true);
+            disk = new Blocking(overlay);
+            model = new PowerCutModel(disk.read(0, SIZE));
+        }
+
+        private static MemoryDevice baseOf(long seed) throws DiskException {
+            var base = new MemoryDevice(new ByteSize(SIZE));
+            new Blocking(base).write(0, Noise.of(-seed).bytes(SIZE));
+            return base;
+        }
+
+        /// The places of the clusters hold something already, as after cuts: it must never be seen.
+        private static MemoryDevice fresh(MemoryDevice base) throws DiskException {
+            var store = new MemoryDevice(new ByteSize(OverlayStore.bytesFor(base)));
+            OverlayStore formatted = OverlayStore.format(base, "base", store, "store", ID);
+            var leavings = new byte[SIZE];
+            Arrays.fill(leavings, (byte) 0xdb);
+            new Blocking(store).write(formatted.header().dataOffset(), leavings);
+            return store;
+        }
+
+        private int now() {
+            return store.recording().events().size();
+        }
+
+        long cutEverywhere(int operations) throws DiskException {
+            for (int i = 0; i < operations; i++) {
+                step();
+            }
+            return checkAllCuts();
+        }
+
+        /// One random request, waited for.
+        void step() throws DiskException {
+            int block = random.nextInt(model.blocks());
+            int blocks = Math.min(model.blocks() - block, 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 4));
+            boolean force = random.nextInt(6) == 0;
+            switch (random.nextInt(10)) {
+                case 0, 1, 2, 3, 4 -> write(block, blocks, force);
+                case 5 -> zero(block, blocks, force);
+                case 6 -> discard(block, blocks);
+                case 7, 8 -> {
+                    disk.flush();
+                    model.promiseAll(now());
+                }
+                default -> disk.read(block * 512L, blocks * 512);
+            }
+        }
+
+        private void write(int block, int blocks, boolean force) throws DiskException {
+            byte[] data = data(block, blocks);
+            disk.write(block * 512L, data, force);
+            promise(block, blocks, force);
+        }
+
+        /// Notes what is about to be written.
+        private byte[] data(int block, int blocks) {
+            boolean zeros = random.nextInt(5) == 0;
+            var data = new byte[blocks * 512];
+            for (int i = 0; i < blocks; i++) {
+                byte[] content = zeros ? new byte[512] : PowerCutModel.content(random);
+                System.arraycopy(content, 0, data, i * 512, 512);
+                model.write(block + i, content, now());
+            }
+            return data;
+        }
+
+        private void promise(int block, int blocks, boolean force) {
+            for (int i = 0; i < blocks && force; i++) {
+                model.promise(block + i, now());
+            }
+        }
+
+        private void zero(int block, int blocks, boolean force) throws DiskException {
+            for (int i = 0; i < blocks; i++) {
+                model.write(block + i, new byte[512], now());
+            }
+            disk.await(done -> new Request.WriteZeroes(block * 512L, blocks * 512L, true, false, force, done));
+            promise(block, blocks, force);
+        }
+
+        /// Afterwards a block is as it was, or zero; once read it does not change.
+        private void discard(int block, int blocks) throws DiskException {
+            int submitted = now();
+            disk.discard(block * 512L, blocks * 512L);
+            byte[] found = disk.read(block * 512L, blocks * 512);
+            for (int i = 0; i < blocks; i++) {
+                model.write(block + i, Arrays.copyOfRange(found, i * 512, i * 512 + 512), submitted);
+            }
+        }
+
+        /// Several writes and flushes at once, none of them over another.
+        void burst() throws DiskException {
+            var writes = new ArrayList<CompletableFuture<IoStatus>>();
+            int block = 0;
+            while (block < model.blocks() - 12) {
+                block += random.nextInt(6);
+                int blocks = 1 + random.nextInt(6);
+                byte[] data = data(block, blocks);
+                writes.add(Submitted.write(overlay, block * 512L, data).ended());
+                block += blocks;
+                if (random.nextInt(4) == 0) {
+                    Submitted.to(overlay, Request.Flush::new);
+                }
+            }
+            for (CompletableFuture<IoStatus> write : writes) {
+                assertThat(write.join()).isEqualTo(IoStatus.OK);
+            }
+            if (random.nextBoolean()) {
+                disk.flush();
+                model.promiseAll(now());
+            }
+        }
+
+        /// @return how many disks were looked at
+        long checkAllCuts() throws DiskException {
+            overlay.drain(Long.MAX_VALUE);
+            long count = 0;
+            for (int time = 0; time <= now(); time++) {
+                Recording.Cut cut = store.recording().cut(time);
+                for (Survival survival : survivals(cut.unflushed())) {
+                    check(cut.disk(storeBefore, survival), time);
+                    count++;
+                }
+            }
+            return count;
+        }
+
+        private List<Survival> survivals(int unflushed) {
+            var choices = new ArrayList<Survival>();
+            if (unflushed < Integer.numberOfTrailingZeros(SUBSETS_MAX)) {
+                for (long bits = 0; bits < 1L << unflushed; bits++) {
+                    choices.add(Survival.subset(bits));
+                }
+            } else {
+                choices.add(Survival.nothing());
+                choices.add(Survival.everything());
+                choices.add(Survival.subset(1L << (unflushed - 1)));
+                choices.add(Survival.subset(~(1L << (unflushed - 1))));
+            }
+            while (choices.size() < SUBSETS_MAX && unflushed > 0) {
+                choices.add(Survival.random(random));
+            }
+            return choices;
+        }
+
+        private void check(MemoryDevice found, int time) throws DiskException {
+            var reopened = new Overlay(base, OverlayStore.read(found, "store"), true);
+            byte[] content = new Blocking(reopened).read(0, SIZE);
+            assertThat(model.complaint(content, time)).as("seed %d, cut after event %d", seed, time).isEmpty();
+        }
+
+        /// Goes on with what a cut at this moment has left.
+        Life cutAndReopen(Random choice) throws DiskException {
+            MemoryDevice found = store.recording().cut(now()).disk(storeBefore, Survival.random(choice));
+            check(found, now());
+            return new Life(choice.nextLong(), base, found);
+        }
+    }
+}
