@@ -1,0 +1,221 @@
+package holdfast.image;
+
+import holdfast.block.OperatorError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/// This machine's apt with a state of its own below a directory of ours: no root, nothing of this machine's own packages
+/// touched. apt chooses the packages, checks signature and checksums, and goes on with what was left unfinished.
+final class Apt {
+    /// How long package lists serve before they are fetched anew.
+    private static final Duration LISTS_FRESH = Duration.ofHours(24);
+
+    private final Path directory;
+    private final DebianMirror mirror;
+
+    private Apt(Path directory, DebianMirror mirror) {
+        this.directory = directory;
+        this.mirror = mirror;
+    }
+
+    /// What is to be fetched: packages by name, with all that they depend on and is not in the base.
+    record Wanted(Base base, List<String> packages) {}
+
+    /// What counts as installed already.
+    enum Base {
+        NOTHING("nothing", ""),
+        /// For fetching a kernel alone: what it takes to make an initramfs and load modules, which is our own matter.
+        BOOT(
+                "boot",
+                """
+                Package: holdfast-boot
+                Status: install ok installed
+                Architecture: all
+                Version: 1
+                Maintainer: Holdfast
+                Description: stands for what a kernel package depends on
+                Provides: linux-initramfs-tool, kmod (= 99), linux-base (= 99)
+                """);
+
+        private final String file;
+        private final String status;
+
+        Base(String file, String status) {
+            this.file = file;
+            this.status = status;
+        }
+    }
+
+    /// Sets up the state.
+    ///
+    /// @param directory apt's private place
+    static Apt at(Path directory, DebianMirror mirror) throws IOException, InterruptedException {
+        var apt = new Apt(directory, mirror);
+        for (String part : new String[] {"lists/partial", "archives/partial", "status", "none"}) {
+            Files.createDirectories(directory.resolve(part));
+        }
+        for (Base base : Base.values()) {
+            Files.writeString(directory.resolve("status").resolve(base.file), base.status);
+        }
+        if (apt.writeIfChanged("guest.sources", mirror.stanzas())) {
+            Files.deleteIfExists(apt.stamp());
+        }
+        apt.writeIfChanged("apt.conf", apt.configuration(hostSettings()));
+        return apt;
+    }
+
+    private boolean writeIfChanged(String name, String text) throws IOException {
+        Path file = directory.resolve(name);
+        if (Files.exists(file) && Files.readString(file).equals(text)) {
+            return false;
+        }
+        Path unfinished = Temporary.beside(file);
+        Files.writeString(unfinished, text);
+        Temporary.publish(unfinished, file);
+        return true;
+    }
+
+    /// How this machine reaches its mirrors: proxies, time-outs, what dates it accepts.
+    private static List<String> hostSettings() throws IOException, InterruptedException {
+        var settings = new ArrayList<String>();
+        Command.Outcome dump = Command.run(List.of("apt-config", "dump"), Map.of(), line -> {
+            if (line.matches("Acquire::(?:https?|ftp|socks|Retries|ForceIPv\\d|Check-|Max-|Proxy|By-Hash).*")) {
+                settings.add(line);
+            }
+        });
+        return dump.exitCode() == 0 ? settings : List.of();
+    }
+
+    private String configuration(List<String> hostSettings) {
+        return """
+                APT::Architecture "%2$s";
+                APT::Architectures { "%2$s"; };
+                APT::Get::Assume-Yes "true";
+                APT::Install-Recommends "false";
+                APT::Sandbox::User "";
+                APT::Default-Release "";
+                Acquire::Languages "none";
+                Acquire::http::Timeout "20";
+                Acquire::https::Timeout "20";
+                Acquire::Retries "2";
+                Acquire::AllowInsecureRepositories "false";
+                %3$s
+                Dir::State "%1$s";
+                Dir::State::lists "%1$s/lists/";
+                Dir::State::extended_states "%1$s/extended_states";
+                Dir::Cache "%1$s";
+                Dir::Cache::archives "%1$s/archives/";
+                Dir::Etc::sourcelist "%1$s/guest.sources";
+                Dir::Etc::sourceparts "/dev/null";
+                Dir::Etc::preferences "/dev/null";
+                Dir::Etc::preferencesparts "/dev/null";
+                Dir::Etc::trusted "/dev/null";
+                Dir::Etc::trustedparts "/dev/null";
+                Dir::Etc::main "/dev/null";
+                Dir::Etc::parts "/dev/null";
+                Dir::Log "%1$s";
+                Dir::Bin::dpkg "/bin/true";
+                """
+                .formatted(directory, DebianMirror.ARCHITECTURE, String.join("\n", hostSettings));
+    }
+
+    private Path stamp() {
+        return directory.resolve("updated");
+    }
+
+    /// Fetches package lists when there are none, or only old ones. Old ones serve while the mirror cannot be reached.
+    void update(Progress progress) throws IOException, InterruptedException {
+        boolean have = Files.exists(stamp());
+        if (have && Files.getLastModifiedTime(stamp()).toInstant().plus(LISTS_FRESH).isAfter(Instant.now())) {
+            return;
+        }
+        progress.phase("fetching package lists");
+        var status = new AptProgress(progress, -1, 0);
+        Command.Outcome outcome = run(List.of("-q", "-o", "APT::Status-Fd=1", "update"), status::line);
+        // One suite that is just being renewed on the mirror is no reason to stop; without the release itself nothing goes.
+        if (outcome.exitCode() != 0 && !hasRelease()) {
+            throw AptError.of(outcome, mirror, directory);
+        }
+        if (outcome.exitCode() != 0) {
+            progress.note("some package lists could not be fetched: " + AptError.firstError(outcome));
+        }
+        if (outcome.exitCode() == 0 || !have) {
+            Files.writeString(stamp(), Instant.now() + "\n");
+        }
+        run(List.of("-q", "autoclean"), _ -> {});
+    }
+
+    private boolean hasRelease() throws IOException {
+        String packages = "_dists_" + DebianMirror.RELEASE + "_main_binary-" + DebianMirror.ARCHITECTURE + "_Packages";
+        try (Stream<Path> lists = Files.list(directory.resolve("lists"))) {
+            return lists.anyMatch(list -> list.getFileName().toString().contains(packages));
+        }
+    }
+
+    /// Says what would be fetched.
+    ///
+    /// @throws OperatorError when a package is not to be had
+    List<AptPackage> resolve(Wanted wanted) throws IOException, InterruptedException {
+        var lines = new ArrayList<String>();
+        Command.Outcome outcome = run(
+                install(wanted, "-qq", "--print-uris", "-o", "Acquire::ForceHash=SHA256",
+                        // Without this, what has been fetched already would be left out.
+                        "-o", "Dir::Cache::archives=" + directory.resolve("none") + "/"),
+                lines::add);
+        if (outcome.exitCode() != 0) {
+            throw AptError.of(outcome, mirror, directory);
+        }
+        return AptPackage.parse(lines);
+    }
+
+    /// Fetches what is not here yet, and checks all of it.
+    ///
+    /// @return the packages, in the order of the list
+    List<Deb> fetch(Wanted wanted, List<AptPackage> packages, Progress progress) throws IOException, InterruptedException {
+        var archives = new Archives(directory.resolve("archives"));
+        long totalBytes = packages.stream().mapToLong(AptPackage::size).sum();
+        long hereBytes = packages.stream().filter(archives::has).mapToLong(AptPackage::size).sum();
+        if (hereBytes < totalBytes) {
+            progress.phase("fetching packages");
+            var status = new AptProgress(progress, totalBytes, hereBytes);
+            Command.Outcome outcome = run(install(wanted, "-q", "--download-only", "-o", "APT::Status-Fd=1"), status::line);
+            if (outcome.exitCode() != 0) {
+                throw AptError.of(outcome, mirror, directory);
+            }
+        }
+        var debs = new ArrayList<Deb>();
+        for (AptPackage wantedPackage : packages) {
+            debs.add(archives.checked(wantedPackage));
+        }
+        return debs;
+    }
+
+    private List<String> install(Wanted wanted, String... options) {
+        var arguments = new ArrayList<String>(List.of(options));
+        arguments.add("-o");
+        arguments.add("Dir::State::status=" + directory.resolve("status").resolve(wanted.base().file));
+        arguments.add("install");
+        arguments.addAll(wanted.packages());
+        return arguments;
+    }
+
+    private Command.Outcome run(List<String> arguments, Consumer<String> line)
+            throws IOException, InterruptedException {
+        var command = new ArrayList<>(List.of("apt-get"));
+        command.addAll(arguments);
+        try {
+            return Command.run(command, Map.of("APT_CONFIG", directory.resolve("apt.conf").toString()), line);
+        } catch (Command.Missing e) {
+            throw new OperatorError(
+                    "apt-get", "is not on this machine, and guest packages come through it", "run on Debian or a relative of it");
+        }
+    }
+}

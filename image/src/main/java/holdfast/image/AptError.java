@@ -1,0 +1,41 @@
+package holdfast.image;
+
+import holdfast.block.OperatorError;
+import java.nio.file.Path;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// What apt-get's failures mean for the person at the keyboard.
+final class AptError {
+    private AptError() {}
+
+    static OperatorError of(Command.Outcome outcome, DebianMirror mirror, Path directory) {
+        String all = String.join("\n", outcome.errors());
+        String first = firstError(outcome);
+        if (all.contains("No space left on device") || all.contains("enough free space")) {
+            return new OperatorError(directory.toString(), "no space left for guest packages", "free some, or point HOLDFAST_CACHE elsewhere");
+        }
+        if (all.contains("NO_PUBKEY") || all.contains("no public key") || all.contains("not signed") || all.contains("Missing key")) {
+            return new OperatorError(
+                    mirror.address(),
+                    "its signature cannot be checked: " + first,
+                    "renew this machine's Debian keys: apt-get install debian-archive-keyring");
+        }
+        if (Stream.of("resolving", "Could not resolve", "Could not connect", "Unable to connect", "Connection failed", "timed out", "Network is unreachable")
+                .anyMatch(all::contains)) {
+            return new OperatorError(
+                    mirror.address(), "cannot be reached: " + first, "check the network and apt's proxy settings (apt-get update)");
+        }
+        if (all.contains("Unable to locate package") || all.contains("has no installation candidate")) {
+            return new OperatorError("Debian " + DebianMirror.RELEASE, first, "check the name");
+        }
+        return new OperatorError("apt-get", first, "try again; apt's state for guests is in " + directory);
+    }
+
+    /// apt's own first words on what went wrong.
+    static String firstError(Command.Outcome outcome) {
+        Optional<String> error = outcome.errors().stream().filter(line -> line.startsWith("E: ")).findFirst();
+        return error.map(line -> line.substring("E: ".length()).strip())
+                .orElse(outcome.errors().isEmpty() ? "exit code " + outcome.exitCode() : outcome.errors().getLast().strip());
+    }
+}

@@ -1,0 +1,12 @@
+package holdfast.image;
+
+import java.util.List;
+
+/// What a build has put into an image's directory under the names below, and what else there is to say of it.
+record ImageParts(String append, long memoryBytes, List<PackageVersion> packages) {
+    static final long MEMORY_BYTES_DEFAULT = 1L << 30;
+
+    static final String KERNEL = "kernel";
+    static final String INITRD = "initrd";
+    static final String DISK = "disk";
+}

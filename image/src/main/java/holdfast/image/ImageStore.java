@@ -1,0 +1,256 @@
+package holdfast.image;
+
+import holdfast.block.OperatorError;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
+
+/// The images of one user.
+///
+/// ```
+/// images/NAME.json        the manifest: an image exists as soon as its manifest does
+/// images/data/NAME-1/     its files, which never change; and `lock`, shared by those who use them
+/// ```
+///
+/// A build fills a new directory under an exclusive lock and then puts the manifest in its place, atomically: an image is there
+/// whole or not at all, and one that is built anew replaces the old one while guests go on with what they have. Directories
+/// that no manifest names any more are removed once nobody holds their lock.
+public final class ImageStore {
+    private static final String SUFFIX = ".json";
+    private static final String LOCK = "lock";
+
+    private final Path images;
+    private final Path data;
+    private final Clock clock;
+
+    private ImageStore(Path home, Clock clock) {
+        this.images = home.resolve("images");
+        this.data = images.resolve("data");
+        this.clock = clock;
+    }
+
+    /// Opens the store, and removes what a build that was killed has left behind.
+    ///
+    /// @throws OperatorError when the directory cannot be used
+    public static ImageStore open(Path home, Clock clock) {
+        var store = new ImageStore(home, clock);
+        return StoreError.guard(store.images, () -> {
+            Files.createDirectories(store.data);
+            store.removeUnnamed();
+            return store;
+        });
+    }
+
+    public Optional<Image> find(String name) {
+        return ImageName.isValid(name) ? manifest(name).map(manifest -> manifest.image(data)) : Optional.empty();
+    }
+
+    /// All images, sorted by name.
+    public List<Image> list() {
+        return StoreError.guard(images, () -> manifests().stream().map(manifest -> manifest.image(data)).toList());
+    }
+
+    /// Keeps the files of an image from being removed until the lease is closed. For whoever runs a guest from them.
+    ///
+    /// @throws OperatorError when the image has been removed meanwhile
+    public Lease use(Image image) {
+        return StoreError.guard(images, () -> {
+            Path directory = directory(image.name());
+            LockFile lock = LockFile.attempt(directory.resolve(LOCK), true).orElseThrow(() -> gone(image.name()));
+            if (!manifest(image.name()).map(manifest -> data.resolve(manifest.directory())).equals(Optional.of(directory))) {
+                lock.close();
+                throw gone(image.name());
+            }
+            return new Lease(lock);
+        });
+    }
+
+    /// The right to use an image's files.
+    public static final class Lease implements AutoCloseable {
+        private final LockFile lock;
+
+        private Lease(LockFile lock) {
+            this.lock = lock;
+        }
+
+        @Override
+        public void close() {
+            StoreError.guardVoid(Path.of("image"), lock::close);
+        }
+    }
+
+    /// Removes an image.
+    ///
+    /// @throws OperatorError when there is none of this name, or it is in use
+    public void remove(String name) {
+        StoreError.guardVoid(images, () -> {
+            Path directory = directory(name);
+            Optional<LockFile> lock = LockFile.attempt(directory.resolve(LOCK), false);
+            if (lock.isEmpty()) {
+                throw new OperatorError("image " + name, "is in use by a running guest", "end that first (poweroff)");
+            }
+            try (LockFile _ = lock.get()) {
+                Files.delete(manifestFile(name));
+                Temporary.sync(images);
+                Temporary.remove(directory);
+            }
+        });
+    }
+
+    /// Copies files of the operator's into a new image, in place of one of the same name.
+    ///
+    /// @throws OperatorError when a file is none that a guest could be started from
+    public Image importFiles(String name, ImportedFiles files, Progress progress) throws InterruptedException {
+        ImportCheck.check(files);
+        return fill(ImageName.check(name), directory -> {
+            progress.phase("copying");
+            ImportCheck.copy(files.disk(), directory.resolve(ImageParts.DISK), progress);
+            ImportCheck.copy(files.kernel(), directory.resolve(ImageParts.KERNEL), progress);
+            ImportCheck.copy(files.initrd(), directory.resolve(ImageParts.INITRD), progress);
+            return new ImageParts(files.append(), ImageParts.MEMORY_BYTES_DEFAULT, List.of());
+        });
+    }
+
+    /// Makes an image under its name, in place of an older one.
+    ///
+    /// @param builder fills the directory it is given
+    Image fill(String name, Builder builder) throws InterruptedException {
+        return StoreError.guardInterruptibly(images, () -> {
+            Path directory = newDirectory(name);
+            try (LockFile _ = LockFile.attempt(directory.resolve(LOCK), false).orElseThrow()) {
+                Manifest manifest = describe(name, directory, builder.build(directory));
+                for (String part : List.of(ImageParts.KERNEL, ImageParts.INITRD, ImageParts.DISK)) {
+                    if (Files.exists(directory.resolve(part))) {
+                        Temporary.sync(directory.resolve(part));
+                    }
+                }
+                Temporary.sync(directory);
+                Temporary.sync(data);
+                manifest.write(manifestFile(name));
+                return manifest.image(data);
+            } finally {
+                // Not this one, if it has become an image; its predecessor, if nobody uses it.
+                removeUnnamed();
+            }
+        });
+    }
+
+    /// Fills an image's directory.
+    @FunctionalInterface
+    interface Builder {
+        ImageParts build(Path directory) throws IOException, InterruptedException;
+    }
+
+    private Path newDirectory(String name) throws IOException {
+        for (int number = 1; ; number++) {
+            try {
+                return Files.createDirectory(data.resolve(name + "-" + number));
+            } catch (FileAlreadyExistsException _) {
+                // An older image's, or another process's.
+                continue;
+            }
+        }
+    }
+
+    private Manifest describe(String name, Path directory, ImageParts parts) throws IOException {
+        MessageDigest digest = Sha256.digest();
+        digest.update(parts.append().getBytes(StandardCharsets.UTF_8));
+        long sizeBytes = 0;
+        for (String part : List.of(ImageParts.KERNEL, ImageParts.INITRD, ImageParts.DISK)) {
+            Path file = directory.resolve(part);
+            if (Files.exists(file)) {
+                ContentDigest content = ContentDigest.of(file);
+                digest.update((part + " " + content.sha256() + "\n").getBytes(StandardCharsets.US_ASCII));
+                sizeBytes += content.dataBytes();
+            }
+        }
+        return new Manifest(
+                Manifest.FORMAT,
+                name,
+                directory.getFileName().toString(),
+                Files.exists(directory.resolve(ImageParts.KERNEL)),
+                Files.exists(directory.resolve(ImageParts.INITRD)),
+                Files.exists(directory.resolve(ImageParts.DISK)),
+                parts.append(),
+                parts.memoryBytes(),
+                Instant.now(clock).truncatedTo(ChronoUnit.SECONDS).toString(),
+                "sha256:" + Sha256.hex(digest),
+                sizeBytes,
+                parts.packages());
+    }
+
+    private void removeUnnamed() throws IOException {
+        try (Stream<Path> directories = Files.list(data)) {
+            for (Path directory : (Iterable<Path>) directories::iterator) {
+                if (isNamed(directory)) {
+                    continue;
+                }
+                Optional<LockFile> lock = LockFile.attempt(directory.resolve(LOCK), false);
+                if (lock.isPresent()) {
+                    try (LockFile _ = lock.get()) {
+                        // Looked at again: a build may have ended just before its lock was free.
+                        if (!isNamed(directory)) {
+                            Temporary.remove(directory);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private boolean isNamed(Path directory) throws IOException {
+        Set<String> named = new HashSet<>();
+        manifests().forEach(manifest -> named.add(manifest.directory()));
+        return named.contains(directory.getFileName().toString());
+    }
+
+    private List<Manifest> manifests() throws IOException {
+        var manifests = new ArrayList<Manifest>();
+        try (Stream<Path> files = Files.list(images)) {
+            for (Path file : (Iterable<Path>) files.filter(ImageStore::isManifest).sorted()::iterator) {
+                manifests.add(Manifest.read(file));
+            }
+        }
+        return manifests;
+    }
+
+    private static boolean isManifest(Path file) {
+        String name = file.getFileName().toString();
+        return name.endsWith(SUFFIX) && ImageName.isValid(name.substring(0, name.length() - SUFFIX.length()));
+    }
+
+    private Optional<Manifest> manifest(String name) {
+        return StoreError.guard(images, () -> {
+            try {
+                return Optional.of(Manifest.read(manifestFile(name)));
+            } catch (NoSuchFileException _) {
+                return Optional.empty();
+            }
+        });
+    }
+
+    private Path directory(String name) {
+        return manifest(ImageName.check(name)).map(manifest -> data.resolve(manifest.directory())).orElseThrow(() -> gone(name));
+    }
+
+    private Path manifestFile(String name) {
+        return images.resolve(name + SUFFIX);
+    }
+
+    private static OperatorError gone(String name) {
+        return new OperatorError("image " + name, "there is none of this name", "see what there is: holdfast image ls");
+    }
+}

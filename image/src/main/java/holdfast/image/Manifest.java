@@ -1,0 +1,77 @@
+package holdfast.image;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import tools.jackson.core.JacksonException;
+import tools.jackson.databind.DeserializationFeature;
+import tools.jackson.databind.SerializationFeature;
+import tools.jackson.databind.json.JsonMapper;
+
+/// What the store writes down about an image: `NAME.json`, whose appearance under that name makes the image exist.
+///
+/// @param format of this file
+/// @param directory below `data`, where the image's files are
+/// @param created in ISO 8601, UTC
+record Manifest(
+        int format,
+        String name,
+        String directory,
+        boolean kernel,
+        boolean initrd,
+        boolean disk,
+        String append,
+        long memoryBytes,
+        String created,
+        String digest,
+        long sizeBytes,
+        List<PackageVersion> packages) {
+
+    static final int FORMAT = 1;
+
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .build();
+
+    void write(Path file) throws IOException {
+        Path unfinished = Temporary.beside(file);
+        Files.writeString(unfinished, JSON.writeValueAsString(this) + "\n");
+        Temporary.publish(unfinished, file);
+    }
+
+    /// @throws IOException when it cannot be read, or is none that this Holdfast knows
+    static Manifest read(Path file) throws IOException {
+        try {
+            Manifest manifest = JSON.readValue(Files.readString(file), Manifest.class);
+            if (manifest.format != FORMAT || !ImageName.isValid(manifest.directory)) {
+                throw new IOException(file + ": is of a form that this Holdfast does not know");
+            }
+            return manifest;
+        } catch (JacksonException | NullPointerException e) {
+            throw new IOException(file + ": is damaged", e);
+        }
+    }
+
+    Image image(Path data) {
+        Path files = data.resolve(directory);
+        return new Image(
+                name,
+                part(kernel, files, ImageParts.KERNEL),
+                part(initrd, files, ImageParts.INITRD),
+                part(disk, files, ImageParts.DISK),
+                append,
+                memoryBytes,
+                Instant.parse(created),
+                digest,
+                sizeBytes,
+                packages);
+    }
+
+    private static @Nullable Path part(boolean has, Path files, String name) {
+        return has ? files.resolve(name) : null;
+    }
+}

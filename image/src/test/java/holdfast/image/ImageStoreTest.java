@@ -1,0 +1,200 @@
+package holdfast.image;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import holdfast.block.OperatorError;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class ImageStoreTest {
+    private static final Instant NOW = Instant.parse("2026-01-02T03:04:05Z");
+
+    @TempDir
+    Path home;
+
+    private ImageStore store;
+
+    @BeforeEach
+    void opens() {
+        store = open();
+    }
+
+    private ImageStore open() {
+        return ImageStore.open(home, Clock.fixed(NOW, ZoneOffset.UTC));
+    }
+
+    private static ImageStore.Builder parts(String kernel, String append) {
+        return directory -> {
+            Files.writeString(directory.resolve("kernel"), kernel);
+            return new ImageParts(append, 1 << 20, List.of(new PackageVersion("p", "1")));
+        };
+    }
+
+    private List<String> directories() throws IOException {
+        try (Stream<Path> files = Files.list(home.resolve("images/data"))) {
+            return files.map(file -> file.getFileName().toString()).sorted().toList();
+        }
+    }
+
+    @Test
+    void whatWasBuiltIsFoundAgain() throws Exception {
+        Image built = store.fill("a", parts("k", "quiet"));
+        assertThat(open().find("a")).contains(built);
+        assertThat(open().list()).containsExactly(built);
+        assertThat(built.created()).isEqualTo(NOW);
+        assertThat(built.append()).isEqualTo("quiet");
+        assertThat(built.packages()).containsExactly(new PackageVersion("p", "1"));
+        assertThat(Objects.requireNonNull(built.kernel())).hasContent("k");
+        assertThat(built.initrd()).isNull();
+        assertThat(store.find("b")).isEmpty();
+        assertThat(store.find("../a")).isEmpty();
+    }
+
+    @Test
+    void equalPartsHaveEqualDigestsAndOthersDoNot() throws Exception {
+        String digest = store.fill("a", parts("k", "x")).digest();
+        assertThat(store.fill("b", parts("k", "x")).digest()).isEqualTo(digest).startsWith("sha256:");
+        assertThat(store.fill("c", parts("k", "y")).digest()).isNotEqualTo(digest);
+        assertThat(store.fill("d", parts("l", "x")).digest()).isNotEqualTo(digest);
+    }
+
+    @Test
+    void aBuildThatFailsLeavesTheOldImageAndNothingElse() throws Exception {
+        Image old = store.fill("a", parts("old", ""));
+        assertThatThrownBy(() -> store.fill("a", directory -> {
+            Files.writeString(directory.resolve("kernel"), "half");
+            throw new IOException("No space left on device");
+        })).isInstanceOf(OperatorError.class).hasMessageContaining("no space left");
+        assertThat(store.find("a")).contains(old);
+        assertThat(directories()).containsExactly("a-1");
+    }
+
+    @Test
+    void aNewBuildReplacesTheOldImageWhileGuestsGoOnWithIt() throws Exception {
+        Image old = store.fill("a", parts("old", ""));
+        try (ImageStore.Lease _ = store.use(old)) {
+            Image renewed = store.fill("a", parts("new", ""));
+            assertThat(Objects.requireNonNull(renewed.kernel())).hasContent("new");
+            assertThat(Objects.requireNonNull(old.kernel())).hasContent("old");
+        }
+        open();
+        assertThat(directories()).containsExactly("a-2");
+    }
+
+    @Test
+    void whatAKilledBuildLeavesBehindIsRemovedAtTheNextOpening() throws Exception {
+        Image kept = store.fill("a", parts("k", ""));
+        Files.createDirectories(home.resolve("images/data/b-1"));
+        Files.writeString(home.resolve("images/data/b-1/disk"), "half");
+        Files.writeString(home.resolve("images/.b.json.part"), "{");
+        assertThat(open().list()).containsExactly(kept);
+        assertThat(directories()).containsExactly("a-1");
+    }
+
+    @Test
+    void aBuildUnderWayIsLeftAlone() throws Exception {
+        store.fill("a", directory -> {
+            Files.writeString(directory.resolve("kernel"), "k");
+            open();
+            assertThat(directory.resolve("kernel")).exists();
+            return new ImageParts("", 1, List.of());
+        });
+        assertThat(store.find("a")).isPresent();
+    }
+
+    @Test
+    void anImageInUseIsNotRemovedAndOneThatIsNotIs() throws Exception {
+        Image image = store.fill("a", parts("k", ""));
+        try (ImageStore.Lease _ = store.use(image)) {
+            store.use(image).close();
+            assertThatThrownBy(() -> store.remove("a")).isInstanceOf(OperatorError.class).hasMessageContaining("in use");
+        }
+        store.remove("a");
+        assertThat(store.list()).isEmpty();
+        assertThat(directories()).isEmpty();
+        assertThatThrownBy(() -> store.remove("a")).isInstanceOf(OperatorError.class).hasMessageContaining("none of this name");
+        assertThatThrownBy(() -> store.use(image)).isInstanceOf(OperatorError.class);
+    }
+
+    @Test
+    void anotherProcessesUseCounts() throws Exception {
+        Image image = store.fill("a", parts("k", ""));
+        Path lock = Objects.requireNonNull(image.kernel()).resolveSibling("lock");
+        // fcntl locks, as Java's; flock(1) would not meet them.
+        Process holder = new ProcessBuilder("python3", "-c", "import fcntl,sys;f=open(sys.argv[1]);fcntl.lockf(f,fcntl.LOCK_SH);print(1,flush=True);sys.stdin.read()", lock.toString())
+                .start();
+        assertThat(holder.inputReader().readLine()).isEqualTo("1");
+        assertThatThrownBy(() -> store.remove("a")).isInstanceOf(OperatorError.class).hasMessageContaining("in use");
+        holder.destroyForcibly().waitFor();
+        store.remove("a");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "A", "-a", ".a", "a/b", "..", "a b", "ä", "0123456789012345678901234567890123456789012345678901234567890123"})
+    void namesThatAreNoFilesNamesAreRefused(String name) {
+        assertThatThrownBy(() -> store.importFiles(name, files(null, kernel()), Progress.NONE)).isInstanceOf(OperatorError.class);
+        assertThatThrownBy(() -> store.remove(name)).isInstanceOf(OperatorError.class);
+    }
+
+    private static ImportedFiles files(@Nullable Path disk, @Nullable Path kernel) {
+        return new ImportedFiles(disk, kernel, null, "root=/dev/vda");
+    }
+
+    private Path kernel() throws IOException {
+        var image = new byte[4096];
+        System.arraycopy(new byte[] {'R', 'S', 'C', 5}, 0, image, 0x38, 4);
+        return Files.write(home.resolve("Image"), image);
+    }
+
+    @Test
+    void importedDisksAreCopiedAndStaySparse() throws Exception {
+        Path disk = home.resolve("disk.raw");
+        try (var file = new RandomAccessFile(disk.toFile(), "rw")) {
+            file.setLength(1L << 30);
+            file.seek(500 << 20);
+            file.write(new byte[] {1, 2, 3});
+        }
+        Image image = store.importFiles("d", files(disk, kernel()), Progress.NONE);
+        Path copy = Objects.requireNonNull(image.disk());
+        assertThat(Files.size(copy)).isEqualTo(1L << 30);
+        assertThat(Files.mismatch(copy, disk)).isEqualTo(-1);
+        assertThat(image.sizeBytes()).isLessThan(1 << 20);
+        assertThat(image.append()).isEqualTo("root=/dev/vda");
+    }
+
+    @Test
+    void whatIsNoDiskOrKernelIsNotImported() throws Exception {
+        Path odd = Files.write(home.resolve("odd"), new byte[513]);
+        Path qcow = Files.write(home.resolve("q"), Arrays.copyOf(new byte[] {'Q', 'F', 'I', (byte) 0xfb}, 1024));
+        Path none = home.resolve("none");
+        assertThatThrownBy(() -> store.importFiles("x", files(odd, null), Progress.NONE)).hasMessageContaining("no disk");
+        assertThatThrownBy(() -> store.importFiles("x", files(qcow, null), Progress.NONE)).hasMessageContaining("qemu-img convert");
+        assertThatThrownBy(() -> store.importFiles("x", files(none, null), Progress.NONE)).hasMessageContaining("does not exist");
+        assertThatThrownBy(() -> store.importFiles("x", files(null, odd), Progress.NONE)).hasMessageContaining("no Linux kernel");
+        assertThatThrownBy(() -> store.importFiles("x", files(null, null), Progress.NONE)).hasMessageContaining("neither");
+        assertThat(directories()).isEmpty();
+    }
+
+    @Test
+    void aDamagedManifestIsSaidToBeSo() throws Exception {
+        store.fill("a", parts("k", ""));
+        Files.writeString(home.resolve("images/a.json"), "{\"format\": 1, \"name\":");
+        assertThatThrownBy(() -> store.find("a")).isInstanceOf(OperatorError.class).hasMessageContaining("a.json");
+    }
+}
