@@ -57,7 +57,7 @@ final class ParallelScheduler implements Scheduler {
         }
         Exit exit = core.hart().run(toHost.watching() ? SLICE_WATCHED_INSTRUCTIONS : SLICE_INSTRUCTIONS);
         switch (exit) {
-            case LIMIT, WFI, REQUESTED, HALTED -> toHost.look();
+            case LIMIT, WFI, REQUESTED, PAUSE, HALTED -> toHost.look();
         }
     }
 
