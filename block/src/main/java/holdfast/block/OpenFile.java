@@ -14,13 +14,13 @@ import java.util.concurrent.locks.LockSupport;
 ///
 /// Methods that touch storage return what the system call does, or `-errno`. The file is read and written at given
 /// offsets, so any thread may.
-final class OpenFile implements AutoCloseable {
+class OpenFile implements AutoCloseable {
     private static final long CLOCK_TICK_NANOS = 1_000_000;
 
     private final Path path;
     private final int fd;
 
-    private OpenFile(Path path, int fd) {
+    OpenFile(Path path, int fd) {
         this.path = path;
         this.fd = fd;
     }

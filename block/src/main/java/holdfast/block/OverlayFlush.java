@@ -46,17 +46,25 @@ final class OverlayFlush {
     private void once() throws DiskException {
         List<ClusterMap.Page> pages = map.takeDirty();
         try {
-            store.flush();
+            flushData();
             if (!pages.isEmpty()) {
-                for (ClusterMap.Page page : pages) {
-                    store.write(header.bitmapOffset() + page.offset(), page.bytes());
-                }
-                store.flush();
+                publish(pages);
             }
             map.taken();
         } catch (DiskException e) {
             map.giveBack();
             throw e;
         }
+    }
+
+    private void flushData() throws DiskException {
+        store.flush();
+    }
+
+    private void publish(List<ClusterMap.Page> pages) throws DiskException {
+        for (ClusterMap.Page page : pages) {
+            store.write(header.bitmapOffset() + page.offset(), page.bytes());
+        }
+        store.flush();
     }
 }

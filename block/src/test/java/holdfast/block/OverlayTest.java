@@ -202,6 +202,28 @@ class OverlayTest {
     }
 
     @Test
+    void aForcedWriteToANewClusterIsDurable() throws Exception {
+        new Blocking(overlay()).write(0, Noise.of(1).bytes(CLUSTER), true);
+        assertThat(afterACut().read(0, CLUSTER)).isEqualTo(Noise.of(1).bytes(CLUSTER));
+    }
+
+    @Test
+    void aForcedWriteToAClusterWhoseBitIsNotYetDurableIsDurable() throws Exception {
+        var disk = new Blocking(overlay());
+        disk.write(0, Noise.of(1).bytes(CLUSTER));
+        disk.write(0, Noise.of(2).bytes(CLUSTER), true);
+        assertThat(afterACut().read(0, CLUSTER)).isEqualTo(Noise.of(2).bytes(CLUSTER));
+    }
+
+    /// The overlay opened again when the power has failed now, and all was lost that could be.
+    private Blocking afterACut() throws DiskException {
+        Recording recording = store.recording();
+        MemoryDevice after = recording.cut(recording.events().size())
+                .disk(new MemoryDevice(memory.geometry()), Survival.nothing());
+        return new Blocking(new Overlay(base, OverlayStore.read(after, "store"), true));
+    }
+
+    @Test
     void aFailedWriteToANewClusterLeavesTheBase() throws Exception {
         var disk = new Blocking(overlay());
         storePlan.add(new Fault.Tear(1024));
@@ -219,10 +241,7 @@ class OverlayTest {
         storePlan.add(new Fault.Fail(IoStatus.IO_ERROR)); // The write of the bitmap.
         assertThatThrownBy(disk::flush).hasMessageContaining("IO_ERROR");
         disk.flush();
-        Recording recording = store.recording();
-        MemoryDevice after = recording.cut(recording.events().size()).disk(new MemoryDevice(memory.geometry()), Survival.nothing());
-        var again = new Overlay(base, OverlayStore.read(after, "store"), true);
-        assertThat(new Blocking(again).read(0, CLUSTER)).isEqualTo(Noise.of(1).bytes(CLUSTER));
+        assertThat(afterACut().read(0, CLUSTER)).isEqualTo(Noise.of(1).bytes(CLUSTER));
     }
 
     @Test
