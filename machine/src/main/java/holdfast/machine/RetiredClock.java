@@ -12,6 +12,9 @@ final class RetiredClock implements GuestClock {
     /// A hart seems to run 100 million instructions a second when all are busy.
     private static final long INSTRUCTIONS_PER_TICK = 10;
 
+    /// Longer than any turn, and short enough to be added to any count.
+    private static final long FAR_INSTRUCTIONS = 1L << 40;
+
     private final long rate;
     private List<Hart> harts = List.of();
     private long skippedTicks;
@@ -93,8 +96,8 @@ final class RetiredClock implements GuestClock {
         if (Long.compareUnsigned(deadlineTicks, at(retired)) <= 0) {
             return 1;
         }
-        if (ticksLeft < 0 || ticksLeft > Long.MAX_VALUE / rate - 1) {
-            return Long.MAX_VALUE;
+        if (ticksLeft < 0 || ticksLeft > FAR_INSTRUCTIONS / rate) {
+            return FAR_INSTRUCTIONS;
         }
         return ticksLeft * rate - retired % rate;
     }
