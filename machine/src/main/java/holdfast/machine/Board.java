@@ -85,7 +85,7 @@ final class Board {
             plug(host, NET_SLOT, new VirtioNet("virtio-net0", ram, gate, network, config.mac(), MTU_BYTES));
         }
         plug(host, RNG_SLOT, new VirtioRng("virtio-rng0", ram, gate, config.entropy()));
-        plug(host, BALLOON_SLOT, new VirtioBalloon("virtio-balloon0", ram, gate, memory::discard));
+        plug(host, BALLOON_SLOT, balloon(memory, gate));
         plug(host, CONSOLE_SLOT, new VirtioConsole("virtio-console0", ram, gate, null, ports.virtio()));
         if (config.disks().size() > DISKS_MAX) {
             throw new IllegalArgumentException("at most " + DISKS_MAX + " disks: " + config.disks().size());
@@ -95,6 +95,12 @@ final class Board {
             DiskSpec disk = config.disks().get(i);
             plug(host, FIRST_DISK_SLOT + i, new VirtioBlock("virtio-blk" + i, ram, gate, disk, queues));
         }
+    }
+
+    private static VirtioBalloon balloon(GuestMemory memory, EventGate gate) {
+        PhysicalMemory ram = memory.physical();
+        return new VirtioBalloon(
+                "virtio-balloon0", ram, gate, (offset, length) -> memory.discard(ram.base() + offset, length));
     }
 
     private void plug(PciHost host, int slot, VirtioDevice device) {

@@ -49,6 +49,8 @@ final class DeterministicScheduler implements Scheduler {
         this.toHost = toHost;
         this.recorder = recorder;
         this.digester = digester;
+        // A hart that spins waits for one that does not run before its turn is over.
+        cores.forEach(core -> core.hart().pauseEndsRun(true));
         this.thread = new HartThread(this::live, "holdfast-harts");
         thread.start();
     }

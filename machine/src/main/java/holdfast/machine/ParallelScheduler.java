@@ -1,6 +1,5 @@
 package holdfast.machine;
 
-import holdfast.riscv.Exit;
 import holdfast.riscv.Hart;
 import java.util.ArrayList;
 import java.util.List;
@@ -55,10 +54,8 @@ final class ParallelScheduler implements Scheduler {
             idle(core);
             return;
         }
-        Exit exit = core.hart().run(toHost.watching() ? SLICE_WATCHED_INSTRUCTIONS : SLICE_INSTRUCTIONS);
-        switch (exit) {
-            case LIMIT, WFI, REQUESTED, PAUSE, HALTED -> toHost.look();
-        }
+        core.hart().run(toHost.watching() ? SLICE_WATCHED_INSTRUCTIONS : SLICE_INSTRUCTIONS);
+        toHost.look();
     }
 
     /// A waker always leaves a permit, so nothing is missed between the look and the park.
