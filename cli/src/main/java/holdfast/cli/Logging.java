@@ -20,7 +20,8 @@ public final class Logging extends ContextAwareBase implements Configurator {
     public ExecutionStatus configure(LoggerContext context) {
         var encoder = new PatternLayoutEncoder();
         encoder.setContext(context);
-        encoder.setPattern("%d{HH:mm:ss.SSS} %-5level [%thread] %logger{0}: %msg%n");
+        Level level = level(System.getenv("HOLDFAST_LOG"));
+        encoder.setPattern(pattern(level));
         encoder.start();
 
         var standardError = new ConsoleAppender<ILoggingEvent>();
@@ -32,8 +33,13 @@ public final class Logging extends ContextAwareBase implements Configurator {
 
         Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
         root.addAppender(standardError);
-        root.setLevel(level(System.getenv("HOLDFAST_LOG")));
+        root.setLevel(level);
         return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
+    }
+
+    /// A line each; with a stack trace only for those who look for a fault.
+    static String pattern(Level level) {
+        return "%d{HH:mm:ss.SSS} %-5level [%thread] %logger{0}: %msg%n" + (level.isGreaterOrEqual(Level.INFO) ? "%nopex" : "");
     }
 
     static Level level(@Nullable String name) {
