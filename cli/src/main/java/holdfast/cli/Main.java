@@ -16,6 +16,7 @@ import picocli.CommandLine.TypeConversionException;
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
             RunCommand.class,
+            ImageCommand.class,
             CheckCommand.class,
             DoctorCommand.class,
             CompletionCommand.class,

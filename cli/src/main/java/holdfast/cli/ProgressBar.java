@@ -28,8 +28,8 @@ final class ProgressBar implements AutoCloseable {
         this.nanoTime = nanoTime;
     }
 
-    static ProgressBar onStandardError() {
-        return new ProgressBar(System.err, Stdio.ERR.isTerminal(), System::nanoTime);
+    static ProgressBar on(Streams streams) {
+        return new ProgressBar(streams.err(), streams.errTerminal(), System::nanoTime);
     }
 
     /// Reports how far the job is. A new `name` starts a new rate.

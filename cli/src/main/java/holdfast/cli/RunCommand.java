@@ -1,15 +1,7 @@
 package holdfast.cli;
 
-import holdfast.block.Access;
-import holdfast.block.OperatorError;
-import holdfast.block.RawFile;
-import holdfast.machine.DiskSpec;
-import holdfast.machine.MachineConfig;
 import holdfast.machine.VirtualMachine;
 import java.io.IOException;
-import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -42,8 +34,6 @@ import picocli.CommandLine.Spec;
             "141:the reader of standard output has gone",
         })
 final class RunCommand implements Callable<Integer> {
-    private static final long DEFAULT_MEMORY_BYTES = 256L << 20;
-
     @Mixin
     RunOptions options = new RunOptions();
 
@@ -67,39 +57,10 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int run() throws InterruptedException, IOException {
-        Preflight.check(options);
         Streams streams = Streams.ofProcess();
         try (var cleanUp = new CleanUp()) {
-            List<DiskSpec> disks = openDisks(cleanUp);
-            Boot boot = boot(disks, streams);
-            return new Session(options, boot, streams, cleanUp).run(RunCommand::machine, null);
+            Boot boot = new Provision(options, streams, cleanUp).boot();
+            return new Session(options, boot, streams, cleanUp).run(VirtualMachine::new);
         }
-    }
-
-    private static VirtualMachine machine(MachineConfig config) {
-        return new VirtualMachine(config);
-    }
-
-    private List<DiskSpec> openDisks(CleanUp cleanUp) {
-        var disks = new ArrayList<DiskSpec>();
-        for (DiskArgument disk : options.disks) {
-            RawFile file = cleanUp.add(RawFile.open(disk.file(), disk.readOnly() ? Access.READ_ONLY : Access.READ_WRITE));
-            disks.add(new DiskSpec(file, "disk" + disks.size()));
-        }
-        return disks;
-    }
-
-    private Boot boot(List<DiskSpec> disks, Streams streams) {
-        @Nullable String image = options.imageName();
-        if (image != null) {
-            throw new OperatorError("image " + image, "is not there", "name a kernel with --kernel");
-        }
-        @Nullable Path kernel = options.kernel;
-        String title = kernel == null ? "firmware" : String.valueOf(kernel.getFileName());
-        @Nullable String terminalType = streams.interactive() && !options.isDeterministic() ? System.getenv("TERM") : null;
-        String append = KernelArguments.of("", options.verbose, terminalType, options.append);
-        long memoryBytes = options.memory == null ? DEFAULT_MEMORY_BYTES : options.memory.bytes();
-        boolean persistent = options.disks.stream().anyMatch(disk -> !disk.readOnly());
-        return new Boot(title, kernel, options.initrd, append, memoryBytes, disks, persistent);
     }
 }

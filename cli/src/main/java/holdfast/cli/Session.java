@@ -12,7 +12,6 @@ import holdfast.machine.Machine;
 import holdfast.machine.MachineConfig;
 import holdfast.machine.MachineEvent;
 import holdfast.machine.NamedConsole;
-import holdfast.machine.PacketPort;
 import holdfast.machine.SchedulingMode;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -72,8 +71,8 @@ final class Session {
     /// Runs to the end.
     ///
     /// @return the exit code
-    int run(Function<MachineConfig, Machine> engine, @Nullable PacketPort network) throws InterruptedException, IOException {
-        Machine machine = cleanUp.add(engine.apply(config(network)));
+    int run(Function<MachineConfig, Machine> engine) throws InterruptedException, IOException {
+        Machine machine = cleanUp.add(engine.apply(config()));
         machine.listen(event -> {
             if (event instanceof MachineEvent.Halt halt) {
                 endings.add(new Ending.Halted(halt));
@@ -86,7 +85,7 @@ final class Session {
         return conclude(endings.take(), departure);
     }
 
-    private MachineConfig config(@Nullable PacketPort network) {
+    private MachineConfig config() {
         boolean reproducible = options.deterministic || options.replay != null;
         long seed = options.seed != null ? options.seed : options.isDeterministic() ? 0 : new SecureRandom().nextLong();
         var config = MachineConfig.builder()
@@ -108,7 +107,7 @@ final class Session {
         }
         ifGiven(boot.kernel(), config::kernel);
         ifGiven(boot.initrd(), config::initrd);
-        ifGiven(network, config::network);
+        ifGiven(boot.network(), config::network);
         ifGiven(options.record, config::record);
         ifGiven(options.replay, config::replay);
         boot.disks().forEach(config::disk);

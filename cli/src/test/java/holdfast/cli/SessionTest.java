@@ -46,14 +46,13 @@ class SessionTest {
     private int run(Consumer<FakeMachine> guest) throws Exception {
         var streams = new Streams(
                 standardInput, standardOutput, new PrintStream(err, true, StandardCharsets.UTF_8), false, false, false);
-        var boot = new Boot("tiny", Path.of("kernel"), null, "console=ttyS0", 256 << 20, List.of(), persistent);
+        var boot = new Boot("tiny", Path.of("kernel"), null, "console=ttyS0", 256 << 20, List.of(), null, persistent);
         try (var cleanUp = new CleanUp()) {
             return new Session(options, boot, streams, cleanUp).run(
                     machineConfig -> {
                         config.set(machineConfig);
                         return new FakeMachine(machineConfig, guest);
-                    },
-                    null);
+                    });
         }
     }
 

@@ -18,10 +18,10 @@ final class TerminalProbe {
         if (args.length > 0) {
             options.saveOnExit = Path.of(args[0]);
         }
-        var boot = new Boot("probe", Path.of("kernel"), null, "", 256 << 20, List.of(), false);
+        var boot = new Boot("probe", Path.of("kernel"), null, "", 256 << 20, List.of(), null, false);
         int exitCode;
         try (var cleanUp = new CleanUp()) {
-            exitCode = new Session(options, boot, Streams.ofProcess(), cleanUp).run(TerminalProbe::machine, null);
+            exitCode = new Session(options, boot, Streams.ofProcess(), cleanUp).run(TerminalProbe::machine);
         }
         System.exit(exitCode);
     }

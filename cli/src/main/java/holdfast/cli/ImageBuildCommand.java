@@ -1,0 +1,44 @@
+package holdfast.cli;
+
+import holdfast.block.ByteSize;
+import holdfast.image.Image;
+import holdfast.image.Recipe;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `holdfast image build`.
+@Command(
+        name = "build",
+        description = {
+            "Builds an image from Debian's packages, in place of an older one of its name.",
+            "",
+            "tiny: Debian's kernel with busybox, dropbear and qemu-guest-agent in memory.",
+            "Packages are fetched once, and verified as apt does it. No root is needed.",
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+final class ImageBuildCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "NAME", description = "tiny")
+    String name = "";
+
+    @Option(names = "--with", paramLabel = "PACKAGE", split = ",", description = "Debian packages whose files go in, too; repeatable")
+    List<String> with = new ArrayList<>();
+
+    @Override
+    public Integer call() throws InterruptedException {
+        Recipe recipe = switch (Images.recipe(name)) {
+            case Recipe.Tiny tiny -> new Recipe.Tiny(tiny.name(), with);
+        };
+        Streams streams = Streams.ofProcess();
+        Image image;
+        try (var progress = new BuildProgress(ProgressBar.on(streams), streams.err())) {
+            image = Images.ofUser().builder().build(recipe, progress);
+        }
+        streams.err().println(image.name() + " is built: " + new ByteSize(image.sizeBytes()).rounded());
+        return ExitCode.OK;
+    }
+}

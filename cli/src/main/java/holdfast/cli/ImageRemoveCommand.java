@@ -1,0 +1,24 @@
+package holdfast.cli;
+
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Parameters;
+
+/// `holdfast image rm`.
+@Command(
+        name = "rm",
+        description = "Removes images. One that a guest runs from is refused.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+final class ImageRemoveCommand implements Callable<Integer> {
+    @Parameters(arity = "1..*", paramLabel = "NAME", description = "images to remove")
+    List<String> names = List.of();
+
+    @Override
+    public Integer call() {
+        Images images = Images.ofUser();
+        names.forEach(images.store()::remove);
+        return ExitCode.OK;
+    }
+}

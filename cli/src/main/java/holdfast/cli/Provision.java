@@ -1,0 +1,151 @@
+package holdfast.cli;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.block.ScratchDisk;
+import holdfast.image.Image;
+import holdfast.image.Places;
+import holdfast.machine.DiskSpec;
+import holdfast.machine.Firmware;
+import holdfast.machine.MachineConfig;
+import holdfast.machine.PacketPort;
+import holdfast.machine.SocketPacketPort;
+import holdfast.machine.VirtualMachine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/// Finds, checks and opens everything a run needs: first what is cheap to refuse, and only then what has to be fetched or built.
+final class Provision {
+    private static final long MEMORY_BYTES_DEFAULT = 256L << 20;
+
+    private final RunOptions options;
+    private final Streams streams;
+    private final CleanUp cleanUp;
+
+    Provision(RunOptions options, Streams streams, CleanUp cleanUp) {
+        this.options = options;
+        this.streams = streams;
+        this.cleanUp = cleanUp;
+    }
+
+    /// @throws OperatorError naming the first thing that is wrong
+    Boot boot() throws InterruptedException {
+        Preflight.check(options);
+        List<DiskSpec> disks = openDisks();
+        checkFiles();
+        @Nullable String name = options.imageName();
+        return name == null ? withoutImage(disks) : withImage(image(name), disks);
+    }
+
+    private List<DiskSpec> openDisks() {
+        var disks = new ArrayList<DiskSpec>();
+        for (DiskArgument disk : options.disks) {
+            RawFile file = cleanUp.add(RawFile.open(disk.file(), disk.readOnly() ? Access.READ_ONLY : Access.READ_WRITE));
+            disks.add(new DiskSpec(file, "disk" + disks.size()));
+        }
+        return disks;
+    }
+
+    /// The user's own kernel, initrd and firmware, before an image is fetched for them.
+    private void checkFiles() {
+        if (options.kernel == null && !(options.firmware instanceof Firmware.File)) {
+            return;
+        }
+        var config = MachineConfig.builder().firmware(options.firmware).memoryBytes(memoryBytes(MEMORY_BYTES_DEFAULT));
+        if (options.kernel != null) {
+            config.kernel(options.kernel);
+        }
+        if (options.initrd != null) {
+            config.initrd(options.initrd);
+        }
+        VirtualMachine.check(config.build());
+    }
+
+    private Image image(String name) throws InterruptedException {
+        Images images = Images.ofUser();
+        images.require(name);
+        try (var progress = new BuildProgress(ProgressBar.on(streams), streams.err())) {
+            Image image = images.obtain(name, progress);
+            cleanUp.add(images.store().use(image));
+            return image;
+        }
+    }
+
+    private Boot withImage(Image image, List<DiskSpec> userDisks) {
+        @Nullable Path kernel = options.kernel == null ? image.kernel() : options.kernel;
+        if (kernel == null && options.firmware instanceof Firmware.BuiltIn) {
+            throw new OperatorError(
+                    "image " + image.name(), "has no kernel of its own", "name firmware that starts its disk: --firmware FILE");
+        }
+        var disks = new ArrayList<DiskSpec>();
+        if (image.disk() != null) {
+            disks.add(new DiskSpec(scratch(image.disk()), "root"));
+        } else if (options.keep != null) {
+            throw new OperatorError("--keep " + options.keep, "image " + image.name() + " has no disk to keep", "leave it out");
+        }
+        disks.addAll(userDisks);
+        @Nullable Path initrd = options.initrd == null ? image.initrd() : options.initrd;
+        return new Boot(
+                image.name(),
+                kernel,
+                initrd,
+                append(image.append()),
+                memoryBytes(image.memoryBytes()),
+                disks,
+                network(),
+                isPersistent());
+    }
+
+    private Boot withoutImage(List<DiskSpec> disks) {
+        @Nullable Path kernel = options.kernel;
+        String title = kernel == null ? "firmware" : String.valueOf(kernel.getFileName());
+        return new Boot(title, kernel, options.initrd, append(""), memoryBytes(MEMORY_BYTES_DEFAULT), disks, network(), isPersistent());
+    }
+
+    private @Nullable PacketPort network() {
+        return switch (options.net) {
+            case NetArgument.None() -> null;
+            case NetArgument.Socket(Path path) -> cleanUp.add(SocketPacketPort.connect(path));
+        };
+    }
+
+    /// A disk that begins as the image's and is gone with this process, however that ends.
+    private BlockDevice scratch(Path imageDisk) {
+        Path directory = Places.of(System.getenv()).cache().resolve("scratch");
+        try {
+            Files.createDirectories(directory);
+        } catch (IOException e) {
+            throw new OperatorError(
+                    directory.toString(), "cannot be made: " + e.getMessage(), "point HOLDFAST_CACHE to a place that can be written");
+        }
+        BlockDevice base = RawFile.open(imageDisk, Access.READ_ONLY);
+        try {
+            return cleanUp.add(ScratchDisk.temporary(base, directory));
+        } catch (RuntimeException e) {
+            base.close();
+            throw e;
+        }
+    }
+
+    private String append(String image) {
+        if (options.firmware instanceof Firmware.None) {
+            return "";
+        }
+        boolean person = streams.interactive() && !options.isDeterministic();
+        return KernelArguments.of(image, options.verbose, person ? System.getenv("TERM") : null, options.append);
+    }
+
+    private long memoryBytes(long otherwise) {
+        return options.memory == null ? otherwise : options.memory.bytes();
+    }
+
+    private boolean isPersistent() {
+        return options.disks.stream().anyMatch(disk -> !disk.readOnly());
+    }
+}
