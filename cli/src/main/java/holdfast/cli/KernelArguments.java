@@ -13,16 +13,16 @@ final class KernelArguments {
 
     /// @param image what the image asks for
     /// @param verbose shows the kernel's messages though the image asks for quiet
-    /// @param terminalType TERM of the terminal that shows the console; the kernel hands it on to the guest's init
+    /// @param terminalType TERM of the terminal that shows the console, `dumb` if none does; the kernel hands it on to the guest's init
     /// @param user what the user adds
-    static String of(String image, boolean verbose, @Nullable String terminalType, @Nullable String user) {
+    static String of(String image, boolean verbose, String terminalType, @Nullable String user) {
         var words = new ArrayList<>(OURS);
         for (String word : image.strip().split("\\s+")) {
             if (!word.isEmpty() && !words.contains(word) && !(verbose && word.equals("quiet"))) {
                 words.add(word);
             }
         }
-        if (terminalType != null && terminalType.matches("[A-Za-z0-9+._-]+")) {
+        if (terminalType.matches("[A-Za-z0-9+._-]+")) {
             words.add("TERM=" + terminalType);
         }
         if (user != null && !user.isBlank()) {

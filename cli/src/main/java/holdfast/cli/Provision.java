@@ -137,8 +137,16 @@ final class Provision {
         if (options.firmware instanceof Firmware.None) {
             return "";
         }
-        boolean person = streams.interactive() && !options.isDeterministic();
-        return KernelArguments.of(image, options.verbose, person ? System.getenv("TERM") : null, options.append);
+        return KernelArguments.of(image, options.verbose, terminalType(), options.append);
+    }
+
+    /// In deterministic mode it must not depend on the terminal: a record made on one is replayed off it.
+    private String terminalType() {
+        @Nullable String here = System.getenv("TERM");
+        if (options.isDeterministic()) {
+            return "vt100";
+        }
+        return streams.interactive() && here != null ? here : "dumb";
     }
 
     private long memoryBytes(long otherwise) {

@@ -260,6 +260,7 @@ class SessionTest {
             says("ctl", "ready\n");
             String command = new String(Base64.getDecoder().decode(line.toString(StandardCharsets.US_ASCII).strip()), StandardCharsets.UTF_8);
             port("in").guestOpen(true);
+            says("in", "\n");
             return command;
         }
     }

@@ -141,7 +141,7 @@ final class ExecSession {
         return current;
     }
 
-    /// Carries a command's input to the guest, from the moment the command has opened it.
+    /// Carries a command's input to the guest.
     private void feed(Execution execution) {
         switch (execution.command().stdin()) {
             case Stdin.Empty() -> in.hostOpen(false);
@@ -243,17 +243,14 @@ final class ExecSession {
             in.attach(input);
         }
 
+        /// The guest writes here to wait until it has seen this end open, and begins the command when that has gone through. Closing
+        /// it earlier could leave the guest waiting for ever.
         @Override
         public void output(byte[] bytes, int offset, int length) {
-            // One byte by which the guest waits until it has seen this end open; it means nothing else.
-        }
-
-        @Override
-        public void guestOpen(boolean open) {
             @Nullable Execution execution;
             synchronized (ExecSession.this) {
-                execution = open && !begun ? current : null;
-                begun |= open;
+                execution = begun ? null : current;
+                begun = true;
             }
             if (execution != null) {
                 feed(execution);

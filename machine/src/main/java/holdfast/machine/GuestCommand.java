@@ -37,7 +37,7 @@ public record GuestCommand(String text, Stdin stdin, Sink out, Sink err) {
         /// Ends at once.
         record Empty() implements Stdin {}
 
-        /// All of it is known. It is offered on the hart's thread in the instant the command opens its standard input, so that in deterministic
+        /// All of it is known. It is offered on the hart's thread in the instant the command begins, so that in deterministic
         /// mode it arrives at the same instruction in every run.
         record Whole(byte[] bytes) implements Stdin {}
 

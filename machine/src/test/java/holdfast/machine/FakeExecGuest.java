@@ -86,6 +86,15 @@ final class FakeExecGuest {
             return this;
         }
 
+        /// Opens the command's input and waits, as Linux does at a write, until the host has it open.
+        Session begins() {
+            opens("in");
+            if (!line("in").isHostOpen()) {
+                throw new AssertionError("the guest would wait for ever");
+            }
+            return says("in", "\n");
+        }
+
         Session closes(String port) {
             port(port).guestOpen(false);
             return this;

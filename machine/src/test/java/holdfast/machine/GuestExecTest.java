@@ -54,7 +54,7 @@ class GuestExecTest {
     @Test
     void itsTwoStreamsArriveApartAndItsExitCodeIsPassedOn() throws Exception {
         var execution = start("x");
-        session.ready().opens("in").opens("out").opens("err");
+        session.ready().begins().opens("out").opens("err");
         session.says("out", "riscv").says("err", "oh").says("out", "64\n").exits(7);
         assertThat(execution.await()).isEqualTo(7);
         assertThat(out.toString(StandardCharsets.UTF_8)).isEqualTo("riscv64\n");
@@ -67,16 +67,16 @@ class GuestExecTest {
         assertThat(session.line("in").isHostOpen()).isFalse();
         session.ready();
         assertThat(session.line("in").isHostOpen()).isTrue();
-        session.opens("in");
+        session.begins();
         assertThat(session.line("in").isHostOpen()).isFalse();
     }
 
     @Test
-    void wholeInputIsOfferedInTheCallbackThatOpensIt() {
+    void wholeInputIsOfferedInTheCallbackThatSaysTheCommandBegins() {
         start("cat", new Stdin.Whole(bytes("abc")));
         session.ready();
         assertThat(session.line("in").text()).isEmpty();
-        session.opens("in");
+        session.begins();
         assertThat(session.line("in").text()).isEqualTo("abc");
         assertThat(session.line("in").isHostOpen()).isFalse();
     }
@@ -84,7 +84,7 @@ class GuestExecTest {
     @Test
     void streamedInputIsPassedOnAndEndsWithItsSource() {
         start("cat", new Stdin.Streamed(new ByteArrayInputStream(bytes("x".repeat(100_000)))));
-        session.ready().opens("in");
+        session.ready().begins();
         await().until(() -> !session.line("in").isHostOpen());
         assertThat(session.line("in").text()).hasSize(100_000);
     }
@@ -93,7 +93,7 @@ class GuestExecTest {
     void inputThatNobodyReadsDoesNotKeepACommandFromEnding() throws Exception {
         try (var source = new PipedInputStream(); var writer = new PipedOutputStream(source)) {
             var execution = start("true", new Stdin.Streamed(source));
-            session.ready().opens("in");
+            session.ready().begins();
             writer.write(bytes("unread"));
             writer.flush();
             session.exits(0);
@@ -105,7 +105,7 @@ class GuestExecTest {
     void theInputIsClosedWhenTheCommandHasEndedAndOpenedForTheNext() throws Exception {
         try (var source = new PipedInputStream(); var writer = new PipedOutputStream(source)) {
             start("one", new Stdin.Streamed(source));
-            session.ready().opens("in").exits(0);
+            session.ready().begins().exits(0);
             assertThat(session.line("in").isHostOpen()).isFalse();
             start("two");
             session.ready();
@@ -117,7 +117,7 @@ class GuestExecTest {
     @Test
     void whatTheGuestWritesToItsInputIsNotInputOfTheCommand() {
         start("cat", new Stdin.Whole(bytes("abc")));
-        session.ready().opens("in").says("in", "x");
+        session.ready().begins().says("in", "x");
         assertThat(session.line("in").text()).isEqualTo("abc");
     }
 
@@ -129,14 +129,14 @@ class GuestExecTest {
         session.ready();
         session.says("ctl", "ready\n");
         assertThat(execution.exit()).isNotDone();
-        session.opens("in").exits(0);
+        session.begins().exits(0);
         assertThat(execution.exit()).isCompletedWithValue(0);
     }
 
     @Test
     void aCommandIsKilled() throws Exception {
         var execution = start("sleep 1000");
-        session.ready().opens("in");
+        session.ready().begins();
         session.line("ctl").forget();
         exec.kill(execution);
         assertThat(session.line("ctl").text()).isEqualTo("!kill\n");
@@ -164,7 +164,7 @@ class GuestExecTest {
                 throw new IOException("Is a directory");
             }
         }));
-        session.ready().opens("in");
+        session.ready().begins();
         await().until(() -> !session.line("in").isHostOpen());
     }
 
@@ -189,7 +189,7 @@ class GuestExecTest {
     @Test
     void aSessionThatRestartsLosesItsCommandAndTakesTheNext() {
         var lost = start("sleep 1000");
-        session.ready().opens("in");
+        session.ready().begins();
         session.ready();
         assertThatThrownBy(lost::await).isInstanceOf(GuestLost.class).hasMessageContaining("restarted");
         start("again");
@@ -199,7 +199,7 @@ class GuestExecTest {
     @Test
     void aChannelClosedByTheGuestLosesItsCommand() {
         var lost = start("reboot");
-        session.ready().opens("in").closes("ctl");
+        session.ready().begins().closes("ctl");
         assertThatThrownBy(lost::await).isInstanceOf(GuestLost.class).hasMessageContaining("closed");
     }
 
@@ -235,7 +235,7 @@ class GuestExecTest {
         Thread.ofVirtual().start(() -> {
             session.ready();
             await().until(() -> !session.line("ctl").text().isEmpty());
-            session.opens("in").says("out", session.line("in").text()).says("err", "e").exits(4);
+            session.begins().says("out", session.line("in").text()).says("err", "e").exits(4);
         });
         GuestExec.Result result = exec.run("cat", bytes("in"), Duration.ofSeconds(20));
         assertThat(result.exitCode()).isEqualTo(4);
