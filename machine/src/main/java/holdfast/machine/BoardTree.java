@@ -67,7 +67,7 @@ record BoardTree(
             tree.text("status", "okay").text("compatible", "riscv").text("mmu-type", "riscv,sv39");
             tree.text("riscv,isa", "rv64imafdc_zicntr_zicsr_zifencei_sstc");
             tree.text("riscv,isa-base", "rv64i").text("riscv,isa-extensions", EXTENSIONS);
-            tree.begin("interrupt-controller").cells("#interrupt-cells", 1).flag("interrupt-controller");
+            tree.begin("interrupt-controller").cells("#address-cells", 0).cells("#interrupt-cells", 1).flag("interrupt-controller");
             tree.text("compatible", "riscv,cpu-intc").cells("phandle", FIRST_CPU_PHANDLE + hart).end();
             tree.end();
         }

@@ -121,7 +121,7 @@ final class Uart implements MmioDevice {
     public synchronized long load(long offset, int bytes) throws BusFault {
         requireByte(bytes);
         int register = (int) offset;
-        if (register != 5) {
+        if (register != 0 && register != 5) {
             polls = 0;
         }
         return switch (register) {
