@@ -22,6 +22,7 @@ final class Board {
 
     private final List<Core> cores = new ArrayList<>();
     private final List<Lifecycle> devices = new ArrayList<>();
+    private final SystemBus bus = new SystemBus();
     private final Plic plic;
     private final VmGenId generation;
     private final WallClock wallClock;
@@ -40,7 +41,6 @@ final class Board {
             ConsolePort console,
             Ports ports) {
         PhysicalMemory ram = memory.physical();
-        SystemBus bus = new SystemBus();
         for (int id = 0; id < config.harts(); id++) {
             cores.add(new Core(new Hart(id, ram, bus, time.apply(id))));
         }
@@ -49,21 +49,19 @@ final class Board {
         wallClock = new WallClock(config.clock(), clock, gate);
         generation = new VmGenId(plic.line(AddressMap.VMGENID_IRQ));
 
-        attach(bus, AddressMap.SYSCON, AddressMap.SYSCON_BYTES, new Syscon(power));
+        attach(AddressMap.SYSCON, AddressMap.SYSCON_BYTES, new Syscon(power));
         attach(
-                bus,
                 AddressMap.RTC,
                 AddressMap.RTC_BYTES,
                 new GoldfishRtc(plic.line(AddressMap.RTC_IRQ), wallClock, gate));
-        attach(bus, AddressMap.VMGENID, AddressMap.VMGENID_BYTES, generation);
-        attach(bus, AddressMap.CLINT, AddressMap.CLINT_BYTES, new Clint(harts, clock));
+        attach(AddressMap.VMGENID, AddressMap.VMGENID_BYTES, generation);
+        attach(AddressMap.CLINT, AddressMap.CLINT_BYTES, new Clint(harts, clock));
         attach(
-                bus,
                 AddressMap.UART,
                 AddressMap.UART_BYTES,
                 new Uart(plic.line(AddressMap.UART_IRQ), console, gate));
         bus.attach(AddressMap.PLIC, AddressMap.PLIC_BYTES, plic);
-        pci(config, memory, gate, bus, ports);
+        pci(config, memory, gate, ports);
 
         if (config.firmware() instanceof Firmware.BuiltIn) {
             Sbi firmware = new Sbi(cores, ram, power, console);
@@ -71,15 +69,15 @@ final class Board {
         }
     }
 
-    private void pci(MachineConfig config, GuestMemory memory, EventGate gate, SystemBus bus, Ports ports) {
+    private void pci(MachineConfig config, GuestMemory memory, EventGate gate, Ports ports) {
         PhysicalMemory ram = memory.physical();
         List<InterruptLine> wires = new ArrayList<>();
         for (int wire = 0; wire < AddressMap.PCI_IRQ_COUNT; wire++) {
             wires.add(plic.line(AddressMap.PCI_IRQ + wire));
         }
         PciHost host = new PciHost(wires, AddressMap.PCI_MMIO);
-        attach(bus, AddressMap.PCI_ECAM, AddressMap.PCI_ECAM_BYTES, host.ecam());
-        attach(bus, AddressMap.PCI_MMIO, AddressMap.PCI_MMIO_BYTES, host.window());
+        attach(AddressMap.PCI_ECAM, AddressMap.PCI_ECAM_BYTES, host.ecam());
+        attach(AddressMap.PCI_MMIO, AddressMap.PCI_MMIO_BYTES, host.window());
         PacketPort network = ports.network();
         if (network != null) {
             plug(host, NET_SLOT, new VirtioNet("virtio-net0", ram, gate, network, config.mac(), MTU_BYTES));
@@ -107,7 +105,7 @@ final class Board {
         devices.add(new VirtioPci(host, slot, device));
     }
 
-    private void attach(SystemBus bus, long base, long bytes, MmioDevice device) {
+    private void attach(long base, long bytes, MmioDevice device) {
         bus.attach(base, bytes, device);
         devices.add(device);
     }
@@ -124,6 +122,10 @@ final class Board {
 
     List<Core> cores() {
         return List.copyOf(cores);
+    }
+
+    SystemBus bus() {
+        return bus;
     }
 
     List<Hart> harts() {

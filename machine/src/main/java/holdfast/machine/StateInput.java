@@ -53,14 +53,14 @@ final class StateInput {
         DataOutputStream copy = new DataOutputStream(head);
         String name = in.readUTF();
         int version = in.readInt();
-        boolean required = in.readBoolean();
+        int required = in.readUnsignedByte();
         int length = in.readInt();
         if (length < 0 || length > PAYLOAD_BYTES_MAX) {
             throw new IOException("part " + name + " is damaged");
         }
         copy.writeUTF(name);
         copy.writeInt(version);
-        copy.writeBoolean(required);
+        copy.writeByte(required);
         copy.writeInt(length);
         byte[] payload = in.readNBytes(length);
         if (payload.length < length) {
@@ -72,6 +72,6 @@ final class StateInput {
         if (in.readInt() != (int) crc.getValue()) {
             throw new IOException("part " + name + " is damaged");
         }
-        return new StateSection(name, version, required, payload);
+        return new StateSection(name, version, required != 0, payload);
     }
 }
