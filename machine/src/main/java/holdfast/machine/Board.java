@@ -3,9 +3,11 @@ package holdfast.machine;
 import holdfast.riscv.Hart;
 import holdfast.riscv.PhysicalMemory;
 import holdfast.riscv.TimeSource;
+import holdfast.riscv.Translator;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// The machine's parts and their wires: harts, bus, interrupt controllers and devices, as [AddressMap] has them.
 final class Board {
@@ -23,6 +25,7 @@ final class Board {
     private final List<Core> cores = new ArrayList<>();
     private final List<Lifecycle> devices = new ArrayList<>();
     private final SystemBus bus = new SystemBus();
+    private final @Nullable Translator translator;
     private final Plic plic;
     private final VmGenId generation;
     private final WallClock wallClock;
@@ -41,8 +44,11 @@ final class Board {
             ConsolePort console,
             Ports ports) {
         PhysicalMemory ram = memory.physical();
+        translator = config.translate() ? Translator.background() : null;
         for (int id = 0; id < config.harts(); id++) {
-            cores.add(new Core(new Hart(id, ram, bus, time.apply(id))));
+            Hart hart = new Hart(id, ram, bus, time.apply(id));
+            hart.translator(translator);
+            cores.add(new Core(hart));
         }
         List<Hart> harts = harts();
         plic = new Plic(externalInterrupts(harts));
@@ -162,6 +168,9 @@ final class Board {
     }
 
     void close() {
+        if (translator != null) {
+            translator.close(); // it reads guest memory
+        }
         parts().forEach(Lifecycle::close);
     }
 }

@@ -4,9 +4,9 @@ import holdfast.riscv.TimeSource;
 
 /// Time of parallel mode: follows the host's monotonic clock while it runs.
 final class HostPacedClock implements GuestClock, TimeSource {
-    /// A hart looks at the host's clock at least this often: about 20 µs of interpreted instructions, a tenth of that
+    /// A hart looks at the host's clock at least this often: about 100 µs of interpreted instructions, a tenth of that
     /// translated, for 25 ns.
-    private static final long SLICE_INSTRUCTIONS = 2_000;
+    private static final long SLICE_INSTRUCTIONS = 10_000;
 
     /// What is added to the host's clock (while it runs), or the time at which it stands; one word, so that harts read it
     /// without a lock.

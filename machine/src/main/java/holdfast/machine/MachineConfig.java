@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param console the outside of the UART, the guest's `ttyS0`
 /// @param virtioPorts virtio-serial ports, in the guest `/dev/virtio-ports/NAME`
 /// @param seed of everything pseudo-random in the machine; with a seeded entropy port the run depends on nothing else
+/// @param translate whether hot code is translated to JVM bytecode; changes nothing but speed
 /// @param record where to write what passes the event gate; needs [SchedulingMode#DETERMINISTIC]
 /// @param replay a record to feed instead of the outside; needs [SchedulingMode#DETERMINISTIC]
 /// @param label free text that goes into saved states, e.g. the options of the run; at most 64 KiB
@@ -36,6 +37,7 @@ public record MachineConfig(
         ClockPort clock,
         long seed,
         SchedulingMode mode,
+        boolean translate,
         @Nullable Path record,
         @Nullable Path replay,
         String label) {
@@ -84,6 +86,7 @@ public record MachineConfig(
         private ClockPort clock = ClockPort.HOST;
         private long seed;
         private SchedulingMode mode = SchedulingMode.PARALLEL;
+        private boolean translate = true;
         private @Nullable Path record;
         private @Nullable Path replay;
         private String label = "";
@@ -165,6 +168,11 @@ public record MachineConfig(
             return this;
         }
 
+        public Builder translate(boolean value) {
+            translate = value;
+            return this;
+        }
+
         public Builder record(Path file) {
             record = file;
             return this;
@@ -197,6 +205,7 @@ public record MachineConfig(
                     clock,
                     seed,
                     mode,
+                    translate,
                     record,
                     replay,
                     label);

@@ -4,6 +4,14 @@ package holdfast.riscv;
 final class Arithmetic {
     private Arithmetic() {}
 
+    static long lessThan(long a, long b) {
+        return a < b ? 1 : 0;
+    }
+
+    static long lessThanUnsigned(long a, long b) {
+        return Long.compareUnsigned(a, b) < 0 ? 1 : 0;
+    }
+
     static long multiplyHighSignedUnsigned(long a, long b) {
         // b as unsigned is b + 2^64 when its top bit is set.
         return Math.multiplyHigh(a, b) + (a & b >> 63);

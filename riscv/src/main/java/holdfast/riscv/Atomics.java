@@ -10,18 +10,18 @@ final class Atomics {
     private Atomics() {}
 
     static void execute(Hart hart, long d) {
-        int op = Packed.op(d);
-        long va = hart.x[Packed.rs1(d)];
-        long operand = hart.x[Packed.rs2(d)];
-        long result =
-                switch (op) {
-                    case Op.LR_W -> loadReserved(hart, va, 4);
-                    case Op.LR_D -> loadReserved(hart, va, 8);
-                    case Op.SC_W -> storeConditional(hart, va, 4, operand);
-                    case Op.SC_D -> storeConditional(hart, va, 8, operand);
-                    default -> op < Op.LR_D ? word(hart, op, va, (int) operand) : doubleword(hart, op, va, operand);
-                };
-        hart.x[Packed.rd(d)] = result;
+        hart.x[Packed.rd(d)] = apply(hart, Packed.op(d), hart.x[Packed.rs1(d)], hart.x[Packed.rs2(d)]);
+    }
+
+    /// Does the operation at a virtual address; returns what goes to rd.
+    static long apply(Hart hart, int op, long va, long operand) {
+        return switch (op) {
+            case Op.LR_W -> loadReserved(hart, va, 4);
+            case Op.LR_D -> loadReserved(hart, va, 8);
+            case Op.SC_W -> storeConditional(hart, va, 4, operand);
+            case Op.SC_D -> storeConditional(hart, va, 8, operand);
+            default -> op < Op.LR_D ? word(hart, op, va, (int) operand) : doubleword(hart, op, va, operand);
+        };
     }
 
     private static long loadReserved(Hart hart, long va, int bytes) {

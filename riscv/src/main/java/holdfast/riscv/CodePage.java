@@ -1,6 +1,8 @@
 package holdfast.riscv;
 
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 
 /// One page of RAM as decoded instructions ([Packed]), one slot a halfword, filled as they are first executed.
 ///
@@ -14,6 +16,12 @@ final class CodePage {
     /// False while write mappings of the page are still being revoked.
     volatile boolean ready;
 
+    /// How often control came to a slot by a jump.
+    final char[] heat = new char[SLOTS];
+
+    /// Translated code by the slot where it is entered; such a slot's instruction is [Op#REGION].
+    final @Nullable Region[] regions = new Region[SLOTS];
+
     private final long host;
 
     CodePage(long host) {
@@ -23,14 +31,25 @@ final class CodePage {
 
     /// Decodes the instruction at a slot and remembers it.
     void decode(int slot) {
+        code[slot] = plain(slot);
+    }
+
+    /// The instruction at a slot, whether or not translated code starts there.
+    long plain(int slot) {
         int low = halfword(slot);
         if (Instructions.isCompressed(low)) {
-            code[slot] = Instructions.decode(low);
-        } else if (slot == SLOTS - 1) {
-            code[slot] = Packed.pack(Op.CROSSING, 0, 0, 0, 0, 0, low);
-        } else {
-            code[slot] = Instructions.decode(low | halfword(slot + 1) << 16);
+            return Instructions.decode(low);
         }
+        return slot == SLOTS - 1
+                ? Packed.pack(Op.CROSSING, 0, 0, 0, 0, 0, low)
+                : Instructions.decode(low | halfword(slot + 1) << 16);
+    }
+
+    /// From now on control that comes to the slot enters the region.
+    void install(int slot, Region region) {
+        regions[slot] = region;
+        VarHandle.releaseFence();
+        code[slot] = Op.REGION;
     }
 
     int halfword(int slot) {

@@ -2,7 +2,9 @@ package holdfast.riscv;
 
 /// The "F" and "D" extensions: operands, rounding modes and destinations around [Fp32] and [Fp64].
 final class FloatUnit {
-    private static final int DYNAMIC = 7;
+    /// The rounding mode field that means "as fcsr says".
+    static final int DYNAMIC = 7;
+
     private static final int SIGN_32 = 1 << 31;
     private static final long SIGN_64 = 1L << 63;
 

@@ -14,6 +14,7 @@ import org.jspecify.annotations.Nullable;
 public final class Hart {
     private static final int STATE_VERSION = 1;
     private static final long NO_RESERVATION = -1;
+    private static final long SLICE_MAX = 1 << 30;
     private static final int PAUSES_PER_YIELD = 64;
 
     /// Integer registers; the slot [Packed#DISCARD] takes what is written to x0.
@@ -42,6 +43,16 @@ public final class Hart {
     private long retired;
     private boolean waiting;
     private boolean halted;
+    private @Nullable Translator translator;
+    private int hotJumps = Integer.MAX_VALUE;
+
+    // Retired counts at which the current slice and the current call of run end.
+    private long sliceEnd;
+    private long runEnd;
+
+    // Where translated code last left for a slow path: see Translated.
+    private int site;
+
     private boolean pauseEndsRun;
     private boolean paused;
     private int pauses;
@@ -72,6 +83,12 @@ public final class Hart {
     /// Who answers `ecall` from S-mode; null lets it trap into M-mode, where real firmware is.
     public void supervisorCalls(@Nullable SupervisorCalls calls) {
         supervisorCalls = calls;
+    }
+
+    /// Who translates this hart's hot code; null (as at first) leaves everything to the interpreter.
+    public void translator(@Nullable Translator newTranslator) {
+        translator = newTranslator;
+        hotJumps = newTranslator == null ? Integer.MAX_VALUE : newTranslator.hotJumps();
     }
 
     /// To the state after power-on, at `startPc`. Started in S- or U-mode, the hart is as firmware would hand it over:
@@ -130,11 +147,12 @@ public final class Hart {
                     return Exit.PAUSE;
                 }
                 long slice = time.instructionsUntil(state.timerDeadline(now), retired);
-                long limit = Math.min(end, retired + Math.max(1, slice));
+                runEnd = end;
+                sliceEnd = Math.min(end, retired + Math.clamp(slice, 1, SLICE_MAX));
                 if (livelocked && pc == livelockPc) {
-                    retired = limit;
+                    retired = sliceEnd;
                 } else {
-                    interpreter.execute(limit);
+                    interpreter.execute();
                 }
             }
         } finally {
@@ -288,6 +306,56 @@ public final class Hart {
 
     void retired(long count) {
         retired = count;
+    }
+
+    long sliceEnd() {
+        return sliceEnd;
+    }
+
+    int hotJumps() {
+        return hotJumps;
+    }
+
+    /// A slot of a page has been jumped to often.
+    void hot(CodePage page, int slot) {
+        Translator available = translator;
+        if (available == null || !available.request(page, slot)) {
+            page.heat[slot] = 0;
+        }
+    }
+
+    /// Translated code is about to do something that may trap or looks at the count of instructions.
+    void at(int newSite, int left) {
+        site = newSite;
+        retired = sliceEnd - left + (newSite & 0xff);
+    }
+
+    int siteSlot() {
+        return site >>> 8;
+    }
+
+    int siteRetired() {
+        return site & 0xff;
+    }
+
+    /// Translated code has come near the end of its slice: makes the slice longer if nothing waits to be done.
+    ///
+    /// @return how many instructions are left now
+    int refill(int left) {
+        if (attention || mailbox.pending()) {
+            return left;
+        }
+        retired = sliceEnd - left;
+        long now = ticks();
+        if (state.wakeable(now)) {
+            return left;
+        }
+        long slice = Math.clamp(time.instructionsUntil(state.timerDeadline(now), retired), 1, SLICE_MAX);
+        long newEnd = Math.min(runEnd, retired + slice);
+        if (newEnd > sliceEnd) {
+            sliceEnd = newEnd;
+        }
+        return (int) (sliceEnd - retired);
     }
 
     long ticks() {

@@ -13,6 +13,7 @@ final class Instructions {
     private static final List<Instruction> ROWS = new Rows().all;
     private static final List<Compressed> COMPRESSED = Compressed.rows();
     private static final Instruction[][] BY_OPCODE = byOpcode();
+    private static final List<Operand>[] OPERANDS = operands();
 
     private Instructions() {}
 
@@ -36,6 +37,11 @@ final class Instructions {
         }
         Instruction row = full(bits);
         return row == null ? illegal(bits, 2) : row.pack(bits);
+    }
+
+    /// The operands of an operation, in the order of its syntax.
+    static List<Operand> operands(int op) {
+        return OPERANDS[op];
     }
 
     /// One line of assembly, as GNU objdump prints it without aliases; `.half`/`.word` for what is no instruction.
@@ -78,6 +84,13 @@ final class Instructions {
             }
         }
         return null;
+    }
+
+    @SuppressWarnings({"unchecked", "rawtypes"}) // an array of lists
+    private static List<Operand>[] operands() {
+        List<Operand>[] table = new List[Op.COUNT];
+        ROWS.forEach(row -> table[row.op()] = row.operands());
+        return table;
     }
 
     private static Instruction[][] byOpcode() {

@@ -11,24 +11,27 @@ import java.util.Arrays;
 final class Interpreter {
     private final Hart hart;
 
-    /// A page whose only instruction is one that crosses into the next page; everything around it leaves.
-    private final long[] crossing = new long[CodePage.SLOTS + 2];
+    /// A page with a single instruction; everything around it leaves.
+    private final long[] single = new long[CodePage.SLOTS + 2];
+
+    private int singleSlot;
 
     Interpreter(Hart hart) {
         this.hart = hart;
-        Arrays.fill(crossing, Op.PAGE_END);
+        Arrays.fill(single, Op.PAGE_END);
     }
 
-    /// Executes until `limit` instructions have retired in all, or until an instruction that ends the pass. A trap is
-    /// taken before this returns.
+    /// Executes until the hart's slice ends, or until an instruction that ends the pass. A trap is taken before this
+    /// returns.
     @SuppressWarnings("LabelledBreakTarget") // the ways an instruction can end, without a test on the common one
-    void execute(long limit) {
+    void execute() {
         Hart h = hart;
         Mmu mmu = h.mmu;
         long[] x = h.x;
         long[] f = h.f;
+        int hot = h.hotJumps();
         long table = mmu.dataTable;
-        long end = limit; // the retired count at which `left` is zero
+        long end = h.sliceEnd(); // the retired count at which `left` is zero
         long left = end - h.retired();
         long pc = h.pc();
         long base = 0;
@@ -40,6 +43,10 @@ final class Interpreter {
                 i = (int) (pc & 4095) >>> 1;
                 CodePage page = mmu.codePage(pc);
                 long[] code = page.code;
+                char[] heat = page.heat;
+                if (++heat[i] == hot) {
+                    h.hot(page, i);
+                }
                 while (true) {
                     long d = code[i];
                     int w = (int) d;
@@ -59,12 +66,32 @@ final class Interpreter {
                                         continue;
                                     }
                                     case Op.CROSSING -> {
-                                        crossing[i] = decodeCrossing(base + 2L * i, (int) (d >> 32));
-                                        code = crossing;
+                                        code = alone(i, decodeCrossing(base + 2L * i, (int) (d >> 32)));
                                         continue;
                                     }
                                     case Op.PAGE_END -> {
                                         pc = base + 2L * i;
+                                        continue outer;
+                                    }
+                                    case Op.REGION -> {
+                                        Region region = page.regions[i];
+                                        if (region == null || left < region.instructions) {
+                                            code = alone(i, page.plain(i));
+                                            continue;
+                                        }
+                                        int after = region.run(h, x, f, table, base, (int) left);
+                                        end = h.sliceEnd();
+                                        pc = h.pc();
+                                        if (after < 0) {
+                                            left = ~after;
+                                            i = (int) (pc & 4095) >>> 1;
+                                            code = alone(i, page.plain(i));
+                                            continue;
+                                        }
+                                        left = after;
+                                        if (left == 0) {
+                                            break outer;
+                                        }
                                         continue outer;
                                     }
                                     case Op.LUI -> x[rd] = d >> 32;
@@ -337,6 +364,9 @@ final class Interpreter {
                             i += step;
                             left--;
                             if (left != 0 && i >>> 11 == 0) {
+                                if (++heat[i] == hot) {
+                                    h.hot(page, i);
+                                }
                                 continue;
                             }
                             pc = base + 2L * i;
@@ -368,6 +398,14 @@ final class Interpreter {
             SystemUnit.fillIllegal(h, trap);
             h.enter(trap);
         }
+    }
+
+    /// The page in which `instruction` stands alone: one that crosses into the next page, or one under translated code.
+    private long[] alone(int slot, long instruction) {
+        single[singleSlot] = Op.PAGE_END;
+        singleSlot = slot;
+        single[slot] = instruction;
+        return single;
     }
 
     private long slowLoad(long va, int bytes, long retired) {

@@ -146,6 +146,31 @@ final class Mmu {
         }
     }
 
+    /// A load for translated code: from RAM, or it throws before anything has happened.
+    long loadMemory(long va, int bytes) {
+        if ((va & 4095) > 4096 - bytes) {
+            return loadAcrossPages(va, bytes);
+        }
+        long address = reach(va, bytes, LOAD);
+        if (!memory.contains(address, bytes)) {
+            throw trap.with(Trap.LOAD_ACCESS, va);
+        }
+        return loadHost(memory.hostAddress(address), bytes);
+    }
+
+    /// A store for translated code: to RAM, or it throws before anything has happened.
+    void storeMemory(long va, long value, int bytes) {
+        if ((va & 4095) > 4096 - bytes) {
+            storeAcrossPages(va, value, bytes);
+            return;
+        }
+        long address = reach(va, bytes, STORE);
+        if (!memory.contains(address, bytes)) {
+            throw trap.with(Trap.STORE_ACCESS, va);
+        }
+        storeHost(memory.hostAddress(address), value, bytes);
+    }
+
     private long loadAcrossPages(long va, int bytes) {
         long second = (va | 4095) + 1;
         int inFirst = (int) (second - va);
@@ -236,8 +261,11 @@ final class Mmu {
     ///
     /// @return the guest-physical address
     private long reach(long va, int bytes, int access) {
+        long entry = Tlb.entry(dataTable, va);
+        if (Tlb.hits(entry, va, access)) {
+            return memory.base() + ((long) Tlb.page(entry) << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
+        }
         if (access == STORE) {
-            long entry = Tlb.entry(dataTable, va);
             int page = Tlb.revokedPage(entry, va);
             if (page >= 0) {
                 memory.beforeWritableMapping(page);

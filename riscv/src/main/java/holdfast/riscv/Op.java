@@ -170,5 +170,8 @@ final class Op {
     static final int FCVT_D_LU = 162;
     static final int FMV_D_X = 163;
 
-    static final int COUNT = 164;
+    /// Translated code starts here.
+    static final int REGION = 164;
+
+    static final int COUNT = 165;
 }

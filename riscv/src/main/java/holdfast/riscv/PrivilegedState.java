@@ -174,6 +174,10 @@ final class PrivilegedState {
         return (mstatus & FS) != 0;
     }
 
+    boolean floatIsDirty() {
+        return (mstatus & FS) == FS;
+    }
+
     void floatDirty() {
         mstatus |= FS;
     }

@@ -2,7 +2,9 @@ package holdfast.riscv;
 
 /// System instructions: CSR access, environment calls and returns, fences, `wfi`.
 final class SystemUnit {
-    private static final int PAUSE = 0x010;
+    /// The operands of the fence that is the hint `pause`.
+    static final int PAUSE = 0x010;
+
 
     /// Marks a trap whose value, the instruction's bits, has still to be read from memory.
     private static final long BITS_UNKNOWN = Long.MIN_VALUE;

@@ -176,6 +176,15 @@ final class Tlb {
         return allowed ? (int) (info >>> 8) : -1;
     }
 
+    static boolean hits(long entry, long va, int access) {
+        return Raw.loadLong(access == Mmu.STORE ? entry + 8 : entry) == (va & -4096);
+    }
+
+    /// The page of RAM of a valid entry.
+    static int page(long entry) {
+        return (int) (Raw.loadLong(entry + 24) >>> 8);
+    }
+
     static void restoreWrites(long entry) {
         Raw.storeLong(entry + 8, Raw.loadLong(entry));
     }

@@ -16,6 +16,15 @@ final class Bare {
     final Hart hart = new Hart(0, memory, bus, time);
     private final List<Integer> program = new ArrayList<>();
 
+    /// Set while a test is repeated with all its code translated.
+    static final String TRANSLATE = "holdfast.translate";
+
+    Bare() {
+        if (Boolean.getBoolean(TRANSLATE)) {
+            hart.translator(Translator.eager(() -> true));
+        }
+    }
+
     /// Time is the number of instructions retired, one tick each, so that timers are exact.
     static final class TestTime implements TimeSource {
         /// How long a hart may go without looking up; short when others wait for it.

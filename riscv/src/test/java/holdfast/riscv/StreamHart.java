@@ -62,6 +62,12 @@ final class StreamHart {
         }
     }
 
+    /// Has the streams that follow translated.
+    StreamHart translated(Translator translator) {
+        hart.translator(translator);
+        return this;
+    }
+
     /// How many instructions all streams have retired.
     long retired() {
         return hart.retired();

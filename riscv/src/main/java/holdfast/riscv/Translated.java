@@ -1,0 +1,138 @@
+package holdfast.riscv;
+
+/// What translated code calls. The fast paths are small enough for HotSpot to inline; the slow paths are calls.
+///
+/// `site` says where in the region a call stands: the instruction's slot << 8 | how many instructions of its block come
+/// before it. From that and `left` a trap finds the pc and the exact count of retired instructions.
+final class Translated {
+    private Translated() {}
+
+    static long lb(Hart h, long table, long va, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry) == (va & -4096)
+                ? Raw.loadByte(va + Raw.loadLong(entry + 16))
+                : (byte) slowLoad(h, va, 1, left, site);
+    }
+
+    static long lh(Hart h, long table, long va, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry) == (va & -4095)
+                ? Raw.loadShort(va + Raw.loadLong(entry + 16))
+                : (short) slowLoad(h, va, 2, left, site);
+    }
+
+    static long lw(Hart h, long table, long va, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry) == (va & -4093)
+                ? Raw.loadInt(va + Raw.loadLong(entry + 16))
+                : (int) slowLoad(h, va, 4, left, site);
+    }
+
+    static long ld(Hart h, long table, long va, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry) == (va & -4089)
+                ? Raw.loadLong(va + Raw.loadLong(entry + 16))
+                : slowLoad(h, va, 8, left, site);
+    }
+
+    static long lbu(Hart h, long table, long va, int left, int site) {
+        return lb(h, table, va, left, site) & 0xff;
+    }
+
+    static long lhu(Hart h, long table, long va, int left, int site) {
+        return lh(h, table, va, left, site) & 0xffff;
+    }
+
+    static long lwu(Hart h, long table, long va, int left, int site) {
+        return lw(h, table, va, left, site) & 0xffff_ffffL;
+    }
+
+    static void sb(Hart h, long table, long va, long value, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        if (Raw.loadLong(entry + 8) == (va & -4096)) {
+            Raw.storeByte(va + Raw.loadLong(entry + 16), (byte) value);
+        } else {
+            slowStore(h, va, value, 1, left, site);
+        }
+    }
+
+    static void sh(Hart h, long table, long va, long value, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        if (Raw.loadLong(entry + 8) == (va & -4095)) {
+            Raw.storeShort(va + Raw.loadLong(entry + 16), (short) value);
+        } else {
+            slowStore(h, va, value, 2, left, site);
+        }
+    }
+
+    static void sw(Hart h, long table, long va, long value, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        if (Raw.loadLong(entry + 8) == (va & -4093)) {
+            Raw.storeInt(va + Raw.loadLong(entry + 16), (int) value);
+        } else {
+            slowStore(h, va, value, 4, left, site);
+        }
+    }
+
+    static void sd(Hart h, long table, long va, long value, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        if (Raw.loadLong(entry + 8) == (va & -4089)) {
+            Raw.storeLong(va + Raw.loadLong(entry + 16), value);
+        } else {
+            slowStore(h, va, value, 8, left, site);
+        }
+    }
+
+    private static long slowLoad(Hart h, long va, int bytes, int left, int site) {
+        h.at(site, left);
+        return h.mmu.loadMemory(va, bytes);
+    }
+
+    private static void slowStore(Hart h, long va, long value, int bytes, int left, int site) {
+        h.at(site, left);
+        h.mmu.storeMemory(va, value, bytes);
+    }
+
+    static long atomic(Hart h, int op, long va, long operand, int left, int site) {
+        h.at(site, left);
+        return Atomics.apply(h, op, va, operand);
+    }
+
+    /// Before every floating-point instruction that only reads floating-point state.
+    static void floatCheck(Hart h, int left, int site) {
+        if (!h.state.floatEnabled()) {
+            h.at(site, left);
+            FloatUnit.check(h);
+        }
+    }
+
+    /// Before every other floating-point instruction.
+    static void floatEnable(Hart h, int left, int site) {
+        if (!h.state.floatIsDirty()) {
+            h.at(site, left);
+            FloatUnit.enable(h);
+        }
+    }
+
+    /// The dynamic rounding mode.
+    static int rounding(Hart h, int left, int site) {
+        int mode = h.state.fcsr.rounding;
+        if (mode > Fcsr.RMM) {
+            h.at(site, left);
+            throw SystemUnit.illegal(h);
+        }
+        return mode;
+    }
+
+    /// At a backward jump with too few instructions left for another round.
+    static int refill(Hart h, int left) {
+        return h.refill(left);
+    }
+
+    /// After the registers have been written back: where the trapped instruction is. It is executed again by the
+    /// interpreter, which takes the trap in the ordinary way or does what translated code cannot.
+    static int trapped(Hart h, long base, int left) {
+        h.pc(base + 2L * h.siteSlot());
+        return ~(left - h.siteRetired());
+    }
+}

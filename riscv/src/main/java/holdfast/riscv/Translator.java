@@ -1,0 +1,122 @@
+package holdfast.riscv;
+
+import java.lang.invoke.MethodHandles;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.BooleanSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// Makes regions of hot code, on a thread of its own, so that no hart ever waits for a translation. Shared by the harts of
+/// a machine; a region is an object of a hidden class, and is gone when its page's decoded form is dropped.
+public final class Translator implements AutoCloseable {
+    private static final int HOT_JUMPS = 3000;
+    private static final int QUEUE_MAX = 512;
+    private static final int INSTRUCTIONS_MAX = 200;
+    private static final int INSTRUCTIONS_MIN = 25;
+
+    private record Request(CodePage page, int slot) {}
+
+    private final BlockingQueue<Request> requests = new ArrayBlockingQueue<>(QUEUE_MAX);
+    private final AtomicLong regions = new AtomicLong();
+    private final int hotJumps;
+    private final @Nullable BooleanSupplier eager;
+    private final @Nullable Thread worker;
+
+    private Translator(int hotJumps, @Nullable BooleanSupplier eager) {
+        this.hotJumps = hotJumps;
+        this.eager = eager;
+        this.worker = eager == null ? Thread.ofPlatform().daemon().name("holdfast-translator").start(this::work) : null;
+    }
+
+    /// Translates in the background what is hot.
+    public static Translator background() {
+        return new Translator(HOT_JUMPS, null);
+    }
+
+    /// Translates at once, on the hart's own thread, whatever is jumped to, each time `decides` says so: for tests that
+    /// compare translated with interpreted execution.
+    public static Translator eager(BooleanSupplier decides) {
+        return new Translator(1, decides);
+    }
+
+    /// Regions made so far.
+    public long regions() {
+        return regions.get();
+    }
+
+    /// Jumps to a place after which it is worth translating.
+    int hotJumps() {
+        return hotJumps;
+    }
+
+    /// Asks for a region. A background translator never blocks: when its queue is full the request is forgotten, and
+    /// comes again if the code stays hot.
+    boolean request(CodePage page, int slot) {
+        if (eager == null) {
+            return requests.offer(new Request(page, slot));
+        }
+        if (eager.getAsBoolean()) {
+            translate(page, slot);
+            return true;
+        }
+        return false;
+    }
+
+    private void work() {
+        try {
+            while (true) {
+                Request request = requests.take();
+                translate(request.page, request.slot);
+            }
+        } catch (InterruptedException closed) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Translates the code at a slot, in smaller and smaller regions until one is small enough for HotSpot. Code that
+    /// starts with an instruction that is only interpreted stays as it is.
+    private void translate(CodePage page, int slot) {
+        if (!RegionCompiler.translates(page.plain(slot))) {
+            return;
+        }
+        for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {
+            byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit), "TranslatedRegion");
+            if (bytes.length > 0) {
+                page.install(slot, define(bytes));
+                regions.incrementAndGet();
+                return;
+            }
+        }
+        throw new IllegalStateException("a region of " + INSTRUCTIONS_MIN + " instructions is too large");
+    }
+
+    private static Region define(byte[] bytes) {
+        try {
+            MethodHandles.Lookup hidden = MethodHandles.lookup().defineHiddenClass(bytes, true);
+            return (Region) hidden.lookupClass().getDeclaredConstructors()[0].newInstance();
+        } catch (ReflectiveOperationException broken) {
+            throw new IllegalStateException("translated code does not load", broken);
+        }
+    }
+
+    /// Ends the background thread; when this returns it no longer reads guest memory. What is translated stays.
+    @Override
+    public void close() {
+        if (worker == null) {
+            return;
+        }
+        worker.interrupt();
+        boolean interrupted = false;
+        while (worker.isAlive()) {
+            try {
+                worker.join();
+            } catch (InterruptedException later) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
