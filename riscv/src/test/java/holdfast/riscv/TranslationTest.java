@@ -7,7 +7,7 @@ import org.junit.jupiter.api.Test;
 
 /// Translated code against the interpreter: the same streams, the same registers, memory, flags, traps and counts.
 class TranslationTest {
-    private static final int STREAMS = 1500;
+    private static final int STREAMS = 400;
 
     private void compare(Translator translator) {
         StreamHart interpreted = new StreamHart();
