@@ -127,11 +127,15 @@ final class Plic implements MmioDevice {
     private int claim(int context) {
         int source = best(context, 0);
         if (source != 0) {
-            pending[source >>> 5] &= ~(1 << source);
-            inService[source >>> 5] |= 1 << source;
+            serve(source);
             update();
         }
         return source;
+    }
+
+    private void serve(int source) {
+        pending[source >>> 5] &= ~(1 << source);
+        inService[source >>> 5] |= 1 << source;
     }
 
     /// A completion by a context that has the source not enabled is ignored (section 8).

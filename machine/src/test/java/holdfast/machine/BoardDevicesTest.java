@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import holdfast.block.OperatorError;
 import holdfast.riscv.BusFault;
+import holdfast.riscv.DirtyLog;
 import holdfast.riscv.Hart;
 import java.util.ArrayList;
 import java.util.List;
@@ -208,6 +209,19 @@ class BoardDevicesTest {
             assertThat(memory.physical().load64(address + 4096)).isZero();
             assertThatThrownBy(() -> memory.discard(address + 1, 4096)).isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> memory.discard(0, 4096)).isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void dirtyLogsSeePagesThatWereGivenBack() throws BusFault {
+        try (GuestMemory memory = GuestMemory.allocate(1 << 20)) {
+            memory.physical().store64(AddressMap.RAM + 4096, 1);
+            List<Integer> pages = new ArrayList<>();
+            try (DirtyLog log = memory.physical().openDirtyLog()) {
+                memory.discard(AddressMap.RAM + 4096, 8192);
+                log.collect(pages::add);
+            }
+            assertThat(pages).containsExactly(1, 2);
         }
     }
 

@@ -3,16 +3,24 @@ package holdfast.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import holdfast.block.ByteSize;
+import holdfast.block.IoStatus;
+import holdfast.block.MemoryDevice;
 import holdfast.block.OperatorError;
+import holdfast.block.Request;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,6 +119,90 @@ class SavedStateTest {
                 default -> assertThat(is.payload()).as(was.name()).isEqualTo(was.payload());
             }
         }
+    }
+
+    @Test
+    void timeDoesNotPassInADeterministicMachineThatIsSaved() throws Exception {
+        timeDoesNotPassWhileAMachineIsSaved(SchedulingMode.DETERMINISTIC);
+    }
+
+    @Test
+    void aRestoredGuestHasANewGenerationId() throws IOException {
+        everyPartIsRestoredAsItWasSaved(SchedulingMode.DETERMINISTIC);
+    }
+
+    @Test
+    void pagesThatChangedAreInTheDelta() throws Exception {
+        try (VirtualMachine machine = new VirtualMachine(echoing().build())) {
+            machine.start();
+            machine.pause();
+            try (DirtyHandle changes = machine.trackChanges()) {
+                machine.resume();
+                long now = machine.retired();
+                Awaitility.await().until(() -> machine.retired() > now + 1_000_000);
+                machine.pause();
+                ByteArrayOutputStream delta = new ByteArrayOutputStream();
+                machine.save(delta, new SaveScope.Changes(changes));
+                assertThat(sections(delta.toByteArray())).anyMatch(section -> section.name().equals("memory"));
+                ByteArrayOutputStream nothing = new ByteArrayOutputStream();
+                machine.save(nothing, new SaveScope.Changes(changes));
+                assertThat(sections(nothing.toByteArray())).noneMatch(section -> section.name().equals("memory"));
+            }
+        }
+    }
+
+    private MachineConfig.Builder echoing() {
+        return BarePrograms.machine(BarePrograms.echo(), directory, SchedulingMode.PARALLEL).harts(2);
+    }
+
+    @Test
+    void aStateWhoseDiskWasChangedIsRefused() throws Exception {
+        MemoryDevice disk = new MemoryDevice(ByteSize.ofMebibytes(3));
+        write(disk, 1 << 20, 1);
+        MachineConfig.Builder builder = ticker(SchedulingMode.DETERMINISTIC).disk(new DiskSpec(disk, "root"));
+        Path file = directory.resolve("state");
+        try (VirtualMachine machine = new VirtualMachine(builder.build())) {
+            machine.start();
+            machine.pause();
+            machine.save(file);
+        }
+        try (VirtualMachine machine = new VirtualMachine(builder.build())) {
+            machine.restore(file);
+            assertThat(machine.state()).isEqualTo(Machine.State.PAUSED);
+        }
+        write(disk, 2 << 20, 7);
+        try (VirtualMachine machine = new VirtualMachine(builder.build())) {
+            assertThatThrownBy(() -> machine.restore(file))
+                    .isInstanceOf(OperatorError.class)
+                    .hasMessageContaining("disk 0 (root) was changed");
+        }
+        try (VirtualMachine machine = new VirtualMachine(ticker(SchedulingMode.DETERMINISTIC).build())) {
+            assertThatThrownBy(() -> machine.restore(file))
+                    .isInstanceOf(OperatorError.class)
+                    .hasMessageContaining("1 disks");
+        }
+    }
+
+    private static void write(MemoryDevice disk, long offset, int value) {
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment block = arena.allocate(512);
+            block.fill((byte) value);
+            CompletableFuture<IoStatus> done = new CompletableFuture<>();
+            disk.submit(new Request.Write(offset, block, false, (_, status) -> done.complete(status)));
+            assertThat(done.join()).isEqualTo(IoStatus.OK);
+        }
+    }
+
+    @Test
+    void theDigestOfADiskDoesNotDependOnWhereItsZerosAreKept() {
+        MemoryDevice sparse = new MemoryDevice(ByteSize.ofMebibytes(9));
+        MemoryDevice written = new MemoryDevice(ByteSize.ofMebibytes(9));
+        write(sparse, 5 << 20, 3);
+        write(written, 5 << 20, 3);
+        write(written, 7 << 20, 0);
+        assertThat(DiskDigest.of(written).bytes()).isEqualTo(DiskDigest.of(sparse).bytes());
+        write(written, (9 << 20) - 512, 1);
+        assertThat(DiskDigest.of(written).bytes()).isNotEqualTo(DiskDigest.of(sparse).bytes());
     }
 
     @Test
@@ -235,7 +327,7 @@ class SavedStateTest {
                 for (int i = 0; i < 3; i++) {
                     int length = before.text().length();
                     primary.resume();
-                    org.awaitility.Awaitility.await().until(() -> before.text().length() > length);
+                    Awaitility.await().until(() -> before.text().length() > length);
                     primary.pause();
                     ByteArrayOutputStream delta = new ByteArrayOutputStream();
                     primary.save(delta, new SaveScope.Changes(changes));
@@ -264,13 +356,13 @@ class SavedStateTest {
             machine.save(file);
             machine.onQuantum(1, (turn, retired, digest) -> collect(straight, turn, retired, digest));
             machine.resume();
-            org.awaitility.Awaitility.await().until(() -> size(straight) > 300);
+            Awaitility.await().until(() -> size(straight) > 300);
         }
         try (VirtualMachine machine = new VirtualMachine(ticker(SchedulingMode.DETERMINISTIC).build())) {
             machine.restore(file);
             machine.onQuantum(1, (turn, retired, digest) -> collect(broken, turn, retired, digest));
             machine.resume();
-            org.awaitility.Awaitility.await().until(() -> size(broken) > 300);
+            Awaitility.await().until(() -> size(broken) > 300);
         }
         // Turn and count must agree everywhere; the digest differs by what the PLIC pulse does to a guest that listens, and
         // this one does not.
