@@ -1,9 +1,11 @@
 package holdfast.image;
 
+import holdfast.block.BlockDevice;
 import holdfast.block.OperatorError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -17,6 +19,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// The images of one user.
 ///
@@ -120,8 +123,51 @@ public final class ImageStore {
             ImportCheck.copy(files.disk(), directory.resolve(ImageParts.DISK), progress);
             ImportCheck.copy(files.kernel(), directory.resolve(ImageParts.KERNEL), progress);
             ImportCheck.copy(files.initrd(), directory.resolve(ImageParts.INITRD), progress);
-            return new ImageParts(files.append(), ImageParts.MEMORY_BYTES_DEFAULT, List.of());
+            return new ImageParts(files.append(), ImageParts.MEMORY_BYTES_DEFAULT, List.of(), "");
         });
+    }
+
+    /// Makes a disk that a guest has used an image, with the kernel and all else of the image that the guest was started from.
+    ///
+    /// @param disk drained; what reads as zeros becomes a hole
+    public Image keep(String name, Image from, BlockDevice disk, Progress progress) {
+        try {
+            return fill(ImageName.check(name), directory -> {
+                progress.phase("keeping the disk as " + name);
+                linkOrCopy(from.kernel(), directory.resolve(ImageParts.KERNEL));
+                linkOrCopy(from.initrd(), directory.resolve(ImageParts.INITRD));
+                DiskCopy.of(disk, directory.resolve(ImageParts.DISK), progress);
+                return new ImageParts(from.append(), from.memoryBytes(), from.packages(), "");
+            });
+        } catch (InterruptedException e) {
+            throw new IllegalStateException("nothing here waits", e);
+        }
+    }
+
+    /// The files of images never change, so two images can share them.
+    private static void linkOrCopy(@Nullable Path from, Path to) throws IOException {
+        if (from == null) {
+            return;
+        }
+        try {
+            Files.createLink(to, from);
+        } catch (FileSystemException | UnsupportedOperationException _) {
+            // Another file system, or one without links.
+            Files.copy(from, to);
+        }
+    }
+
+    /// Lets one build of an image go on at a time, on the whole machine.
+    LockFile buildLock(String name, Progress progress) throws IOException, InterruptedException {
+        return LockFile.exclusive(
+                images.resolve("." + name + ".lock"), () -> progress.note("waiting for another holdfast that is building " + name));
+    }
+
+    /// The image, if it came from this recipe, or from no recipe at all: what the operator made is never replaced unasked.
+    Optional<Image> current(String name, String recipe) {
+        return manifest(name)
+                .filter(manifest -> manifest.recipe().isEmpty() || manifest.recipe().equals(recipe))
+                .map(manifest -> manifest.image(data));
     }
 
     /// Makes an image under its name, in place of an older one.
@@ -189,6 +235,7 @@ public final class ImageStore {
                 Instant.now(clock).truncatedTo(ChronoUnit.SECONDS).toString(),
                 "sha256:" + Sha256.hex(digest),
                 sizeBytes,
+                parts.recipe(),
                 parts.packages());
     }
 

@@ -16,6 +16,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param format of this file
 /// @param directory below `data`, where the image's files are
 /// @param created in ISO 8601, UTC
+/// @param recipe as in [ImageParts]
 record Manifest(
         int format,
         String name,
@@ -28,6 +29,7 @@ record Manifest(
         String created,
         String digest,
         long sizeBytes,
+        String recipe,
         List<PackageVersion> packages) {
 
     static final int FORMAT = 1;

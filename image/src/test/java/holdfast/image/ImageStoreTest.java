@@ -3,6 +3,9 @@ package holdfast.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import holdfast.block.Blocking;
+import holdfast.block.ByteSize;
+import holdfast.block.MemoryDevice;
 import holdfast.block.OperatorError;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -42,7 +45,7 @@ final class ImageStoreTest {
     private static ImageStore.Builder parts(String kernel, String append) {
         return directory -> {
             Files.writeString(directory.resolve("kernel"), kernel);
-            return new ImageParts(append, 1 << 20, List.of(new PackageVersion("p", "1")));
+            return new ImageParts(append, 1 << 20, List.of(new PackageVersion("p", "1")), "");
         };
     }
 
@@ -113,7 +116,7 @@ final class ImageStoreTest {
             Files.writeString(directory.resolve("kernel"), "k");
             open();
             assertThat(directory.resolve("kernel")).exists();
-            return new ImageParts("", 1, List.of());
+            return new ImageParts("", 1, List.of(), "");
         });
         assertThat(store.find("a")).isPresent();
     }
@@ -189,6 +192,32 @@ final class ImageStoreTest {
         assertThatThrownBy(() -> store.importFiles("x", files(null, odd), Progress.NONE)).hasMessageContaining("no Linux kernel");
         assertThatThrownBy(() -> store.importFiles("x", files(null, null), Progress.NONE)).hasMessageContaining("neither");
         assertThat(directories()).isEmpty();
+    }
+
+    @Test
+    void aKeptDiskBecomesAnImageWithTheKernelOfItsOrigin() throws Exception {
+        Image from = store.fill("a", parts("k", "root=/dev/vda"));
+        byte[] content = new byte[3 << 20];
+        content[(2 << 20) + 5] = 7;
+        try (var disk = new MemoryDevice(new ByteSize(content.length))) {
+            new Blocking(disk).write(0, content);
+            Image kept = store.keep("b", from, disk, Progress.NONE);
+            assertThat(Objects.requireNonNull(kept.disk())).hasBinaryContent(content);
+            assertThat(Objects.requireNonNull(kept.kernel())).hasContent("k");
+            assertThat(kept.append()).isEqualTo("root=/dev/vda");
+        }
+    }
+
+    @Test
+    void anImageOfAnotherRecipeIsNotCurrentAndOneOfTheOperatorsIs() throws Exception {
+        Image built = store.fill("a", directory -> {
+            Files.writeString(directory.resolve("kernel"), "k");
+            return new ImageParts("", 1, List.of(), "recipe 1");
+        });
+        assertThat(store.current("a", "recipe 1")).contains(built);
+        assertThat(store.current("a", "recipe 2")).isEmpty();
+        Image own = store.fill("b", parts("k", ""));
+        assertThat(store.current("b", "recipe 2")).contains(own);
     }
 
     @Test

@@ -1,0 +1,24 @@
+package holdfast.image;
+
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.util.List;
+
+/// By what to tell whether this Holdfast would build an image as another Holdfast did: the recipe, and our own files in it. New
+/// packages of the distribution do not count: they come in when the operator builds anew.
+final class Fingerprint {
+    /// To be counted up when code changes what is built.
+    private static final int BUILD = 1;
+
+    private static final List<String> FILES =
+            List.of("init", "exec", "services", "dhcp", "shutdown", "inittab", "profile");
+
+    private Fingerprint() {}
+
+    static String of(Recipe recipe) {
+        MessageDigest digest = Sha256.digest();
+        digest.update((BUILD + " " + recipe).getBytes(StandardCharsets.UTF_8));
+        FILES.forEach(file -> digest.update(GuestFiles.read(file)));
+        return Sha256.hex(digest);
+    }
+}
