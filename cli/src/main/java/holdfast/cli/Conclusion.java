@@ -9,10 +9,8 @@ import holdfast.machine.MachineEvent.HartsStopped;
 import holdfast.machine.MachineEvent.PoweredOff;
 import holdfast.machine.MachineEvent.ReplayEnded;
 import holdfast.machine.MachineEvent.ToHost;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 
 /// How a run ended, for the shell: an exit code, and what to say on standard error.
 record Conclusion(int exitCode, List<String> lines) {
@@ -38,18 +36,9 @@ record Conclusion(int exitCode, List<String> lines) {
             case Diverged diverged -> new Conclusion(failed, List.of("the replay has left the recorded path: " + diverged.what()));
             case Failed broken -> new Conclusion(failed, List.of("the machine has failed: " + ErrorReport.describe(broken.cause()),
                     "please report it with what HOLDFAST_LOG=debug shows"));
-            case Closed _ -> new Conclusion(failed, List.of("the machine was closed"));
+            // By a signal's doing, which ends this process and says what there is to say.
+            case Closed _ -> quiet(failed);
         };
-    }
-
-    /// Of a machine that was to be saved, but has halted before anybody left it.
-    Conclusion unsaved(@Nullable Path saveTo) {
-        if (saveTo == null) {
-            return this;
-        }
-        var more = new ArrayList<>(lines);
-        more.add("the guest has ended by itself, so nothing was saved to " + saveTo);
-        return new Conclusion(exitCode, more);
     }
 
     private static List<String> panicLines(List<String> lastLines) {

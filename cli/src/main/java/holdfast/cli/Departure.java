@@ -1,34 +1,27 @@
 package holdfast.cli;
 
 import holdfast.machine.Machine;
-import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 
-/// Leaving a machine that runs, by ^] or by a signal: its state is saved if that was asked for. At most once, whoever comes first.
+/// What is done with a machine when its run ends, by the guest's doing, by ^] or by a signal: once, by whoever comes first.
 final class Departure {
     private final Machine machine;
-    private final @Nullable Path saveTo;
+    private final Keepsakes keepsakes;
     private boolean done;
 
-    Departure(Machine machine, @Nullable Path saveTo) {
+    Departure(Machine machine, Keepsakes keepsakes) {
         this.machine = machine;
-        this.saveTo = saveTo;
+        this.keepsakes = keepsakes;
     }
 
-    /// The run ends in another way: nothing is left to save.
-    synchronized void none() {
-        done = true;
-    }
-
-    /// @return the file that now has the machine's state; null when none was asked for
-    /// @throws holdfast.block.OperatorError when it cannot be written
-    synchronized @Nullable Path leave() {
-        if (done || saveTo == null) {
-            return null;
+    /// @param running whether the guest was still going on, so that there is a state to save
+    /// @return what to tell the user
+    /// @throws holdfast.block.OperatorError when something that was to be kept cannot be
+    synchronized List<String> depart(boolean running) {
+        if (done) {
+            return List.of();
         }
         done = true;
-        machine.pause();
-        machine.save(saveTo);
-        return saveTo;
+        return keepsakes.take(machine, running);
     }
 }

@@ -4,8 +4,6 @@ import holdfast.block.ByteSize;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
-import picocli.CommandLine.ITypeConverter;
-import picocli.CommandLine.TypeConversionException;
 
 /// The command `holdfast`.
 @Command(
@@ -38,7 +36,7 @@ public final class Main implements Runnable {
     /// The command with everything below it. Standard output and error are the process's; a test replaces them.
     static CommandLine commandLine() {
         var commandLine = new CommandLine(new Main());
-        commandLine.registerConverter(ByteSize.class, new ByteSizeConverter());
+        commandLine.registerConverter(ByteSize.class, new ByteSizeArgument());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setUsageHelpAutoWidth(false);
         commandLine.setUsageHelpLongOptionsMaxWidth(28);
@@ -74,17 +72,5 @@ public final class Main implements Runnable {
     @Override
     public void run() {
         CommandLine.usage(this, System.out);
-    }
-
-    /// Sizes as [ByteSize#parse] reads them, with its own words when it cannot.
-    private static final class ByteSizeConverter implements ITypeConverter<ByteSize> {
-        @Override
-        public ByteSize convert(String text) {
-            try {
-                return ByteSize.parse(text);
-            } catch (IllegalArgumentException e) {
-                throw new TypeConversionException(e.getMessage());
-            }
-        }
     }
 }

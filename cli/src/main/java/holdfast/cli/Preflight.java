@@ -22,6 +22,7 @@ final class Preflight {
         readable("--firmware", options.firmware instanceof Firmware.File(Path path) ? path : null);
         readable("--replay", options.replay);
         readable("--restore", options.restore);
+        readable("the saved state's disk", options.rootDisk);
         writable("--console-log", options.consoleLog);
         writable("--record", options.record);
         writable("--save-on-exit", options.saveOnExit);
@@ -33,7 +34,8 @@ final class Preflight {
         }
     }
 
-    private static void readable(String option, @Nullable Path file) {
+    /// @throws OperatorError when there is no such file to be read
+    static void readable(String option, @Nullable Path file) {
         if (file == null) {
             return;
         }

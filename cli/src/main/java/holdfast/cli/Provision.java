@@ -16,6 +16,7 @@ import holdfast.machine.VirtualMachine;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +26,16 @@ final class Provision {
     private static final long MEMORY_BYTES_DEFAULT = 256L << 20;
 
     private final RunOptions options;
+    private final @Nullable SavedRun saved;
+    private final long seed;
     private final Streams streams;
     private final CleanUp cleanUp;
 
-    Provision(RunOptions options, Streams streams, CleanUp cleanUp) {
+    /// @param saved the run that goes on; null for one that begins
+    Provision(RunOptions options, @Nullable SavedRun saved, Streams streams, CleanUp cleanUp) {
         this.options = options;
+        this.saved = saved;
+        seed = options.seed != null ? options.seed : options.isDeterministic() ? 0 : new SecureRandom().nextLong();
         this.streams = streams;
         this.cleanUp = cleanUp;
     }
@@ -71,10 +77,19 @@ final class Provision {
         Images images = Images.ofUser();
         images.require(name);
         try (var progress = new BuildProgress(ProgressBar.on(streams), streams.err())) {
-            Image image = images.obtain(name, progress);
+            Image image = saved == null ? images.obtain(name, progress) : sameImage(images, name, saved.imageDigest());
             cleanUp.add(images.store().use(image));
             return image;
         }
+    }
+
+    /// A guest that goes on may read its kernel again (it reboots), and must find what it was started from.
+    private static Image sameImage(Images images, String name, String digest) {
+        return images.store()
+                .find(name)
+                .filter(image -> image.digest().equals(digest))
+                .orElseThrow(() -> new OperatorError(
+                        "image " + name, "is not the one that the saved machine was started from", "import or build that one again"));
     }
 
     private Boot withImage(Image image, List<DiskSpec> userDisks) {
@@ -84,8 +99,11 @@ final class Provision {
                     "image " + image.name(), "has no kernel of its own", "name firmware that starts its disk: --firmware FILE");
         }
         var disks = new ArrayList<DiskSpec>();
-        if (image.disk() != null) {
-            disks.add(new DiskSpec(scratch(image.disk()), "root"));
+        @Nullable Path imageDisk = options.rootDisk == null ? image.disk() : options.rootDisk;
+        @Nullable BlockDevice rootDisk = null;
+        if (imageDisk != null) {
+            rootDisk = scratch(imageDisk);
+            disks.add(new DiskSpec(rootDisk, "root"));
         } else if (options.keep != null) {
             throw new OperatorError("--keep " + options.keep, "image " + image.name() + " has no disk to keep", "leave it out");
         }
@@ -93,19 +111,40 @@ final class Provision {
         @Nullable Path initrd = options.initrd == null ? image.initrd() : options.initrd;
         return new Boot(
                 image.name(),
+                image,
                 kernel,
                 initrd,
                 append(image.append()),
                 memoryBytes(image.memoryBytes()),
                 disks,
+                rootDisk,
                 network(),
+                mac(),
+                seed,
                 isPersistent());
     }
 
     private Boot withoutImage(List<DiskSpec> disks) {
         @Nullable Path kernel = options.kernel;
         String title = kernel == null ? "firmware" : String.valueOf(kernel.getFileName());
-        return new Boot(title, kernel, options.initrd, append(""), memoryBytes(MEMORY_BYTES_DEFAULT), disks, network(), isPersistent());
+        return new Boot(
+                title,
+                null,
+                kernel,
+                options.initrd,
+                append(""),
+                memoryBytes(MEMORY_BYTES_DEFAULT),
+                disks,
+                null,
+                network(),
+                mac(),
+                seed,
+                isPersistent());
+    }
+
+    /// The address of a virtual card of QEMU's range, with the seed's last three bytes.
+    private long mac() {
+        return saved == null ? 0x52_54_00_00_00_00L | (seed & 0xff_ff_ffL) : saved.mac();
     }
 
     private @Nullable PacketPort network() {
@@ -154,6 +193,6 @@ final class Provision {
     }
 
     private boolean isPersistent() {
-        return options.disks.stream().anyMatch(disk -> !disk.readOnly());
+        return options.disks.stream().anyMatch(disk -> !disk.readOnly()) || options.keep != null;
     }
 }

@@ -1,7 +1,9 @@
 package holdfast.cli;
 
+import holdfast.machine.SavedState;
 import holdfast.machine.VirtualMachine;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -57,10 +59,17 @@ final class RunCommand implements Callable<Integer> {
     }
 
     private int run() throws InterruptedException, IOException {
+        @Nullable Path file = options.restore;
+        @Nullable SavedRun saved = null;
+        if (file != null) {
+            Preflight.readable("--restore", file);
+            saved = SavedRun.parse(SavedState.label(file), file);
+        }
+        RunOptions effective = saved == null ? options : saved.restoredBy(options);
         Streams streams = Streams.ofProcess();
         try (var cleanUp = new CleanUp()) {
-            Boot boot = new Provision(options, streams, cleanUp).boot();
-            return new Session(options, boot, streams, cleanUp).run(VirtualMachine::new);
+            Boot boot = new Provision(effective, saved, streams, cleanUp).boot();
+            return new Session(effective, boot, streams, cleanUp).run(VirtualMachine::new);
         }
     }
 }

@@ -84,12 +84,15 @@ final class RunOptions {
     @Option(names = "--keep", paramLabel = "NAME", description = "keep what the guest wrote to its disk, as an image of this name; without it every run starts from the same disk")
     @Nullable String keep;
 
+    @Option(names = "--root-disk", hidden = true, description = "the image's disk as a saved machine had it")
+    @Nullable Path rootDisk;
+
     /// Whether an image takes part: one was named, or nothing else that could be booted.
     @Nullable String imageName() {
         if (image != null) {
             return image;
         }
-        return kernel == null && restore == null && !(firmware instanceof Firmware.None) ? DEFAULT_IMAGE : null;
+        return kernel == null && !(firmware instanceof Firmware.None) ? DEFAULT_IMAGE : null;
     }
 
     /// Whether the run has to be reproducible.
@@ -110,10 +113,18 @@ final class RunOptions {
         if (replay != null) {
             refuse("--replay", "--record", record, "--save-on-exit", saveOnExit, "--keep", keep);
         }
+        if (restore != null) {
+            refuse(
+                    "--restore",
+                    "IMAGE", image, "--cpus", cpus, "--memory", memory, "--kernel", kernel, "--initrd", initrd,
+                    "--append", append, "--firmware", firmware instanceof Firmware.BuiltIn ? null : firmware,
+                    "--disk", disks.isEmpty() ? null : disks, "--deterministic", deterministic ? true : null,
+                    "--seed", seed, "--keep", keep);
+        }
         if (exec != null && exec.isBlank()) {
             throw new UsageError("--exec: there is no command in '" + exec + "'");
         }
-        if (exec != null && imageName() == null && initrd == null && restore == null) {
+        if (exec != null && imageName() == null && initrd == null) {
             throw new UsageError("--exec needs an IMAGE or --initrd with a guest that answers to it; --kernel alone has none");
         }
         if (keep != null && imageName() == null) {

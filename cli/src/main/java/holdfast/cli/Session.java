@@ -17,7 +17,6 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.SecureRandom;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -41,6 +40,7 @@ final class Session {
     private final GuestExec exec = new GuestExec();
     private final Outlet shown;
     private final GuestConsole console;
+    private final Keepsakes keepsakes;
     private @Nullable CommandRun command;
     private @Nullable Tty tty;
 
@@ -50,6 +50,7 @@ final class Session {
         this.boot = boot;
         this.streams = streams;
         this.cleanUp = cleanUp;
+        keepsakes = Keepsakes.of(options, boot);
         shown = cleanUp.add(new Outlet("console", consoleTarget(), () -> endings.add(new Ending.OutputClosed())));
         console = new GuestConsole(shown);
     }
@@ -78,7 +79,7 @@ final class Session {
                 endings.add(new Ending.Halted(halt));
             }
         });
-        var departure = new Departure(machine, options.saveOnExit);
+        var departure = new Departure(machine, keepsakes);
         cleanUp.onSignal(() -> signalled(departure));
         connect();
         start(machine);
@@ -87,18 +88,18 @@ final class Session {
 
     private MachineConfig config() {
         boolean reproducible = options.deterministic || options.replay != null;
-        long seed = options.seed != null ? options.seed : options.isDeterministic() ? 0 : new SecureRandom().nextLong();
         var config = MachineConfig.builder()
                 .harts(options.cpus == null ? 1 : options.cpus)
                 .memoryBytes(boot.memoryBytes())
                 .append(boot.append())
                 .firmware(options.firmware)
                 .console(console)
-                .seed(seed)
-                .mac(0x52_54_00_00_00_00L | (seed & 0xff_ff_ffL))
+                .seed(boot.seed())
+                .mac(boot.mac())
+                .label(SavedRun.of(options, boot, keepsakes.savedDisk()).label())
                 .mode(options.isDeterministic() ? SchedulingMode.DETERMINISTIC : SchedulingMode.PARALLEL);
         if (reproducible || options.seed != null) {
-            config.entropy(EntropyPort.seeded(seed));
+            config.entropy(EntropyPort.seeded(boot.seed()));
         }
         if (reproducible) {
             config.clock(() -> FIXED_EPOCH_NANOS);
@@ -177,25 +178,22 @@ final class Session {
     }
 
     private int conclude(Ending ending, Departure departure) {
-        Conclusion conclusion = conclusion(ending, departure);
+        Conclusion conclusion = conclusion(ending);
         exec.lost("the run has ended");
         shown.drain(LAST_BYTES_NANOS);
         if (tty != null) {
             tty.restore();
         }
         conclusion.lines().forEach(this::say);
+        departure.depart(ending instanceof Ending.Left).forEach(this::say);
         return conclusion.exitCode();
     }
 
-    private Conclusion conclusion(Ending ending, Departure departure) {
+    private Conclusion conclusion(Ending ending) {
         return switch (ending) {
-            case Ending.Halted(MachineEvent.Halt halt) -> {
-                departure.none();
-                yield Conclusion.of(halt, options.exec != null).unsaved(options.saveOnExit);
-            }
-            case Ending.Left() -> left(departure);
+            case Ending.Halted(MachineEvent.Halt halt) -> Conclusion.of(halt, options.exec != null);
+            case Ending.Left() -> Conclusion.quiet(ExitCode.OK);
             case Ending.CommandEnded(int exitCode) -> {
-                departure.none();
                 if (command != null) {
                     command.drain();
                 }
@@ -209,22 +207,12 @@ final class Session {
         };
     }
 
-    private static Conclusion left(Departure departure) {
-        @Nullable Path saved = departure.leave();
-        return saved == null
-                ? Conclusion.quiet(ExitCode.OK)
-                : new Conclusion(ExitCode.OK, List.of("saved; go on with: holdfast run --restore " + saved));
-    }
-
     private void signalled(Departure departure) {
         if (tty != null) {
             tty.restore();
         }
         try {
-            @Nullable Path saved = departure.leave();
-            if (saved != null) {
-                say("saved; go on with: holdfast run --restore " + saved);
-            }
+            departure.depart(true).forEach(this::say);
         } catch (OperatorError e) {
             say(e.getMessage() == null ? "cannot be saved" : e.getMessage());
         }

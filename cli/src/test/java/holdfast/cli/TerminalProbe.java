@@ -18,7 +18,7 @@ final class TerminalProbe {
         if (args.length > 0) {
             options.saveOnExit = Path.of(args[0]);
         }
-        var boot = new Boot("probe", Path.of("kernel"), null, "", 256 << 20, List.of(), null, false);
+        var boot = new Boot("probe", null, Path.of("kernel"), null, "", 256 << 20, List.of(), null, null, 1, 1, false);
         int exitCode;
         try (var cleanUp = new CleanUp()) {
             exitCode = new Session(options, boot, Streams.ofProcess(), cleanUp).run(TerminalProbe::machine);

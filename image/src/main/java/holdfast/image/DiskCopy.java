@@ -12,13 +12,13 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /// Writes what a disk says into a sparse file.
-final class DiskCopy {
+public final class DiskCopy {
     private static final int CHUNK_BYTES = 1 << 20;
     private static final int HOLE_BYTES = 64 << 10;
 
     private DiskCopy() {}
 
-    static void of(BlockDevice disk, Path file, Progress progress) throws IOException {
+    public static void of(BlockDevice disk, Path file, Progress progress) throws IOException {
         var blocking = new Blocking(disk);
         long size = disk.geometry().sizeBytes();
         try (FileChannel out = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
