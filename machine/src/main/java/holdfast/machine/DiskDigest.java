@@ -49,6 +49,16 @@ record DiskDigest(byte[] bytes) {
         }
     }
 
+    /// Makes what was written durable.
+    ///
+    /// @throws OperatorError when it cannot be
+    static void flush(BlockDevice disk) {
+        IoStatus status = await(disk, Request.Flush::new);
+        if (status != IoStatus.OK) {
+            throw new OperatorError("disk", "cannot be made durable (" + status + ")", "check the disk");
+        }
+    }
+
     private static Extent extent(BlockDevice disk, long offset, long size) {
         List<Extent> found = new ArrayList<>();
         IoStatus status = await(

@@ -1,5 +1,6 @@
 package holdfast.machine;
 
+import holdfast.block.BlockDevice;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -12,14 +13,21 @@ record SavedDisks(List<Disk> disks) {
     private static final int DISKS_MAX = 256;
     private static final int DIGEST_BYTES = 32;
 
-    record Disk(String serial, long sizeBytes, DiskDigest digest) {}
+    /// One disk.
+    ///
+    /// @param identity what the device calls its content, quick to compare; empty when it cannot tell
+    /// @param digest of the content, for a device that cannot tell, or a disk that was copied
+    record Disk(String serial, long sizeBytes, String identity, DiskDigest digest) {}
 
-    /// Reads the disks' content. While nobody writes to them.
+    /// Makes the disks durable and reads their content. While nobody writes to them.
     static SavedDisks of(List<DiskSpec> specs) {
         List<Disk> disks = new ArrayList<>();
         for (DiskSpec spec : specs) {
-            long size = spec.device().geometry().sizeBytes();
-            disks.add(new Disk(spec.serial(), size, DiskDigest.of(spec.device())));
+            BlockDevice device = spec.device();
+            DiskDigest.flush(device);
+            DiskDigest digest = DiskDigest.of(device);
+            disks.add(new Disk(
+                    spec.serial(), device.geometry().sizeBytes(), device.identity().orElse(""), digest));
         }
         return new SavedDisks(disks);
     }
@@ -30,6 +38,7 @@ record SavedDisks(List<Disk> disks) {
         for (Disk disk : disks) {
             out.writeUTF(disk.serial);
             out.writeLong(disk.sizeBytes);
+            out.writeUTF(disk.identity);
             out.writeBlob(disk.digest.bytes());
         }
         return new StateSection(SECTION, VERSION, true, out.toByteArray());
@@ -43,7 +52,7 @@ record SavedDisks(List<Disk> disks) {
         }
         List<Disk> disks = new ArrayList<>();
         for (int i = 0; i < count; i++) {
-            disks.add(new Disk(in.readUTF(), in.readLong(), new DiskDigest(in.readBlob(DIGEST_BYTES))));
+            disks.add(new Disk(in.readUTF(), in.readLong(), in.readUTF(), new DiskDigest(in.readBlob(DIGEST_BYTES))));
         }
         return new SavedDisks(disks);
     }
@@ -59,7 +68,9 @@ record SavedDisks(List<Disk> disks) {
             if (saved.sizeBytes != here.device().geometry().sizeBytes()) {
                 throw new IOException("disk " + i + " (" + saved.serial + ") has another size");
             }
-            if (!Arrays.equals(saved.digest.bytes(), DiskDigest.of(here.device()).bytes())) {
+            boolean sameName = !saved.identity.isEmpty()
+                    && here.device().identity().orElse("").equals(saved.identity);
+            if (!sameName && !Arrays.equals(saved.digest.bytes(), DiskDigest.of(here.device()).bytes())) {
                 throw new IOException("disk " + i + " (" + saved.serial + ") was changed since");
             }
         }
