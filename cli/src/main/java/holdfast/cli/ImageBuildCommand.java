@@ -32,6 +32,7 @@ final class ImageBuildCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         Recipe recipe = switch (Images.recipe(name)) {
             case Recipe.Tiny tiny -> new Recipe.Tiny(tiny.name(), with);
+            case Recipe.Debian debian -> new Recipe.Debian(debian.name(), debian.diskBytes(), with);
         };
         Streams streams = Streams.ofProcess();
         Image image;

@@ -75,7 +75,8 @@ record Deb(Path file) {
         }
     }
 
-    private InputStream decompressed(InputStream stream, String suffix) throws IOException {
+    /// What a member of the archive says, by the suffix of its name.
+    InputStream decompressed(InputStream stream, String suffix) throws IOException {
         return switch (suffix) {
             case "" -> stream;
             case ".gz" -> new GZIPInputStream(stream);

@@ -83,6 +83,16 @@ record DebianMirror(List<AptSource> sources) {
         return String.join("\n", sources.stream().map(source -> source.stanza(ARCHITECTURE)).toList());
     }
 
+    /// The text of the sources file of a guest, which uses the same mirrors and has Debian's keys of its own.
+    String stanzasForGuest() {
+        return String.join(
+                "\n",
+                sources.stream()
+                        .map(source -> "Types: deb\nURIs: %s\nSuites: %s\nComponents: %s\nSigned-By: %s\n"
+                                .formatted(source.uri(), source.suite(), String.join(" ", source.components()), KEYRING))
+                        .toList());
+    }
+
     /// The address to name in messages.
     String address() {
         return sources.getFirst().uri();

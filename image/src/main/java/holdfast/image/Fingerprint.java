@@ -11,7 +11,11 @@ final class Fingerprint {
     private static final int BUILD = 1;
 
     private static final List<String> FILES =
-            List.of("init", "exec", "services", "dhcp", "shutdown", "inittab", "profile");
+            List.of(
+                    "init", "exec", "services", "dhcp", "shutdown", "inittab", "profile",
+                    "debian/build", "debian/install", "debian/initrd", "debian/exec-session", "debian/holdfast-exec@.service",
+                    "debian/holdfast-ssh-key.service", "debian/sshd.conf", "debian/exec.rules", "debian/autologin.conf",
+                    "debian/ethernet.network", "debian/fstab");
 
     private Fingerprint() {}
 

@@ -16,12 +16,14 @@ final class GuestPackages implements AutoCloseable {
     private static final Path HOST_SETTINGS = Path.of("/etc/apt");
 
     private final Path cache;
+    private final DebianMirror mirror;
     private final LockFile lock;
     private final Apt apt;
     private final Progress progress;
 
-    private GuestPackages(Path cache, LockFile lock, Apt apt, Progress progress) {
+    private GuestPackages(Path cache, DebianMirror mirror, LockFile lock, Apt apt, Progress progress) {
         this.cache = cache;
+        this.mirror = mirror;
         this.lock = lock;
         this.apt = apt;
         this.progress = progress;
@@ -35,11 +37,15 @@ final class GuestPackages implements AutoCloseable {
         try {
             Apt apt = Apt.at(cache.resolve("apt"), mirror);
             apt.update(progress);
-            return new GuestPackages(cache, lock, apt, progress);
+            return new GuestPackages(cache, mirror, lock, apt, progress);
         } catch (IOException | InterruptedException | RuntimeException e) {
             lock.close();
             throw e;
         }
+    }
+
+    DebianMirror mirror() {
+        return mirror;
     }
 
     /// The packages and all that they depend on.

@@ -7,11 +7,17 @@ import java.util.Optional;
 public final class ImageBuilder {
     private final ImageStore store;
     private final Path cache;
+    private final GuestRunner runner;
 
     /// @param cache where packages are kept
     public ImageBuilder(ImageStore store, Path cache) {
+        this(store, cache, new MachineRunner());
+    }
+
+    ImageBuilder(ImageStore store, Path cache, GuestRunner runner) {
         this.store = store;
         this.cache = cache;
+        this.runner = runner;
     }
 
     /// The image, built if it is not there, or if it was built by a Holdfast that makes another one of it.
@@ -46,6 +52,8 @@ public final class ImageBuilder {
     private Image make(Recipe recipe, Progress progress) throws InterruptedException {
         return switch (recipe) {
             case Recipe.Tiny tiny -> store.fill(tiny.name(), directory -> TinyImage.build(tiny, cache, directory, progress));
+            case Recipe.Debian debian ->
+                store.fill(debian.name(), new DebianImage(debian, cache, runner, progress)::build);
         };
     }
 }

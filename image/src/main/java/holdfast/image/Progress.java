@@ -11,11 +11,16 @@ public interface Progress {
     /// @param what a few words, as "fetching packages"
     default void phase(String what) {}
 
-    /// How far the part is.
+    /// How far the part is, while it carries data.
     ///
     /// @param done bytes, 0 to `total`
     /// @param total bytes, or -1 when that is not known
     default void bytes(long done, long total) {}
+
+    /// How far the part is, while it takes one thing after the other.
+    ///
+    /// @param done 0 to `total`
+    default void steps(long done, long total) {}
 
     /// Something to know that does not stop the job.
     default void note(String line) {}

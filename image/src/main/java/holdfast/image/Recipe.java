@@ -6,10 +6,11 @@ import java.util.Optional;
 /// What an image is built from.
 public sealed interface Recipe {
 
-    /// The recipes that need no more than their name, by which they are also the images' names: `tiny`.
+    /// The recipes that need no more than their name, by which they are also the images' names: `tiny`, `debian`.
     static Optional<Recipe> named(String name) {
         return switch (name) {
             case Tiny.NAME -> Optional.of(new Tiny(Tiny.NAME, List.of()));
+            case Debian.NAME -> Optional.of(new Debian(Debian.NAME, Debian.DISK_BYTES_DEFAULT, List.of()));
             default -> Optional.empty();
         };
     }
@@ -25,6 +26,19 @@ public sealed interface Recipe {
         public static final String NAME = "tiny";
 
         public Tiny {
+            with = List.copyOf(with);
+        }
+    }
+
+    /// A whole Debian on a disk.
+    ///
+    /// @param diskBytes size of the root disk
+    /// @param with further packages to install
+    record Debian(String name, long diskBytes, List<String> with) implements Recipe {
+        public static final String NAME = "debian";
+        public static final long DISK_BYTES_DEFAULT = 4L << 30;
+
+        public Debian {
             with = List.copyOf(with);
         }
     }

@@ -74,7 +74,7 @@ final class TinyImage {
         return tree;
     }
 
-    private static void skeleton(FileTree tree) {
+    static void skeleton(FileTree tree) {
         for (String directory : new String[] {"dev", "etc", "mnt", "proc", "run", "sys", "usr/local", "var/lib", "var/log"}) {
             tree.directory(directory, 0755);
         }
