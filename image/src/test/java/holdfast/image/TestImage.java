@@ -1,0 +1,27 @@
+package holdfast.image;
+
+import holdfast.testkit.Tree;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.List;
+
+/// Images that tests of whole guests share: built once, and again after `mvn clean`.
+final class TestImage {
+    private TestImage() {}
+
+    /// Tiny with the tools of ext4.
+    static synchronized Image withExt4() {
+        Path home = Tree.root().resolve("image/target/test-images");
+        ImageStore store = ImageStore.open(home, Clock.systemUTC());
+        var recipe = new Recipe.Tiny("ext4", List.of("e2fsprogs"));
+        return store.find(recipe.name()).orElseGet(() -> build(store, recipe));
+    }
+
+    private static Image build(ImageStore store, Recipe recipe) {
+        try {
+            return new ImageBuilder(store, Places.of(System.getenv()).cache()).build(recipe, Progress.NONE);
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}
