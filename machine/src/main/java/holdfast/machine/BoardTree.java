@@ -15,7 +15,7 @@ record BoardTree(
         long initrdEnd,
         byte[] randomSeed) {
     private static final String[] EXTENSIONS = {
-        "i", "m", "a", "f", "d", "c", "zicntr", "zicsr", "zifencei", "sstc"
+        "i", "m", "a", "f", "d", "c", "zicntr", "zicsr", "zifencei", "zba", "zbb", "zbc", "zbs", "sstc"
     };
     private static final int MACHINE_SOFTWARE_INTERRUPT = 3;
     private static final int MACHINE_TIMER_INTERRUPT = 7;
@@ -65,7 +65,7 @@ record BoardTree(
         for (int hart = 0; hart < harts; hart++) {
             tree.begin("cpu@" + Integer.toHexString(hart)).text("device_type", "cpu").cells("reg", hart);
             tree.text("status", "okay").text("compatible", "riscv").text("mmu-type", "riscv,sv39");
-            tree.text("riscv,isa", "rv64imafdc_zicntr_zicsr_zifencei_sstc");
+            tree.text("riscv,isa", "rv64imafdc_zicntr_zicsr_zifencei_zba_zbb_zbc_zbs_sstc");
             tree.text("riscv,isa-base", "rv64i").text("riscv,isa-extensions", EXTENSIONS);
             tree.begin("interrupt-controller").cells("#address-cells", 0).cells("#interrupt-cells", 1).flag("interrupt-controller");
             tree.text("compatible", "riscv,cpu-intc").cells("phandle", FIRST_CPU_PHANDLE + hart).end();

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// The one table that describes every instruction of RV64GC with Zicsr, Zifencei and the privileged instructions.
+/// The one table that describes every instruction of RV64GCB with Zbc, Zicsr, Zifencei and the privileged instructions.
 /// The decoder, the disassembler and the tests' assembler come from it.
 ///
 /// Encodings: unprivileged specification, chapter "RV32/64G instruction set listings"; privileged specification,
@@ -115,6 +115,7 @@ final class Instructions {
             floatArithmetic(0, "s", Op.FMADD_S, Op.FADD_S);
             floatArithmetic(1, "d", Op.FMADD_D, Op.FADD_D);
             floatConversions();
+            bitManipulation();
         }
 
         private void row(int op, String name, int match, String syntax) {
@@ -282,6 +283,60 @@ final class Instructions {
                 row(toInteger + i, to, code(0x53, 0, 0x60 | format) | i << 20, "rd,fs1,rm");
                 row(fromInteger + i, from, code(0x53, 0, 0x68 | format) | i << 20, "fd,rs1,rm");
             }
+        }
+
+        private void bitManipulation() {
+            addressGeneration();
+            basicBitManipulation();
+            rotations();
+            for (int i = 0; i < 3; i++) {
+                row(Op.CLMUL + i, new String[] {"clmul", "clmulh", "clmulr"}[i], code(0x33, new int[] {1, 3, 2}[i], 5), "rd,rs1,rs2");
+            }
+            String[] singleBit = {"bclr", "bext", "binv", "bset"};
+            int[] funct7 = {0x24, 0x24, 0x34, 0x14};
+            int[] funct3 = {1, 5, 1, 1};
+            for (int i = 0; i < 4; i++) {
+                row(Op.BCLR + i, singleBit[i], code(0x33, funct3[i], funct7[i]), "rd,rs1,rs2");
+                row(Op.BCLRI + i, singleBit[i] + "i", code(0x13, funct3[i], funct7[i]), "rd,rs1,shamt6");
+            }
+        }
+
+        private void addressGeneration() {
+            row(Op.ADD_UW, "add.uw", code(0x3b, 0, 4), "rd,rs1,rs2");
+            for (int i = 0; i < 3; i++) {
+                row(Op.SH1ADD + i, "sh" + (i + 1) + "add", code(0x33, 2 + 2 * i, 0x10), "rd,rs1,rs2");
+                row(Op.SH1ADD_UW + i, "sh" + (i + 1) + "add.uw", code(0x3b, 2 + 2 * i, 0x10), "rd,rs1,rs2");
+            }
+            row(Op.SLLI_UW, "slli.uw", code(0x1b, 1, 4), "rd,rs1,shamt6");
+        }
+
+        private void basicBitManipulation() {
+            row(Op.ANDN, "andn", code(0x33, 7, 0x20), "rd,rs1,rs2");
+            row(Op.ORN, "orn", code(0x33, 6, 0x20), "rd,rs1,rs2");
+            row(Op.XNOR, "xnor", code(0x33, 4, 0x20), "rd,rs1,rs2");
+            String[] extremes = {"min", "minu", "max", "maxu"};
+            for (int i = 0; i < 4; i++) {
+                row(Op.MIN + i, extremes[i], code(0x33, 4 + i, 5), "rd,rs1,rs2");
+            }
+            String[] counts = {"clz", "ctz", "cpop"};
+            for (int i = 0; i < 3; i++) {
+                row(Op.CLZ + 2 * i, counts[i], code(0x13, 1, 0x30) | i << 20, "rd,rs1");
+                row(Op.CLZW + 2 * i, counts[i] + "w", code(0x1b, 1, 0x30) | i << 20, "rd,rs1");
+            }
+            row(Op.SEXT_B, "sext.b", code(0x13, 1, 0x30) | 4 << 20, "rd,rs1");
+            row(Op.SEXT_H, "sext.h", code(0x13, 1, 0x30) | 5 << 20, "rd,rs1");
+            row(Op.ZEXT_H, "zext.h", code(0x3b, 4, 4), "rd,rs1");
+            row(Op.ORC_B, "orc.b", code(0x13, 5) | 0x287 << 20, "rd,rs1");
+            row(Op.REV8, "rev8", code(0x13, 5) | 0x6b8 << 20, "rd,rs1");
+        }
+
+        private void rotations() {
+            row(Op.ROL, "rol", code(0x33, 1, 0x30), "rd,rs1,rs2");
+            row(Op.ROLW, "rolw", code(0x3b, 1, 0x30), "rd,rs1,rs2");
+            row(Op.ROR, "ror", code(0x33, 5, 0x30), "rd,rs1,rs2");
+            row(Op.RORW, "rorw", code(0x3b, 5, 0x30), "rd,rs1,rs2");
+            row(Op.RORI, "rori", code(0x13, 5, 0x30), "rd,rs1,shamt6");
+            row(Op.RORIW, "roriw", code(0x1b, 5, 0x30), "rd,rs1,shamt5");
         }
     }
 }

@@ -290,6 +290,16 @@ final class Interpreter {
                                     case Op.DIVUW -> x[rd] = Arithmetic.divideUnsignedWord((int) a, (int) b);
                                     case Op.REMW -> x[rd] = Arithmetic.remainderWord((int) a, (int) b);
                                     case Op.REMUW -> x[rd] = Arithmetic.remainderUnsignedWord((int) a, (int) b);
+                                    case Op.ADD_UW -> x[rd] = BitManipulation.addUnsignedWord(a, b);
+                                    case Op.SH1ADD -> x[rd] = BitManipulation.shift1Add(a, b);
+                                    case Op.SH2ADD -> x[rd] = BitManipulation.shift2Add(a, b);
+                                    case Op.SH3ADD -> x[rd] = BitManipulation.shift3Add(a, b);
+                                    case Op.ANDN -> x[rd] = a & ~b;
+                                    case Op.ORN -> x[rd] = a | ~b;
+                                    case Op.XNOR -> x[rd] = ~(a ^ b);
+                                    case Op.SEXT_B -> x[rd] = (byte) a;
+                                    case Op.SEXT_H -> x[rd] = (short) a;
+                                    case Op.ZEXT_H -> x[rd] = a & 0xffff;
                                     case Op.FLW -> {
                                         FloatUnit.enable(h);
                                         f[rd] = Fp32.box((int) slowLoad(a + (d >> 32), 4, end - left));
@@ -345,11 +355,14 @@ final class Interpreter {
                                     }
                                     case Op.ILLEGAL -> throw h.trap().with(Trap.ILLEGAL_INSTRUCTION, d >>> 32);
                                     default -> {
-                                        if ((w & 0x1ff) < Op.FMADD_S) {
+                                        int op = w & 0x1ff;
+                                        if (op >= Op.ADD_UW) {
+                                            x[rd] = BitManipulation.execute(op, a, op >= Op.SLLI_UW ? d >> 32 : b);
+                                        } else if (op >= Op.FMADD_S) {
+                                            FloatUnit.execute(h, d);
+                                        } else {
                                             h.retired(end - left);
                                             Atomics.execute(h, d);
-                                        } else {
-                                            FloatUnit.execute(h, d);
                                         }
                                     }
                                 }

@@ -169,9 +169,52 @@ final class Op {
     static final int FCVT_D_L = 161;
     static final int FCVT_D_LU = 162;
     static final int FMV_D_X = 163;
+    static final int ADD_UW = 164;
+    static final int SH1ADD = 165;
+    static final int SH2ADD = 166;
+    static final int SH3ADD = 167;
+    static final int SH1ADD_UW = 168;
+    static final int SH2ADD_UW = 169;
+    static final int SH3ADD_UW = 170;
+    static final int ANDN = 171;
+    static final int ORN = 172;
+    static final int XNOR = 173;
+    static final int MIN = 174;
+    static final int MINU = 175;
+    static final int MAX = 176;
+    static final int MAXU = 177;
+    static final int SEXT_B = 178;
+    static final int SEXT_H = 179;
+    static final int ZEXT_H = 180;
+    static final int REV8 = 181;
+    static final int CLZ = 182;
+    static final int CLZW = 183;
+    static final int CTZ = 184;
+    static final int CTZW = 185;
+    static final int CPOP = 186;
+    static final int CPOPW = 187;
+    static final int ORC_B = 188;
+    static final int ROL = 189;
+    static final int ROLW = 190;
+    static final int ROR = 191;
+    static final int RORW = 192;
+    static final int CLMUL = 193;
+    static final int CLMULH = 194;
+    static final int CLMULR = 195;
+    static final int BCLR = 196;
+    static final int BEXT = 197;
+    static final int BINV = 198;
+    static final int BSET = 199;
+    static final int SLLI_UW = 200;
+    static final int RORI = 201;
+    static final int RORIW = 202;
+    static final int BCLRI = 203;
+    static final int BEXTI = 204;
+    static final int BINVI = 205;
+    static final int BSETI = 206;
 
     /// Translated code starts here.
-    static final int REGION = 164;
+    static final int REGION = 207;
 
-    static final int COUNT = 165;
+    static final int COUNT = 208;
 }

@@ -48,7 +48,7 @@ final class PrivilegedState {
     private static final long STCE = 1L << 63;
     private static final long FIOM = 1;
     private static final long ISA =
-            2L << 62 | bit('I') | bit('M') | bit('A') | bit('F') | bit('D') | bit('C') | bit('S') | bit('U');
+            2L << 62 | bit('B') | bit('I') | bit('M') | bit('A') | bit('F') | bit('D') | bit('C') | bit('S') | bit('U');
 
     private static final long SATP_MODE_SV39 = 8;
 

@@ -25,6 +25,7 @@ final class RegionCompiler {
     private static final ClassDesc REGION = describe("Region");
     private static final ClassDesc TRANSLATED = describe("Translated");
     private static final ClassDesc ARITHMETIC = describe("Arithmetic");
+    private static final ClassDesc BITS = describe("BitManipulation");
     private static final ClassDesc STATE = describe("PrivilegedState");
     private static final ClassDesc FCSR = describe("Fcsr");
     private static final ClassDesc FP32 = describe("Fp32");
@@ -40,6 +41,7 @@ final class RegionCompiler {
     private static final MethodTypeDesc ROUNDING = MethodTypeDesc.of(CD_int, HART, CD_int, CD_int);
     private static final MethodTypeDesc REFILL = MethodTypeDesc.of(CD_int, HART, CD_int);
     private static final MethodTypeDesc TRAPPED = MethodTypeDesc.of(CD_int, HART, CD_long, CD_int);
+    private static final MethodTypeDesc L_L = MethodTypeDesc.of(CD_long, CD_long);
     private static final MethodTypeDesc LL_L = MethodTypeDesc.of(CD_long, CD_long, CD_long);
     private static final MethodTypeDesc II_L = MethodTypeDesc.of(CD_long, CD_int, CD_int);
     private static final MethodTypeDesc LL_I = MethodTypeDesc.of(CD_int, CD_long, CD_long);
@@ -313,6 +315,8 @@ final class RegionCompiler {
             guarded(() -> emitAtomic(d, op));
         } else if (op <= Op.FMV_D_X) {
             guarded(() -> emitFloat(d, op));
+        } else if (BitManipulation.has(op)) {
+            emitBitManipulation(d, op);
         } else {
             throw new IllegalStateException("no translation for operation " + op);
         }
@@ -436,6 +440,17 @@ final class RegionCompiler {
             case Op.REMUW -> code.invokestatic(ARITHMETIC, "remainderUnsignedWord", II_L);
             default -> throw new IllegalStateException("no translation for operation " + op);
         }
+        storeX(d);
+    }
+
+    private void emitBitManipulation(long d, int op) {
+        pushX(Packed.rs1(d));
+        if (BitManipulation.isImmediate(op)) {
+            code.loadConstant((long) Packed.immediate(d));
+        } else if (!BitManipulation.isUnary(op)) {
+            pushX(Packed.rs2(d));
+        }
+        code.invokestatic(BITS, BitManipulation.method(op), BitManipulation.isUnary(op) ? L_L : LL_L);
         storeX(d);
     }
 

@@ -99,16 +99,20 @@ class DisassemblerAgainstObjdumpTest {
         return plain.replaceAll("^(fcvt.d.(?:w|wu|s) .*),rne$", "$1").replaceAll("0x([0-9a-f]+)$", "$1");
     }
 
-    private static List<String> objdump(Path file) throws IOException, InterruptedException {
-        Process process =
-                new ProcessBuilder(
-                                "riscv64-linux-gnu-objdump", "-D", "-z", "-b", "binary", "-m", "riscv:rv64", "-M",
-                                "no-aliases", file.toString())
-                        .redirectErrorStream(true)
-                        .start();
+    /// The bits as an object file that says what extensions they may use, without the symbols that say they are data.
+    private List<String> objdump(Path file) throws IOException, InterruptedException {
+        Path source = Files.writeString(directory.resolve("code.s"), ".text\n.incbin \"" + file + "\"\n");
+        Path object = directory.resolve("code.o");
+        run("riscv64-linux-gnu-as", "-march=rv64gc_zba_zbb_zbc_zbs_zifencei", "-o", object.toString(), source.toString());
+        run("riscv64-linux-gnu-objcopy", "--strip-all", object.toString());
+        return run("riscv64-linux-gnu-objdump", "-D", "-z", "-j", ".text", "-M", "no-aliases", object.toString());
+    }
+
+    private static List<String> run(String... command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         try (InputStream out = process.getInputStream()) {
             List<String> lines = new String(out.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
-            assertThat(process.waitFor()).isZero();
+            assertThat(process.waitFor()).as(command[0]).isZero();
             return lines;
         }
     }

@@ -20,8 +20,8 @@ import java.util.Objects;
 /// fcsr; then the code and the data. Out of it: how many traps, a fixed number of (signal, pc, address), the registers
 /// again; then the data.
 final class StreamQemu {
-    /// Extensions that QEMU has by default and we have not.
-    private static final String PROCESSOR = "rv64,zba=false,zbb=false,zbc=false,zbs=false";
+    /// With exactly the extensions that we have.
+    private static final String PROCESSOR = "rv64,zba=true,zbb=true,zbc=true,zbs=true";
 
     private static final int INPUT_WORDS = 2 + 65;
 
