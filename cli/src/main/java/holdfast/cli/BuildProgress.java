@@ -26,6 +26,11 @@ final class BuildProgress implements Progress, AutoCloseable {
     }
 
     @Override
+    public void steps(long done, long total) {
+        bar.at(phase + " " + done + " of " + total, 0, -1);
+    }
+
+    @Override
     public void note(String line) {
         bar.close();
         err.println(line);

@@ -6,6 +6,7 @@ import holdfast.image.Recipe;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -17,22 +18,32 @@ import picocli.CommandLine.Parameters;
             "Builds an image from Debian's packages, in place of an older one of its name.",
             "",
             "tiny: Debian's kernel with busybox, dropbear and qemu-guest-agent in memory.",
+            "debian: a whole Debian 13 on a disk, with systemd and sshd, installed by a virtual machine of ours.",
             "Packages are fetched once, and verified as apt does it. No root is needed.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class ImageBuildCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "NAME", description = "tiny")
+    @Parameters(paramLabel = "NAME", description = "tiny or debian")
     String name = "";
 
-    @Option(names = "--with", paramLabel = "PACKAGE", split = ",", description = "Debian packages whose files go in, too; repeatable")
+    @Option(names = "--with", paramLabel = "PACKAGE", split = ",", description = "further Debian packages; of tiny only their files go in; repeatable")
     List<String> with = new ArrayList<>();
+
+    @Option(names = "--disk-size", paramLabel = "SIZE", description = "size of debian's disk; default: 4GiB")
+    @Nullable ByteSize diskSize;
 
     @Override
     public Integer call() throws InterruptedException {
         Recipe recipe = switch (Images.recipe(name)) {
-            case Recipe.Tiny tiny -> new Recipe.Tiny(tiny.name(), with);
-            case Recipe.Debian debian -> new Recipe.Debian(debian.name(), debian.diskBytes(), with);
+            case Recipe.Tiny tiny -> {
+                if (diskSize != null) {
+                    throw new UsageError("--disk-size: " + tiny.name() + " has no disk");
+                }
+                yield new Recipe.Tiny(tiny.name(), with);
+            }
+            case Recipe.Debian debian ->
+                new Recipe.Debian(debian.name(), diskSize == null ? debian.diskBytes() : diskSize.bytes(), with);
         };
         Streams streams = Streams.ofProcess();
         Image image;

@@ -18,12 +18,14 @@ record Images(ImageStore store, ImageBuilder builder) {
         return new Images(store, new ImageBuilder(store, places.cache()));
     }
 
-    /// The image of this name, built first if it is one of those that can be and is not there.
+    /// The image of this name; one of those that can be built is, if it is not there or this program's guest files are newer.
     ///
     /// @throws OperatorError when there is none, or it cannot be built
     Image obtain(String name, Progress progress) throws InterruptedException {
-        var found = store.find(name);
-        return found.isPresent() ? found.get() : builder.build(recipe(name), progress);
+        var recipe = Recipe.named(name);
+        return recipe.isPresent()
+                ? builder.obtain(recipe.get(), progress)
+                : store.find(name).orElseThrow(() -> unknown(name));
     }
 
     /// @throws OperatorError when no image of this name could be found or built
@@ -34,8 +36,11 @@ record Images(ImageStore store, ImageBuilder builder) {
     }
 
     static Recipe recipe(String name) {
-        return Recipe.named(name)
-                .orElseThrow(() -> new OperatorError(
-                        "image " + name, "there is none of this name", "see 'holdfast image ls'; tiny and debian can be built"));
+        return Recipe.named(name).orElseThrow(() -> unknown(name));
+    }
+
+    private static OperatorError unknown(String name) {
+        return new OperatorError(
+                "image " + name, "there is none of this name", "see 'holdfast image ls'; tiny and debian can be built");
     }
 }

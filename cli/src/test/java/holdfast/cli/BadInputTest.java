@@ -1,0 +1,89 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.cli.Program.Ended;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/// What is wrong is said in at most four lines before anything is fetched or built, and nothing is left behind.
+@Timeout(60)
+class BadInputTest {
+    @TempDir
+    Path directory;
+
+    /// A table of arguments, with `DIR` for a directory that has these files: `text` (no kernel), `cut` (the first half of
+    /// an ELF header), `small` (a disk of 100 bytes), `x86` (an ELF file of another processor).
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
+        "run --kernel DIR/none                        | 1 | there is no such file",
+        "run --kernel DIR                             | 1 | is a directory",
+        "run --kernel DIR/text                        | 1 | DIR/text",
+        "run --kernel DIR/cut                         | 1 | DIR/cut",
+        "run --kernel DIR/x86                         | 1 | DIR/x86",
+        "run --initrd DIR/none                        | 1 | --initrd DIR/none: there is no such file",
+        "run --firmware DIR/none                      | 1 | --firmware DIR/none: there is no such file",
+        "run --firmware none --kernel DIR/text        | 1 | DIR/text",
+        "run --disk DIR/none                          | 1 | DIR/none",
+        "run --disk DIR/small                         | 1 | too small",
+        "run --disk DIR                               | 1 | DIR",
+        "run --memory 4096T                           | 1 | is more than this machine has",
+        "run --net socket:DIR/none                    | 1 | there is no such socket",
+        "run --console-log DIR/no/log                 | 1 | there is no directory DIR/no",
+        "run --record DIR                             | 1 | is a directory",
+        "run --replay DIR/none                        | 1 | there is no such file",
+        "run --restore DIR/none                       | 1 | there is no such file",
+        "run --restore DIR/text                       | 1 | DIR/text",
+        "run no-such-image                            | 1 | there is none of this name",
+        "run --exec true --disk DIR/none              | 125 | DIR/none",
+        "run --exec true no-such-image                | 125 | there is none of this name",
+        "image rm no-such-image                       | 1 | there is none of this name",
+        "image import x --disk DIR/none               | 1 | DIR/none",
+        "image import x                               | 2 | nothing to import",
+        "image build windows                          | 1 | windows",
+        "image                                        | 2 | a command is missing: build, ls, rm, import",
+    })
+    void isNamedBrieflyAndLeavesNothing(String args, int exitCode, String message) throws Exception {
+        Files.writeString(directory.resolve("text"), "not a kernel\n".repeat(100));
+        Files.write(directory.resolve("small"), new byte[100]);
+        byte[] elf = Files.readAllBytes(ProcessHandle.current().info().command().map(Path::of).orElseThrow());
+        Files.write(directory.resolve("x86"), java.util.Arrays.copyOf(elf, 4096));
+        Files.write(directory.resolve("cut"), java.util.Arrays.copyOf(elf, 32));
+        List<String> before = files();
+        ProcessBuilder builder = Program.builder(args.strip().replace("DIR", directory.toString()).split(" "));
+        builder.environment().put("HOLDFAST_HOME", directory.resolve("home").toString());
+        builder.environment().put("HOLDFAST_CACHE", directory.resolve("cache").toString());
+        Process process = builder.start();
+        process.getOutputStream().close();
+        Ended ended = Program.ended(process);
+        assertThat(ended.err()).contains(message.replace("DIR", directory.toString())).doesNotContain("\tat ");
+        assertThat(ended.err().lines().count()).isLessThanOrEqualTo(4);
+        assertThat(ended.out()).isEmpty();
+        assertThat(ended.exitCode()).isEqualTo(exitCode);
+        assertThat(files()).isEqualTo(before);
+    }
+
+    private List<String> files() throws java.io.IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            return files.filter(Files::isRegularFile).map(Path::toString).sorted().toList();
+        }
+    }
+
+    @Test
+    void aDiskThatIsOpenAlreadyIsRefused() throws Exception {
+        Path disk = directory.resolve("disk");
+        Files.write(disk, new byte[4096]);
+        Ended ended = Program.run("run", "--kernel", "/nowhere", "--disk", disk.toString());
+        assertThat(ended.exitCode()).isEqualTo(1);
+        Ended twice = Program.run("run", "no-such-image", "--disk", disk.toString(), "--disk", disk.toString());
+        assertThat(twice.err()).contains(disk.toString()).contains("in use");
+        assertThat(twice.exitCode()).isEqualTo(1);
+    }
+}

@@ -1,0 +1,89 @@
+package holdfast.cli;
+
+import holdfast.testkit.Tree;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+
+/// The program `holdfast` as a process of its own, as a user starts it: for tests of whole guests. Images are built once, in
+/// the tree's `target`.
+final class Program {
+    private static final long DEADLINE_SECONDS = 240;
+
+    private Program() {}
+
+    /// What a run printed, and its exit code.
+    record Ended(int exitCode, byte[] outBytes, String err) {
+        String out() {
+            return new String(outBytes, StandardCharsets.UTF_8);
+        }
+    }
+
+    static ProcessBuilder builder(String... args) {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.add("@" + Tree.root().resolve("tools/jvm.options"));
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "holdfast.cli.Main"));
+        command.addAll(List.of(args));
+        var builder = new ProcessBuilder(command);
+        builder.environment().put("HOLDFAST_HOME", home().toString());
+        return builder;
+    }
+
+    static Path home() {
+        return Tree.root().resolve("target/test-home");
+    }
+
+    static Ended run(String... args) throws IOException, InterruptedException {
+        return run(new byte[0], args);
+    }
+
+    static Ended run(byte[] stdin, String... args) throws IOException, InterruptedException {
+        Process process = builder(args).start();
+        Thread.ofVirtual().start(() -> feed(process, stdin));
+        return ended(process);
+    }
+
+    private static void feed(Process process, byte[] stdin) {
+        try (var in = process.getOutputStream()) {
+            in.write(stdin);
+        } catch (IOException e) {
+            // A program that has ended reads no more; its exit code says whether that was right.
+            process.isAlive();
+        }
+    }
+
+    /// Waits for the end of a process whose output nobody else reads.
+    static Ended ended(Process process) throws IOException, InterruptedException {
+        CompletableFuture<byte[]> err = CompletableFuture.supplyAsync(() -> all(process.getErrorStream()));
+        CompletableFuture<byte[]> out = CompletableFuture.supplyAsync(() -> all(process.getInputStream()));
+        if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+            process.destroyForcibly();
+            throw new AssertionError("has not ended; standard error: " + new String(err.join(), StandardCharsets.UTF_8)
+                    + "; standard output: " + new String(out.join(), StandardCharsets.UTF_8));
+        }
+        return new Ended(process.exitValue(), out.join(), new String(err.join(), StandardCharsets.UTF_8));
+    }
+
+    private static byte[] all(InputStream in) {
+        try (in) {
+            return in.readAllBytes();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Waits until a file that somebody else writes contains this text.
+    static void awaitText(Path file, String text) {
+        org.awaitility.Awaitility.await(text)
+                .atMost(DEADLINE_SECONDS, TimeUnit.SECONDS)
+                .until(() -> Files.exists(file) && Files.readString(file, StandardCharsets.ISO_8859_1).contains(text));
+    }
+}

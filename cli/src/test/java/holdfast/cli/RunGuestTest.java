@@ -1,0 +1,159 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.cli.Program.Ended;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Debian's kernel, booted by the program as a user starts it.
+@Tag("system")
+@Timeout(600)
+class RunGuestTest {
+    @TempDir
+    Path directory;
+
+    private static byte[] bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8);
+    }
+
+    @Test
+    void aCommandsOutputAndErrorsComeApartAndItsExitCodeIsTheRuns() throws Exception {
+        Ended ended = Program.run("run", "--exec", "uname -sm; echo oh >&2; exit 7");
+        assertThat(ended.out()).isEqualTo("Linux riscv64\n");
+        assertThat(ended.err()).isEqualTo("oh\n");
+        assertThat(ended.exitCode()).isEqualTo(7);
+    }
+
+    @Test
+    void aCommandReadsStandardInputToItsEndOnTwoHarts() throws Exception {
+        var data = new byte[300_000];
+        new Random(1).nextBytes(data);
+        Ended ended = Program.run(data, "run", "--cpus", "2", "--exec", "nproc; cat");
+        assertThat(ended.exitCode()).isZero();
+        assertThat(ended.out()).startsWith("2\n");
+        assertThat(Arrays.copyOfRange(ended.outBytes(), 2, ended.outBytes().length)).isEqualTo(data);
+    }
+
+    @Test
+    void twoRunsOfOneImageGoOnAtOnce() throws Exception {
+        Process first = Program.builder("run", "--cpus", "2", "--exec", "nproc").start();
+        Process second = Program.builder("run", "--exec", "nproc").start();
+        first.getOutputStream().close();
+        second.getOutputStream().close();
+        assertThat(Program.ended(first).out()).isEqualTo("2\n");
+        assertThat(Program.ended(second).out()).isEqualTo("1\n");
+    }
+
+    @Test
+    void theConsoleOffATerminalIsTypedIntoRebootsAndPowersOff() throws Exception {
+        Path log = directory.resolve("console");
+        Process process = Program.builder("run", "--console-log", log.toString()).start();
+        try (var in = process.getOutputStream()) {
+            in.write(bytes("echo once; reboot -f\n"));
+            in.flush();
+            Program.awaitText(log, "once\r\n");
+            org.awaitility.Awaitility.await().atMost(200, TimeUnit.SECONDS).until(() -> banners(log) == 2);
+            in.write(bytes("poweroff\n"));
+        }
+        Ended ended = Program.ended(process);
+        assertThat(ended.exitCode()).isZero();
+        assertThat(log).hasBinaryContent(ended.outBytes());
+    }
+
+    private static int banners(Path log) throws IOException {
+        return Files.readString(log, StandardCharsets.ISO_8859_1).split("Linux is up", -1).length - 1;
+    }
+
+    @Test
+    void aPanicEndsTheRunWithItsLastLines() throws Exception {
+        Ended ended = Program.run(bytes("echo c >/proc/sysrq-trigger\n"), "run");
+        assertThat(ended.exitCode()).isEqualTo(1);
+        assertThat(ended.err()).contains("panicked").contains("sysrq triggered crash");
+    }
+
+    @Test
+    void theSameInputsGiveTheSameRunAndARecordReplaysIt() throws Exception {
+        byte[] script = bytes("cat /proc/uptime; head -c 8 /dev/urandom | base64; poweroff\n");
+        Path record = directory.resolve("record");
+        Ended first = Program.run(script, "run", "--deterministic");
+        Ended second = Program.run(script, "run", "--deterministic");
+        assertThat(first.exitCode()).isZero();
+        assertThat(second.out()).isEqualTo(first.out()).contains("Power down");
+        Ended recorded = Program.run(script, "run", "--record", record.toString());
+        assertThat(recorded.out()).isNotEqualTo(first.out());
+        Ended replayed = Program.run("run", "--replay", record.toString());
+        assertThat(replayed.outBytes()).isEqualTo(recorded.outBytes());
+        assertThat(replayed.err()).isEmpty();
+        assertThat(replayed.exitCode()).isZero();
+    }
+
+    @Test
+    void aGuestSavedInMidLoadGoesOnWithItsChecksumUnbroken() throws Exception {
+        Path log = directory.resolve("console");
+        Path state = directory.resolve("state");
+        Process process =
+                Program.builder("run", "--save-on-exit", state.toString(), "--console-log", log.toString()).start();
+        String load = "echo begun; head -c 200000000 /dev/zero | sha256sum; poweroff\n";
+        process.getOutputStream().write(bytes(load));
+        process.getOutputStream().flush();
+        Program.awaitText(log, "begun\r\n");
+        process.toHandle().destroy();
+        Ended saved = Program.ended(process);
+        assertThat(saved.exitCode()).isEqualTo(143);
+        assertThat(saved.err()).contains("saved; go on with: holdfast run --restore " + state);
+        assertThat(saved.out()).doesNotContain("Power down");
+
+        Ended restored = Program.run("run", "--restore", state.toString());
+        assertThat(restored.out()).contains(sha256OfZeros(200_000_000)).contains("Power down");
+        assertThat(restored.exitCode()).isZero();
+
+        Ended command = Program.run("run", "--restore", state.toString(), "--exec", "cut -d. -f1 /proc/uptime");
+        assertThat(command.err()).isEmpty();
+        assertThat(command.exitCode()).isZero();
+    }
+
+    private static String sha256OfZeros(int count) throws Exception {
+        return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(new byte[count]));
+    }
+
+    @Test
+    void whatACommandWritesToADiskIsOnItAfterwards() throws Exception {
+        Path disk = directory.resolve("disk.raw");
+        Files.write(disk, new byte[1 << 20]);
+        Ended ended = Program.run(bytes("written"), "run", "--disk", disk.toString(), "--exec", "dd of=/dev/vda 2>/dev/null");
+        assertThat(ended.err()).isEmpty();
+        assertThat(ended.exitCode()).isZero();
+        assertThat(Arrays.copyOf(Files.readAllBytes(disk), 7)).asString().isEqualTo("written");
+    }
+
+    @Test
+    void aKilledRunLeavesNothingThatBlocksTheNext() throws Exception {
+        Path disk = directory.resolve("disk.raw");
+        Files.write(disk, new byte[1 << 20]);
+        Path log = directory.resolve("console");
+        Process process = Program.builder("run", "--disk", disk.toString(), "--console-log", log.toString()).start();
+        Program.awaitText(log, "Linux is up");
+        Stream<ProcessHandle> below = process.descendants();
+        assertThat(below).isEmpty();
+        process.toHandle().destroyForcibly();
+        process.waitFor();
+        try (Stream<Path> left = Files.list(directory)) {
+            assertThat(left.map(file -> file.getFileName().toString())).containsExactlyInAnyOrder("disk.raw", "console");
+        }
+        Ended next = Program.run("run", "--disk", disk.toString(), "--console-log", log.toString(), "--exec", "echo again");
+        assertThat(next.out()).isEqualTo("again\n");
+    }
+}
