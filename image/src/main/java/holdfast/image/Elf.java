@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /// A 64-bit little-endian ELF file, as far as its sections go (System V ABI, chapter 4).
@@ -116,8 +117,10 @@ record Elf(ByteBuffer bytes, List<Section> sections) {
     }
 
     /// The bytes from an offset to the next NUL.
+    ///
+    /// @throws IndexOutOfBoundsException when that is not inside the file
     static String text(ByteBuffer bytes, long offset) {
-        int start = Math.toIntExact(offset);
+        int start = (int) Objects.checkIndex(offset, (long) bytes.limit());
         int end = start;
         while (bytes.get(end) != 0) {
             end++;

@@ -16,6 +16,7 @@ import java.util.stream.Stream;
 record KernelModule(String path, byte[] content) {
     private static final int SYMBOL_BYTES = 24;
     private static final int RELOCATION_BYTES = 24;
+    private static final int ALIGNMENT_MAX = 4096;
     private static final int TYPE_OBJECT = 1;
     private static final int TYPE_FUNCTION = 2;
     private static final int TYPE_SECTION = 3;
@@ -54,8 +55,17 @@ record KernelModule(String path, byte[] content) {
     /// On RISC-V these labels are most of a module: ext4 shrinks from 7.0 to 1.7 MB. Loading it takes 42 million instructions
     /// instead of 1.3 thousand million, mostly for the signature's checksum. The code stays what it was; a kernel that does
     /// not insist on signatures takes it and notes that (taint E).
+    ///
+    /// @throws IllegalArgumentException when this is no module
     KernelModule stripped() {
-        Elf elf = Elf.parse(content);
+        try {
+            return stripped(Elf.parse(content));
+        } catch (IndexOutOfBoundsException e) {
+            throw new IllegalArgumentException(path + " is damaged", e);
+        }
+    }
+
+    private KernelModule stripped(Elf elf) {
         Elf.Section symbols = elf.sections().stream()
                 .filter(section -> section.type() == Elf.SYMBOLS)
                 .findFirst()
@@ -81,7 +91,7 @@ record KernelModule(String path, byte[] content) {
         var offsets = new int[contents.size()];
         int end = Elf.HEADER_BYTES;
         for (Elf.Section section : elf.sections().stream().sorted(Comparator.comparingLong(Elf.Section::offset)).toList()) {
-            int alignment = (int) Math.max(1, section.alignment());
+            int alignment = Math.clamp(section.alignment(), 1, ALIGNMENT_MAX);
             end = (end + alignment - 1) / alignment * alignment;
             offsets[section.index()] = end;
             out.put(end, contents.get(section.index()));

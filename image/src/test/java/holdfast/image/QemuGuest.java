@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
 
 /// A guest under QEMU with the exec channel's ports and the agent's, each a Unix socket: connected is "the host's end is open".
 final class QemuGuest implements AutoCloseable {
+    /// For a machine that does much else at the same time.
+    private static final Duration PATIENCE = Duration.ofMinutes(5);
+
     private final Path directory;
     private final Process process;
     private final ByteArrayOutputStream console = new ByteArrayOutputStream();
@@ -116,7 +119,7 @@ final class QemuGuest implements AutoCloseable {
     }
 
     void awaitConsole(String text) {
-        Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> {
+        Awaitility.await().atMost(PATIENCE).until(() -> {
             if (!process.isAlive() && !console().contains(text)) {
                 throw new IOException("the guest has ended: " + console());
             }
@@ -133,7 +136,7 @@ final class QemuGuest implements AutoCloseable {
     }
 
     int awaitEnd() throws InterruptedException {
-        if (!process.waitFor(60, TimeUnit.SECONDS)) {
+        if (!process.waitFor(PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("the guest has not ended: " + console());
         }
         return process.exitValue();
@@ -172,7 +175,7 @@ final class QemuGuest implements AutoCloseable {
 
         /// What has come up to a line end, which it takes.
         String line() {
-            Awaitility.await().atMost(Duration.ofSeconds(60)).until(() -> peek().indexOf('\n') >= 0);
+            Awaitility.await().atMost(PATIENCE).until(() -> peek().indexOf('\n') >= 0);
             synchronized (received) {
                 String all = received.toString(UTF_8);
                 int end = all.indexOf('\n');
