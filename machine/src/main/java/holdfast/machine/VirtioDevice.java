@@ -39,6 +39,7 @@ abstract sealed class VirtioDevice permits VirtioBlock, VirtioConsole, VirtioNet
     private final int type;
     private final long offered;
     private final Virtqueue[] queues;
+    private final Virtqueue.Allowance allowance = new Virtqueue.Allowance();
     private final boolean[] resettingQueue;
     private final ReentrantLock lock = new ReentrantLock();
     private final Outbox outbox = new Outbox();
@@ -58,7 +59,7 @@ abstract sealed class VirtioDevice permits VirtioBlock, VirtioConsole, VirtioNet
         this.type = type;
         this.offered = features | INDIRECT_DESC | EVENT_IDX | VERSION_1 | RING_RESET;
         this.queues = IntStream.range(0, queueSizes.length)
-                .mapToObj(i -> new Virtqueue(memory, i, queueSizes[i]))
+                .mapToObj(i -> new Virtqueue(memory, i, queueSizes[i], allowance))
                 .toArray(Virtqueue[]::new);
         this.resettingQueue = new boolean[queueSizes.length];
     }
@@ -125,6 +126,7 @@ abstract sealed class VirtioDevice permits VirtioBlock, VirtioConsole, VirtioNet
         return gate.register(name, payload -> {
             lock.lock();
             try {
+                allowance.renew();
                 handler.handle(payload);
                 signal();
             } catch (GuestError mistake) {
@@ -284,10 +286,13 @@ abstract sealed class VirtioDevice permits VirtioBlock, VirtioConsole, VirtioNet
     /// Serves a queue after the driver's notification; on a hart's thread, without the lock.
     final void kick(int index) {
         boolean more = index < queues.length;
-        while (more) {
+        for (boolean first = true; more; first = false) {
             outbox.awaitRoom();
             lock.lock();
             try {
+                if (first) {
+                    allowance.renew();
+                }
                 more = running() && serveAndSignal(queues[index]);
             } finally {
                 lock.unlock();

@@ -22,6 +22,7 @@ final class Virtqueue {
     private final PhysicalMemory memory;
     private final int index;
     private final int sizeMax;
+    private final Allowance allowance;
 
     private int size;
     private boolean enabled;
@@ -37,10 +38,22 @@ final class Virtqueue {
     private int nextUsed;
     private int signalled;
 
-    Virtqueue(PhysicalMemory memory, int index, int sizeMax) {
+    /// How many chains may still be taken before the device gives its thread back. A driver whose rings lie over each
+    /// other makes chains available by having them used, without end.
+    static final class Allowance {
+        private static final int CHAINS = 1 << 20;
+        private int left = CHAINS;
+
+        void renew() {
+            left = CHAINS;
+        }
+    }
+
+    Virtqueue(PhysicalMemory memory, int index, int sizeMax, Allowance allowance) {
         this.memory = memory;
         this.index = index;
         this.sizeMax = sizeMax;
+        this.allowance = allowance;
         reset();
     }
 
@@ -161,6 +174,9 @@ final class Virtqueue {
     }
 
     private Chain take() throws BusFault, GuestError {
+        if (allowance.left-- == 0) {
+            throw new GuestError("queue " + index + " never becomes empty");
+        }
         int head = memory.load16(available + 4 + 2L * (nextAvailable & size - 1)) & 0xffff;
         if (head >= size) {
             throw new GuestError("queue " + index + " names descriptor " + head + " of " + size);

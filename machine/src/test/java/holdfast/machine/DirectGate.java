@@ -4,6 +4,16 @@ import java.util.function.Supplier;
 
 /// A gate that is always open, as that of parallel mode while the machine runs.
 final class DirectGate implements EventGate {
+    private final boolean mayWait;
+
+    DirectGate() {
+        this(true);
+    }
+
+    DirectGate(boolean mayWait) {
+        this.mayWait = mayWait;
+    }
+
     @Override
     public Input register(String source, Receiver receiver) {
         return new Input() {
@@ -31,6 +41,6 @@ final class DirectGate implements EventGate {
 
     @Override
     public boolean mayWait() {
-        return true;
+        return mayWait;
     }
 }

@@ -34,13 +34,21 @@ final class VirtioRig {
         }
     }
 
-    final PhysicalMemory memory = new PhysicalMemory(Arena.ofAuto().allocate(RAM_BYTES, 4096), RAM);
+    final PhysicalMemory memory;
     final List<Wire> wires =
             IntStream.range(0, PciHost.WIRES).mapToObj(_ -> new Wire()).toList();
     final PciHost pci = new PciHost(List.copyOf(wires), AddressMap.PCI_MMIO);
     final List<VirtioPci> functions = new ArrayList<>();
     private long nextFree = RAM + 0x1000;
     private long nextBar = AddressMap.PCI_MMIO;
+
+    VirtioRig() {
+        this(RAM_BYTES);
+    }
+
+    VirtioRig(long ramBytes) {
+        memory = new PhysicalMemory(Arena.ofAuto().allocate(ramBytes, 4096), RAM);
+    }
 
     /// Plugs a device into the next slot and switches it on.
     VirtioPci plug(VirtioDevice device) {
@@ -59,7 +67,7 @@ final class VirtioRig {
     long allocate(long bytes, long alignment) {
         long at = nextFree + alignment - 1 & -alignment;
         nextFree = at + bytes;
-        if (nextFree > RAM + RAM_BYTES) {
+        if (nextFree > RAM + memory.size()) {
             throw new IllegalStateException("the test's RAM is used up");
         }
         return at;

@@ -205,6 +205,30 @@ class VirtqueueTest {
         }));
     }
 
+    /// The device writes into the available ring: each chain that is used makes the next one available.
+    @Test
+    void aQueueThatFeedsItselfStopsTheDeviceNotTheMachine() {
+        int[] index = {1};
+        EntropyPort counting = bytes -> {
+            index[0]++;
+            bytes[0] = (byte) index[0];
+            bytes[1] = (byte) (index[0] >> 8);
+        };
+        rig.plug(new VirtioRng("mad", rig.memory, new DirectGate(), counting));
+        var mad = new GuestDriver(rig, 2).start(VirtioDevice.VERSION_1);
+        var queue = mad.queue(0);
+        for (int i = 0; i < queue.size; i++) {
+            rig.store(queue.available + 4 + 2L * i, 2, 0);
+        }
+        queue.descriptor(queue.descriptors, 0, queue.available + 2, 2, WRITE, 0);
+        rig.store(queue.available + 2, 2, 1);
+        queue.kick();
+        assertThat(mad.status() & VirtioDevice.NEEDS_RESET).isNotZero();
+        mad.start();
+        mad.queue(0).send(Part.in(buffer(), 2));
+        assertThat(mad.queue(0).taken().length()).isEqualTo(2);
+    }
+
     @Test
     void anIndirectDescriptorNeedsTheFeature() {
         driver.start(VirtioDevice.VERSION_1);
