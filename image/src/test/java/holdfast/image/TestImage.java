@@ -10,10 +10,18 @@ final class TestImage {
     private TestImage() {}
 
     /// Tiny with the tools of ext4.
-    static synchronized Image withExt4() {
+    static Image withExt4() {
+        return of(new Recipe.Tiny("ext4", List.of("e2fsprogs")));
+    }
+
+    /// Tiny with programs that keep a computer busy and check what it does.
+    static Image withStressNg() {
+        return of(new Recipe.Tiny("stress-ng", List.of("stress-ng")));
+    }
+
+    private static synchronized Image of(Recipe recipe) {
         Path home = Tree.root().resolve("image/target/test-images");
         ImageStore store = ImageStore.open(home, Clock.systemUTC());
-        var recipe = new Recipe.Tiny("ext4", List.of("e2fsprogs"));
         return store.find(recipe.name()).orElseGet(() -> build(store, recipe));
     }
 
