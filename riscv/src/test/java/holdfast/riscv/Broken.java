@@ -10,6 +10,7 @@ final class Broken {
     /// An AMO that is a load and a store.
     static long addLong(long address, long value) {
         long old = Raw.loadLong(address);
+        Thread.yield(); // on a busy host the other hart would seldom run just here
         Raw.storeLong(address, old + value);
         return old;
     }
@@ -18,6 +19,7 @@ final class Broken {
     static boolean swapIfEqualInt(long address, int expected, int value) {
         boolean equal = Raw.loadInt(address) == expected;
         if (equal) {
+            Thread.yield();
             Raw.storeInt(address, value);
         }
         return equal;
@@ -72,4 +74,19 @@ final class Broken {
 
     /// Write mappings of a page stay when it is decoded.
     static void call(Mailbox mailbox, Runnable action, Hart self) {}
+
+    /// The short path is taken before inexact has been raised.
+    static boolean settled(Fcsr c, int rm) {
+        return rm == Fcsr.RNE;
+    }
+
+    /// The error of a result raises nothing.
+    static long withError(Fcsr c, double result, double error) {
+        return Double.doubleToRawLongBits(result);
+    }
+
+    /// Tiny results are taken for ordinary ones.
+    static boolean isOrdinary(double result) {
+        return Double.isFinite(result);
+    }
 }
