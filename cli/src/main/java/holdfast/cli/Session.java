@@ -163,7 +163,7 @@ final class Session {
 
     private void lendTerminal() throws IOException {
         int cpus = options.cpus == null ? 1 : options.cpus;
-        say("starting " + boot.title() + " (" + cpus + (cpus == 1 ? " cpu, " : " cpus, ") + new ByteSize(boot.memoryBytes())
+        say((options.restore == null ? "starting " : "going on with ") + boot.title() + " (" + cpus + (cpus == 1 ? " cpu, " : " cpus, ") + new ByteSize(boot.memoryBytes())
                 + "); ^] ends the VM");
         Tty lent = cleanUp.add(new Tty());
         tty = lent;
