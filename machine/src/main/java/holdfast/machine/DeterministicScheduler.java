@@ -99,7 +99,8 @@ final class DeterministicScheduler implements Scheduler {
         turn++;
     }
 
-    /// @return false when the operator wants the machine to stand first, or it has come to its end
+    /// @return false when the turn must not be taken now: the operator wants the machine to stand, or it was switched off or
+    ///     reset, or its record has ended
     private boolean atGatePoint() {
         if (!gate.point(turn)) {
             return false;
@@ -113,7 +114,7 @@ final class DeterministicScheduler implements Scheduler {
             }
         }
         pointDone = true;
-        return !interrupted;
+        return !interrupted && !power.pressed();
     }
 
     /// The hart whose turn it is, or the first after it that can run; null when all are idle.
@@ -193,6 +194,7 @@ final class DeterministicScheduler implements Scheduler {
         if (recorder != null) {
             recorder.end(turn, clock.retired());
         }
+        gate.close();
         synchronized (this) {
             closed = true;
             notifyAll();

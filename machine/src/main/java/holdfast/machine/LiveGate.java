@@ -64,4 +64,11 @@ final class LiveGate extends TurnGate {
     void awaitInput(long now) {
         awaitOffer();
     }
+
+    @Override
+    public void close() {
+        if (recorder != null) {
+            recorder.close();
+        }
+    }
 }

@@ -10,6 +10,7 @@ import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +29,7 @@ final class ParallelGate implements EventGate, PendingInputs, AutoCloseable {
     private final ScheduledExecutorService alarms =
             Executors.newSingleThreadScheduledExecutor(Thread.ofPlatform().daemon().name("holdfast-alarms").factory());
     private boolean open;
+    private volatile Consumer<Throwable> onFailure = cause -> {};
 
     ParallelGate(HostPacedClock clock) {
         this.clock = clock;
@@ -46,6 +48,19 @@ final class ParallelGate implements EventGate, PendingInputs, AutoCloseable {
     @Override
     public boolean mayWait() {
         return !HartThread.isCurrent();
+    }
+
+    /// Who is told when a device breaks while it applies an event: whoever brought the event cannot help it.
+    void onFailure(Consumer<Throwable> listener) {
+        onFailure = listener;
+    }
+
+    private void apply(Event event) {
+        try {
+            event.source.receiver.accept(event.payload);
+        } catch (RuntimeException | Error e) {
+            onFailure.accept(e);
+        }
     }
 
     private final class Source implements Input {
@@ -108,7 +123,7 @@ final class ParallelGate implements EventGate, PendingInputs, AutoCloseable {
         shared.lock();
         try {
             if (open) {
-                source.receiver.accept(payload);
+                apply(new Event(source, payload));
                 return;
             }
             synchronized (waiting) {
@@ -125,7 +140,7 @@ final class ParallelGate implements EventGate, PendingInputs, AutoCloseable {
         exclusive.lock();
         try {
             for (Event event = waiting.poll(); event != null; event = waiting.poll()) {
-                event.source.receiver.accept(event.payload);
+                apply(event);
             }
             open = true;
         } finally {

@@ -28,6 +28,7 @@ final class ParallelScheduler implements Scheduler {
         this.gate = gate;
         this.power = power;
         this.toHost = toHost;
+        gate.onFailure(cause -> power.request(new PowerRequest.Failure(cause)));
         for (Core core : cores) {
             Thread thread = new HartThread(() -> live(core), "holdfast-" + core.name());
             core.onWake(() -> LockSupport.unpark(thread));

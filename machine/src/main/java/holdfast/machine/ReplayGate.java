@@ -1,5 +1,6 @@
 package holdfast.machine;
 
+import holdfast.block.OperatorError;
 import java.nio.charset.StandardCharsets;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -21,7 +22,8 @@ final class ReplayGate extends TurnGate {
         if (event == null
                 || event.kind() != RecordedEvent.Kind.SOURCE
                 || !name.equals(new String(event.payload(), StandardCharsets.UTF_8))) {
-            throw new Divergence("the record has no device " + name + " at this place");
+            throw new OperatorError(
+                    "record", "was made with a machine without " + name, "give the options of the recording");
         }
         return input;
     }
@@ -110,6 +112,11 @@ final class ReplayGate extends TurnGate {
             return turn > record.lastTurn() ? End.CUT_OFF : End.NOT_YET;
         }
         return event.kind() == RecordedEvent.Kind.END && event.turn() <= turn ? End.COMPLETE : End.NOT_YET;
+    }
+
+    @Override
+    public void close() {
+        record.close();
     }
 
     enum End {

@@ -4,7 +4,7 @@ import holdfast.riscv.TimeSource;
 import org.jspecify.annotations.Nullable;
 
 /// The three that belong together in each scheduling mode: clock, gate, and what is written down or fed.
-sealed interface Timing {
+sealed interface Timing extends AutoCloseable {
     GuestClock clock();
 
     EventGate gate();
@@ -13,6 +13,10 @@ sealed interface Timing {
 
     /// What waits in the gate.
     PendingInputs pendingInputs();
+
+    /// Releases what the gate holds.
+    @Override
+    void close();
 
     record Parallel(HostPacedClock clock, ParallelGate gate) implements Timing {
         @Override
@@ -23,6 +27,11 @@ sealed interface Timing {
         @Override
         public PendingInputs pendingInputs() {
             return gate;
+        }
+
+        @Override
+        public void close() {
+            gate.close();
         }
     }
 
@@ -37,6 +46,11 @@ sealed interface Timing {
         @Override
         public PendingInputs pendingInputs() {
             return gate;
+        }
+
+        @Override
+        public void close() {
+            gate.close();
         }
     }
 

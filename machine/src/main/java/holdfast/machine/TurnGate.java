@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The gate of deterministic mode, as its scheduler drives it: everything is applied at a gate point, between two turns of
 /// harts. Alarms that are due come first, then completions that are due, then what was offered.
-abstract sealed class TurnGate implements EventGate, PendingInputs permits LiveGate, ReplayGate {
+abstract sealed class TurnGate implements EventGate, PendingInputs, AutoCloseable permits LiveGate, ReplayGate {
     /// What a request to the outside seems to take: 100 µs, as a good disk has it.
     private static final long LATENCY_TICKS = 1_000;
 
@@ -164,6 +164,10 @@ abstract sealed class TurnGate implements EventGate, PendingInputs permits LiveG
             awaited = true;
         }
     }
+
+    /// Releases the record.
+    @Override
+    public abstract void close();
 
     /// Guest time at which something is due next; [Long#MAX_VALUE] when nothing is.
     final long nextTicks() {

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -53,10 +54,11 @@ public final class VirtualMachine implements Machine {
         this.config = config;
         this.boot = BootSet.open(config);
         GuestMemory guestMemory = null;
+        Timing timing = null;
         try {
             guestMemory = GuestMemory.allocate(config.memoryBytes());
             memory = guestMemory;
-            Timing timing = Timing.of(config, ConfigDigest.of(config, boot));
+            timing = Timing.of(config, ConfigDigest.of(config, boot));
             outputs = new Outputs(this::retired);
             ports = new Ports(config, outputs);
             toHost = new HostCommand(memory.physical(), power);
@@ -76,6 +78,9 @@ public final class VirtualMachine implements Machine {
             content = new MachineState(config, board, memory, timing, scheduler);
         } catch (RuntimeException e) {
             boot.close();
+            if (timing != null) {
+                timing.close();
+            }
             if (guestMemory != null) {
                 guestMemory.close();
             }
@@ -218,12 +223,10 @@ public final class VirtualMachine implements Machine {
             presses.acquireUninterruptibly();
             control.lock();
             try {
-                if (state == State.RUNNING) {
-                    PowerRequest request = power.take();
-                    if (request != null) {
-                        quiesce();
-                        obey(request);
-                    }
+                if (state == State.RUNNING && power.pressed()) {
+                    // Taken only when all stand: until then the switch is what keeps a deterministic machine from going on.
+                    quiesce();
+                    obey(Objects.requireNonNull(power.take()));
                 }
             } catch (RuntimeException e) {
                 halt(new MachineEvent.Failed(retired(), e));

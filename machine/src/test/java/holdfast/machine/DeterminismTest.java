@@ -270,6 +270,42 @@ class DeterminismTest {
     }
 
     @Test
+    void aRunThatWentOnFromASavedStateIsReplayedFromThatStateOnly() throws Exception {
+        Path state = directory.resolve("state");
+        Path otherState = directory.resolve("other");
+        run(echo(), 1, (machine, console) -> {
+            machine.start();
+            console.type("abc");
+            console.await("b");
+            machine.pause();
+            machine.save(state);
+            machine.resume();
+            console.await("d");
+            machine.pause();
+            machine.save(otherState);
+            machine.close();
+        });
+        Path record = directory.resolve("record");
+        Run recorded = run(echo().record(record), 3, (machine, console) -> {
+            machine.restore(state);
+            machine.resume();
+            typeAtRandom(console, new Random(6));
+        });
+        Run replayed = run(echo().replay(record), 3, (machine, console) -> {
+            machine.restore(state);
+            machine.resume();
+        });
+        assertThat(replayed).isEqualTo(recorded);
+        try (VirtualMachine machine = new VirtualMachine(echo().replay(record).build())) {
+            assertThatThrownBy(() -> machine.restore(otherState))
+                    .isInstanceOf(OperatorError.class)
+                    .hasMessageContaining("recording began");
+        }
+        Run fresh = run(echo().replay(record), 1, (machine, console) -> machine.start());
+        assertThat(fresh.halt).isInstanceOf(MachineEvent.Diverged.class);
+    }
+
+    @Test
     void aRecordOfAnotherMachineIsRefused() throws InterruptedException {
         Path record = directory.resolve("record");
         run(echo().record(record), 1, (machine, console) -> {

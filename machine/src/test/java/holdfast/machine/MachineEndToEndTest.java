@@ -140,6 +140,22 @@ class MachineEndToEndTest {
         }
     }
 
+    /// A port that throws when it brings something: our own mistake, and this machine's end.
+    @ParameterizedTest
+    @EnumSource
+    void aMistakeOfOursStopsThisMachineAndSaysWhy(SchedulingMode mode) throws InterruptedException {
+        ConsolePort broken = (bytes, offset, length) -> {
+            throw new IllegalStateException("broken port");
+        };
+        GuestProgram program =
+                new GuestProgram().li(T0, AddressMap.UART).sb(T0, 0, T0).label("spin").jump("spin");
+        try (VirtualMachine machine = new VirtualMachine(bare(program, mode).console(broken).build())) {
+            machine.start();
+            assertThat(machine.awaitHalt()).isInstanceOfSatisfying(
+                    MachineEvent.Failed.class, event -> assertThat(event.cause()).hasMessage("broken port"));
+        }
+    }
+
     @Test
     void anIdleGuestCostsNoProcessorTime() {
         GuestProgram program = new GuestProgram().label("idle").wfi().jump("idle");

@@ -2,16 +2,17 @@ package holdfast.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import holdfast.block.ByteSize;
+import holdfast.block.MemoryDevice;
 import holdfast.riscv.BusFault;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 
 /// Random accesses to everything on the board's bus: each answers or faults, whatever the guest does.
 class MmioFuzzTest {
-    private static final long FUZZ_NANOS = Long.getLong("holdfast.fuzzSeconds", 2) * 1_000_000_000;
-
     private static final List<long[]> RANGES = List.of(
             new long[] {AddressMap.SYSCON, AddressMap.SYSCON_BYTES},
             new long[] {AddressMap.RTC, AddressMap.RTC_BYTES},
@@ -23,52 +24,56 @@ class MmioFuzzTest {
             new long[] {AddressMap.PCI_MMIO, 0x10_0000},
             new long[] {0, 1L << 31});
 
+    private static final int ACCESSES = 20_000;
+
     @Test
-    @Timeout(120)
-    void noAccessBreaksAnything() throws Exception {
-        long end = System.nanoTime() + FUZZ_NANOS;
-        long accesses = 0;
-        long answered = 0;
-        for (long seed = 1; System.nanoTime() < end; seed++) {
-            Random random = new Random(seed);
-            RetiredClock clock = new RetiredClock(2);
-            LiveGate gate = new LiveGate(clock, null);
-            PowerSwitch power = new PowerSwitch();
-            MachineConfig config = MachineConfig.builder()
-                    .harts(2)
-                    .memoryBytes(16 << 20)
-                    .firmware(new Firmware.File(java.nio.file.Path.of("none")))
-                    .entropy(EntropyPort.seeded(seed))
-                    .virtioPort("port", new ConsoleCapture())
-                    .build();
-            Outputs outputs = new Outputs(() -> 0);
-            try (GuestMemory memory = GuestMemory.allocate(config.memoryBytes())) {
-                Board board = new Board(
-                        config, memory, clock, clock::source, gate, power, new ConsoleCapture(), new Ports(config, outputs));
-                clock.harts(board.harts());
-                board.wallClock().set();
-                board.reset();
-                board.resume();
-                for (int i = 0; i < 20_000; i++) {
-                    answered += access(board.bus(), random);
-                    accesses++;
-                    if (i % 64 == 0) {
-                        clock.skipTo(gate.nextTicks() == Long.MAX_VALUE ? clock.ticks() + 10 : gate.nextTicks());
-                        gate.point(i);
-                    }
+    void noAccessBreaksAnything() {
+        SeededFuzz.run(SeededFuzz.SECONDS, MmioFuzzTest::storm);
+    }
+
+    @Test
+    @Tag("long")
+    void noAccessBreaksAnythingForHours() {
+        SeededFuzz.run(SeededFuzz.SECONDS_LONG, MmioFuzzTest::storm);
+    }
+
+    private static void storm(long seed) throws Exception {
+        Random random = new Random(seed);
+        RetiredClock clock = new RetiredClock(2);
+        LiveGate gate = new LiveGate(clock, null);
+        MachineConfig config = MachineConfig.builder()
+                .harts(2)
+                .memoryBytes(16 << 20)
+                .firmware(new Firmware.File(Path.of("none")))
+                .entropy(EntropyPort.seeded(seed))
+                .virtioPort("port", new ConsoleCapture())
+                .disk(new DiskSpec(new MemoryDevice(ByteSize.ofMebibytes(1)), "disk"))
+                .build();
+        Ports ports = new Ports(config, new Outputs(() -> 0));
+        try (GuestMemory memory = GuestMemory.allocate(config.memoryBytes())) {
+            Board board = new Board(
+                    config, memory, clock, clock::source, gate, new PowerSwitch(), new ConsoleCapture(), ports);
+            clock.harts(board.harts());
+            board.wallClock().set();
+            board.reset();
+            board.resume();
+            int answered = 0;
+            for (int i = 0; i < ACCESSES; i++) {
+                answered += access(board.bus(), random);
+                if (i % 64 == 0) {
+                    clock.skipTo(gate.nextTicks() == Long.MAX_VALUE ? clock.ticks() + 10 : gate.nextTicks());
+                    gate.point(i);
                 }
-                board.pause();
-                for (Lifecycle part : board.parts()) {
-                    StateWriter out = new StateWriter();
-                    part.save(out);
-                    part.restore(new StateReader(part.version(), out.toByteArray()));
-                }
-                board.close();
-            } catch (RuntimeException e) {
-                throw new AssertionError("seed " + seed, e);
             }
+            assertThat(answered).isGreaterThan(ACCESSES / 10);
+            board.pause();
+            for (Lifecycle part : board.parts()) {
+                StateWriter out = new StateWriter();
+                part.save(out);
+                part.restore(new StateReader(part.version(), out.toByteArray()));
+            }
+            board.close();
         }
-        assertThat(answered).as("of %d accesses", accesses).isGreaterThan(accesses / 10);
     }
 
     private static int access(SystemBus bus, Random random) {
