@@ -36,13 +36,16 @@ final class CodePage {
 
     /// The instruction at a slot, whether or not translated code starts there.
     long plain(int slot) {
-        int low = halfword(slot);
-        if (Instructions.isCompressed(low)) {
-            return Instructions.decode(low);
+        if (slot == SLOTS - 1) {
+            int low = halfword(slot);
+            return Instructions.isCompressed(low)
+                    ? Instructions.decode(low)
+                    : Packed.pack(Op.CROSSING, 0, 0, 0, 0, 0, low);
         }
-        return slot == SLOTS - 1
-                ? Packed.pack(Op.CROSSING, 0, 0, 0, 0, 0, low)
-                : Instructions.decode(low | halfword(slot + 1) << 16);
+        // In one load: another hart may replace an aligned instruction while it is executed here, and either the old or the
+        // new one is right, but not half of each.
+        int bits = Raw.loadInt(host + 2L * slot);
+        return Instructions.decode(Instructions.isCompressed(bits) ? bits & 0xffff : bits);
     }
 
     /// From now on control that comes to the slot enters the region.

@@ -151,6 +151,7 @@ public final class Hart {
                 sliceEnd = Math.min(end, retired + Math.clamp(slice, 1, SLICE_MAX));
                 if (livelocked && pc == livelockPc) {
                     retired = sliceEnd;
+                    livelocked = false; // tried again when time has passed: another hart may have mended the handler
                 } else {
                     interpreter.execute();
                 }

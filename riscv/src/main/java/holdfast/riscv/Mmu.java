@@ -1,5 +1,7 @@
 package holdfast.riscv;
 
+import org.jspecify.annotations.Nullable;
+
 /// A hart's memory accesses that miss the TLB: translation, protection, the accessed and dirty bits, and what lies behind
 /// an address: RAM or a device. Interpreter and translated code share this one slow path.
 ///
@@ -98,6 +100,17 @@ final class Mmu {
     }
 
     private CodePage codePageSlow(long pc) {
+        while (true) {
+            int flushes = tlb.flushes();
+            CodePage page = codePageOnce(pc, flushes);
+            if (page != null) {
+                return page;
+            }
+        }
+    }
+
+    /// Null when the hart has served a fence while it waited for the page: the translation may be old then.
+    private @Nullable CodePage codePageOnce(long pc, int flushes) {
         long address = translate(pc, FETCH, fetchMode);
         int level = leafLevel;
         if (!memory.contains(address, 2) || !hart.state.pmp.allows(address, 2, Pmp.EXECUTE, machine(fetchMode))) {
@@ -106,6 +119,9 @@ final class Mmu {
         int index = memory.pageIndex(address);
         memory.beforeMapping(index);
         CodePage page = memory.codePage(hart, index);
+        if (tlb.flushes() != flushes) {
+            return null;
+        }
         // A page that PMP splits is looked up again for every jump into it; straight-line code inside is not checked.
         if (hart.state.pmp.uniform(address)) {
             tlb.putFetch(fetchSlot, fetchMode == Privilege.USER, pc, page, level);

@@ -245,7 +245,7 @@ public final class PhysicalMemory {
     private CodePage decodablePage(Hart self, int page) {
         while (!decodingLock.tryLock()) {
             self.mailbox.service();
-            Thread.onSpinWait();
+            Thread.yield();
         }
         try {
             CodePage found = (CodePage) CODE.getAcquire(code, page);

@@ -196,11 +196,6 @@ final class PrivilegedState {
         stimecmp = deadlineTicks;
     }
 
-    /// mip without what wires and timers contribute: what a read-modify-write of mip may write back.
-    long softwarePending() {
-        return softwarePending | hart.lines() & SSI;
-    }
-
     /// mip, as it reads at `now` (ticks).
     long pending(long now) {
         long bits = softwarePending | hart.lines();
@@ -476,11 +471,21 @@ final class PrivilegedState {
     }
 
     private void writePending(long value, long writable) {
-        if ((writable & SSI) != 0) {
-            hart.interrupt(1, (value & SSI) != 0);
+        setPending(value & writable, true);
+        setPending(~value & writable, false);
+    }
+
+    /// Sets or clears the named bits of mip or sip, of those that the register can write, and no others.
+    void changePending(int csr, long bits, boolean level) {
+        setPending(bits & (csr == Csr.MIP ? SUPERVISOR_INTERRUPTS : SSI & mideleg), level);
+    }
+
+    private void setPending(long bits, boolean level) {
+        if ((bits & SSI) != 0) {
+            hart.interrupt(1, level);
         }
-        long soft = writable & (SEI | (supervisorTimerEnabled() ? 0 : STI));
-        softwarePending = softwarePending & ~soft | value & soft;
+        long soft = bits & (SEI | (supervisorTimerEnabled() ? 0 : STI));
+        softwarePending = level ? softwarePending | soft : softwarePending & ~soft;
     }
 
     private void writeProtection(int csr, long value) {

@@ -47,17 +47,29 @@ final class SystemUnit {
         }
         long old = h.state.read(csr);
         if (writes) {
-            long base = csr == Csr.MIP ? h.state.softwarePending() : old;
-            h.state.write(
-                    csr,
-                    switch (kind) {
-                        case 0 -> operand;
-                        case 1 -> base | operand;
-                        default -> base & ~operand;
-                    });
+            if (csr == Csr.MIP || csr == Csr.SIP) {
+                writePending(h, csr, kind, operand);
+            } else {
+                h.state.write(
+                        csr,
+                        switch (kind) {
+                            case 0 -> operand;
+                            case 1 -> old | operand;
+                            default -> old & ~operand;
+                        });
+            }
         }
         h.x[Packed.rd(d)] = old;
         return writes;
+    }
+
+    /// Pending bits are set and cleared one by one: other harts set them meanwhile, and none of that may be lost.
+    private static void writePending(Hart h, int csr, int kind, long operand) {
+        switch (kind) {
+            case 0 -> h.state.write(csr, operand);
+            case 1 -> h.state.changePending(csr, operand, true);
+            default -> h.state.changePending(csr, operand, false);
+        }
     }
 
     /// Instructions that go somewhere else: the hart's pc is at them, and where to go on when this returns.

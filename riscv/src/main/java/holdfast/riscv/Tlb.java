@@ -61,6 +61,7 @@ final class Tlb {
     private final boolean[] kernelSuperpages = new boolean[SLOTS];
     private final FetchTable[] fetch = new FetchTable[SLOTS * 2];
     private long uses;
+    private int flushes;
 
     /// Decoded pages by virtual page, for one address space and one of user and supervisor mode.
     static final class FetchTable {
@@ -205,8 +206,14 @@ final class Tlb {
         }
     }
 
+    /// Counts the flushes asked for so far.
+    int flushes() {
+        return flushes;
+    }
+
     /// Everything, of every address space.
     void flush() {
+        flushes++;
         for (int slot = 0; slot < SLOTS; slot++) {
             flushSlot(slot);
         }
@@ -214,6 +221,7 @@ final class Tlb {
 
     /// Everything of one address space.
     void flushSpace(int asid) {
+        flushes++;
         for (int slot = 0; slot < SPACES; slot++) {
             if (owner[slot] == asid) {
                 flushSlot(slot);
@@ -223,12 +231,14 @@ final class Tlb {
 
     /// One virtual address, in every address space.
     void flushAddress(long va) {
+        flushes++;
         for (int slot = 0; slot < SLOTS; slot++) {
             flushAddress(slot, va);
         }
     }
 
     void flushAddress(long va, int asid) {
+        flushes++;
         for (int slot = 0; slot < SPACES; slot++) {
             if (owner[slot] == asid) {
                 flushAddress(slot, va);
@@ -297,6 +307,7 @@ final class Tlb {
 
     /// Forgets where decoded code is, not how addresses map.
     void flushFetch() {
+        flushes++;
         for (int slot = 0; slot < SLOTS; slot++) {
             if (filled[slot]) {
                 flushFetch(slot);
