@@ -9,21 +9,28 @@ import holdfast.block.MemoryDevice;
 import holdfast.machine.ConsolePort;
 import holdfast.machine.DiskSpec;
 import holdfast.machine.EntropyPort;
+import holdfast.machine.Firmware;
 import holdfast.machine.GuestCommand;
 import holdfast.machine.GuestExec;
 import holdfast.machine.MachineConfig;
 import holdfast.machine.MachineEvent;
 import holdfast.machine.SchedulingMode;
 import holdfast.machine.VirtualMachine;
+import holdfast.testkit.Needs;
+import holdfast.testkit.Peer;
 import java.io.ByteArrayOutputStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -102,12 +109,13 @@ final class MachineInGuestTest {
     }
 
     @Test
-    void aGuestWithFourHartsRebootsAndGoesOnWorking() throws Exception {
+    void aGuestWithFourHartsIdlesForNothingAndRebootsAndGoesOnWorking() throws Exception {
         List<MachineEvent> events = new CopyOnWriteArrayList<>();
         try (Guest guest = new Guest(config(4))) {
             guest.machine.listen(events::add);
             guest.machine.start();
             assertThat(guest.run("nproc; touch /tmp/before")).isEqualTo("4");
+            Awaitility.await().atMost(PATIENCE).until(() -> hartsLoadPercent(Duration.ofSeconds(2)) < 3);
             guest.exec.start(new GuestCommand(
                     "reboot -f",
                     new GuestCommand.Stdin.Empty(),
@@ -115,6 +123,36 @@ final class MachineInGuestTest {
                     (_, _, _) -> {}));
             Awaitility.await().atMost(PATIENCE).until(() -> events.stream().anyMatch(MachineEvent.Rebooted.class::isInstance));
             assertThat(guest.run("ls /tmp/before 2>/dev/null || nproc")).isEqualTo("4");
+        }
+    }
+
+    /// Processor time that the harts' threads take now, in percent of one core.
+    private static long hartsLoadPercent(Duration window) {
+        long before = hartsCpuNanos();
+        long end = System.nanoTime() + window.toNanos();
+        while (System.nanoTime() < end) {
+            LockSupport.parkNanos(end - System.nanoTime());
+        }
+        return (hartsCpuNanos() - before) * 100 / window.toNanos();
+    }
+
+    private static long hartsCpuNanos() {
+        ThreadMXBean threads = ManagementFactory.getThreadMXBean();
+        return Arrays.stream(threads.getThreadInfo(threads.getAllThreadIds()))
+                .filter(info -> info != null && info.getThreadName().startsWith("holdfast-hart"))
+                .mapToLong(info -> threads.getThreadCpuTime(info.getThreadId()))
+                .sum();
+    }
+
+    @Test
+    @Tag("long")
+    @Needs("/usr/lib/riscv64-linux-gnu/opensbi")
+    void debiansKernelRunsOverDebiansOpenSbi() throws Exception {
+        Path firmware = Peer.path("/usr/lib/riscv64-linux-gnu/opensbi").resolve("generic/fw_dynamic.bin");
+        try (Guest guest = new Guest(config(2).firmware(new Firmware.File(firmware)))) {
+            guest.machine.start();
+            assertThat(guest.run("uname -m; nproc")).isEqualTo("riscv64\n2");
+            assertThat(guest.console.text()).contains("OpenSBI v");
         }
     }
 

@@ -52,7 +52,7 @@ final class Board {
         }
         List<Hart> harts = harts();
         plic = new Plic(externalInterrupts(harts));
-        wallClock = new WallClock(config.clock(), clock, gate);
+        wallClock = new WallClock(ports.clock(), clock, gate);
         generation = new VmGenId(plic.line(AddressMap.VMGENID_IRQ));
 
         attach(AddressMap.SYSCON, AddressMap.SYSCON_BYTES, new Syscon(power));
@@ -88,16 +88,16 @@ final class Board {
         if (network != null) {
             plug(host, NET_SLOT, new VirtioNet("virtio-net0", ram, gate, network, config.mac(), MTU_BYTES));
         }
-        plug(host, RNG_SLOT, new VirtioRng("virtio-rng0", ram, gate, config.entropy()));
+        plug(host, RNG_SLOT, new VirtioRng("virtio-rng0", ram, gate, ports.entropy()));
         plug(host, BALLOON_SLOT, balloon(memory, gate));
         plug(host, CONSOLE_SLOT, new VirtioConsole("virtio-console0", ram, gate, null, ports.virtio()));
-        if (config.disks().size() > DISKS_MAX) {
-            throw new IllegalArgumentException("at most " + DISKS_MAX + " disks: " + config.disks().size());
+        List<DiskSpec> disks = ports.disks();
+        if (disks.size() > DISKS_MAX) {
+            throw new IllegalArgumentException("at most " + DISKS_MAX + " disks: " + disks.size());
         }
         int queues = Math.min(config.harts(), DISK_QUEUES_MAX);
-        for (int i = 0; i < config.disks().size(); i++) {
-            DiskSpec disk = config.disks().get(i);
-            plug(host, FIRST_DISK_SLOT + i, new VirtioBlock("virtio-blk" + i, ram, gate, disk, queues));
+        for (int i = 0; i < disks.size(); i++) {
+            plug(host, FIRST_DISK_SLOT + i, new VirtioBlock("virtio-blk" + i, ram, gate, disks.get(i), queues));
         }
     }
 

@@ -29,7 +29,7 @@ final class BootSet implements AutoCloseable {
     private static final long INFO_MAGIC = 0x4942534f;
     private static final long INFO_VERSION = 2;
     private static final int INFO_BYTES = 48;
-    private static final int RNG_SEED_BYTES = 64;
+    static final int SEED_BYTES = 64;
 
     private final MachineConfig config;
     private final @Nullable BootFile firmwareFile;
@@ -95,15 +95,15 @@ final class BootSet implements AutoCloseable {
 
     /// Fills memory, which is zero, and sets the harts to their start.
     ///
+    /// @param seed of the guest's random numbers, [#SEED_BYTES]
     /// @return the harts that run now; the others wait to be started by a call of the built-in firmware
-    List<Core> load(PhysicalMemory memory, List<Core> cores, EventGate.Input entropy) {
+    List<Core> load(PhysicalMemory memory, List<Core> cores, byte[] seed) {
         long firmwareEntry = firmware == null ? 0 : firmware.load(memory);
         long kernelEntry = kernel == null ? AddressMap.RAM + BootImage.PAYLOAD_OFFSET : kernel.load(memory);
         long used = Math.max(firmware == null ? 0 : firmware.end(), kernel == null ? 0 : kernel.end());
 
         long top = AddressMap.RAM + Math.min(memory.size(), REACH_BYTES);
         long initrdBytes = initrdFile == null ? 0 : initrdFile.size();
-        byte[] seed = entropy.ask(this::randomSeed);
         int treeBytes = tree(0, initrdBytes, seed).length;
         long treeAt = (top - treeBytes) & -TREE_ALIGNMENT;
         long infoAt = treeAt - PAGE_BYTES;
@@ -141,12 +141,6 @@ final class BootSet implements AutoCloseable {
             hart.x(12, info);
         }
         return cores;
-    }
-
-    private byte[] randomSeed() {
-        byte[] seed = new byte[RNG_SEED_BYTES];
-        config.entropy().fill(seed);
-        return seed;
     }
 
     private byte[] tree(long initrdAt, long initrdBytes, byte[] seed) {

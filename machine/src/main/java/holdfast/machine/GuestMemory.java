@@ -69,8 +69,13 @@ final class GuestMemory implements AutoCloseable {
         }
     }
 
-    /// What the host says it can give without swapping; unlimited when it does not say (proc(5)).
+    /// What can be taken without swapping (proc(5)), and within the limit of the container that we run in (cgroup v2);
+    /// unlimited when neither says.
     static long availableBytes() {
+        return Math.min(hostAvailableBytes(), containerAvailableBytes());
+    }
+
+    private static long hostAvailableBytes() {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/meminfo"))) {
                 if (line.startsWith("MemAvailable:")) {
@@ -81,6 +86,18 @@ final class GuestMemory implements AutoCloseable {
             LOG.log(System.Logger.Level.DEBUG, "/proc/meminfo is not readable", e);
         }
         return Long.MAX_VALUE;
+    }
+
+    private static long containerAvailableBytes() {
+        Path group = Path.of("/sys/fs/cgroup");
+        try {
+            String limit = Files.readString(group.resolve("memory.max")).strip();
+            long used = Long.parseLong(Files.readString(group.resolve("memory.current")).strip());
+            return limit.equals("max") ? Long.MAX_VALUE : Math.max(0, Long.parseLong(limit) - used);
+        } catch (IOException | NumberFormatException e) {
+            LOG.log(System.Logger.Level.DEBUG, "no limit of a container", e);
+            return Long.MAX_VALUE;
+        }
     }
 
     PhysicalMemory physical() {

@@ -1,5 +1,6 @@
 package holdfast.machine;
 
+import holdfast.block.BlockDevice;
 import holdfast.block.OperatorError;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,7 +22,6 @@ import org.jspecify.annotations.Nullable;
 /// A machine on Holdfast's own engine.
 public final class VirtualMachine implements Machine {
     private static final System.Logger LOG = System.getLogger(VirtualMachine.class.getName());
-    private static final int ENTROPY_OF_A_LIFE_BYTES = VmGenId.BYTES;
     private static final byte[] RESET = {'r'};
 
     private final MachineConfig config;
@@ -138,17 +138,17 @@ public final class VirtualMachine implements Machine {
         memory.clear();
         board.reset();
         panic.clear();
-        board.generation().set(entropyOfALife());
+        board.generation().set(random(VmGenId.BYTES));
         board.wallClock().set();
-        boot.load(memory.physical(), board.cores(), entropy).forEach(Core::powerOn);
+        boot.load(memory.physical(), board.cores(), random(BootSet.SEED_BYTES)).forEach(Core::powerOn);
         toHost.watch(boot.toHost());
         power.take();
     }
 
-    private byte[] entropyOfALife() {
+    private byte[] random(int count) {
         return entropy.ask(() -> {
-            byte[] fresh = new byte[ENTROPY_OF_A_LIFE_BYTES];
-            config.entropy().fill(fresh);
+            byte[] fresh = new byte[count];
+            ports.entropy().fill(fresh);
             return fresh;
         });
     }
@@ -281,7 +281,7 @@ public final class VirtualMachine implements Machine {
                 StateOutput state = new StateOutput(out);
                 SaveScope whole = new SaveScope.Whole();
                 content.saveShape(state, whole);
-                state.section(SavedDisks.of(config.disks()).section());
+                state.section(SavedDisks.of(ports.disks()).section());
                 content.saveContent(state, whole);
             });
         } finally {
@@ -344,7 +344,7 @@ public final class VirtualMachine implements Machine {
         SavedState.shape(input).require(config);
         for (StateSection section = input.next(); section != null; section = input.next()) {
             if (section.name().equals(SavedDisks.SECTION)) {
-                SavedDisks.read(section).require(config.disks());
+                SavedDisks.read(section).require(ports.disks());
             }
         }
         return true;
@@ -371,7 +371,7 @@ public final class VirtualMachine implements Machine {
     /// A new life of a saved guest: it goes on where it was, and is told that it has been elsewhere.
     private void revive() {
         board.wallClock().set();
-        board.generation().renew(entropyOfALife());
+        board.generation().renew(random(VmGenId.BYTES));
         toHost.watch(boot.toHost());
         state = State.PAUSED;
         emit(new MachineEvent.Paused(scheduler.retired()));
@@ -444,6 +444,26 @@ public final class VirtualMachine implements Machine {
             throw new IllegalArgumentException("the machine has no network device");
         }
         outlet.replace(port);
+    }
+
+    /// Puts another disk behind a disk device, e.g. the copy that was made of it. Not while running.
+    ///
+    /// @param index 0 is `vda`
+    public void replaceDisk(int index, BlockDevice disk) {
+        requireStanding();
+        ports.disk(index).replace(disk);
+    }
+
+    /// Takes entropy from another port. Not while running.
+    public void replaceEntropy(EntropyPort port) {
+        requireStanding();
+        ports.replaceEntropy(port);
+    }
+
+    /// Takes the time of day from another port. Not while running.
+    public void replaceClock(ClockPort port) {
+        requireStanding();
+        ports.replaceClock(port);
     }
 
     /// Tells a listener every `everyTurns`-th turn of a deterministic machine. Before [#start] or while paused.

@@ -183,6 +183,28 @@ class SavedStateTest {
         }
     }
 
+    @Test
+    void aDiskIsReplacedWhileTheMachineStandsByOneThatTheGuestUnderstands() {
+        MemoryDevice disk = new MemoryDevice(ByteSize.ofMebibytes(3));
+        MachineConfig.Builder builder = ticker(SchedulingMode.PARALLEL).disk(new DiskSpec(disk, "root"));
+        try (VirtualMachine machine = new VirtualMachine(builder.build())) {
+            machine.start();
+            MemoryDevice copy = disk.copy();
+            assertThatThrownBy(() -> machine.replaceDisk(0, copy)).isInstanceOf(IllegalStateException.class);
+            machine.pause();
+            MemoryDevice small = new MemoryDevice(ByteSize.ofMebibytes(2));
+            assertThatThrownBy(() -> machine.replaceDisk(0, small)).isInstanceOf(IllegalArgumentException.class);
+            machine.replaceDisk(0, copy);
+            write(copy, 0, 9);
+            machine.save(directory.resolve("state"));
+        }
+        try (VirtualMachine machine = new VirtualMachine(builder.build())) {
+            assertThatThrownBy(() -> machine.restore(directory.resolve("state")))
+                    .as("the state was saved with the copy, which differs")
+                    .isInstanceOf(OperatorError.class);
+        }
+    }
+
     private static void write(MemoryDevice disk, long offset, int value) {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment block = arena.allocate(512);
