@@ -20,7 +20,7 @@ final class CodePage {
     final char[] heat = new char[SLOTS];
 
     /// Translated code by the slot where it is entered; such a slot's instruction is [Op#REGION].
-    final @Nullable Region[] regions = new Region[SLOTS];
+    private @Nullable Region @Nullable [] regions;
 
     private final long host;
 
@@ -50,9 +50,20 @@ final class CodePage {
 
     /// From now on control that comes to the slot enters the region.
     void install(int slot, Region region) {
-        regions[slot] = region;
+        @Nullable Region[] all = regions;
+        if (all == null) {
+            all = new Region[SLOTS];
+            regions = all;
+        }
+        all[slot] = region;
         VarHandle.releaseFence();
         code[slot] = Op.REGION;
+    }
+
+    /// The region entered at a slot whose instruction is [Op#REGION]; null while another thread's writes are on their way.
+    @Nullable Region region(int slot) {
+        @Nullable Region[] all = regions;
+        return all == null ? null : all[slot];
     }
 
     int halfword(int slot) {

@@ -74,7 +74,7 @@ final class Interpreter {
                                         continue outer;
                                     }
                                     case Op.REGION -> {
-                                        Region region = page.regions[i];
+                                        Region region = page.region(i);
                                         if (region == null || left < region.instructions) {
                                             code = alone(i, page.plain(i));
                                             continue;
