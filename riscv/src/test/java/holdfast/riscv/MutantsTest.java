@@ -51,9 +51,20 @@ class MutantsTest {
                         "SelfModifyingCodeTest.everyFurtherRewriteIsSeenToo"));
     }
 
+    /// Whether two harts really meet in a race depends on the host: such a defect is given several chances to show.
+    private static final int TRIES_MAX = 20;
+
     @ParameterizedTest
     @MethodSource("mutants")
     void isKilledByItsTest(Mutant mutant) {
-        assertThat(mutant.run()).isEqualTo(Mutant.Fate.KILLED);
+        Mutant.Fate fate = mutant.run();
+        for (int tries = 1; tries < TRIES_MAX && fate == Mutant.Fate.SURVIVED && isRace(mutant); tries++) {
+            fate = mutant.run();
+        }
+        assertThat(fate).isEqualTo(Mutant.Fate.KILLED);
+    }
+
+    private static boolean isRace(Mutant mutant) {
+        return mutant.test().contains("ParallelHartsTest");
     }
 }
