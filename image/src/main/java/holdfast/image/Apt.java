@@ -66,7 +66,10 @@ final class Apt {
             Files.writeString(directory.resolve("status").resolve(base.file), base.status);
         }
         if (apt.writeIfChanged("guest.sources", mirror.stanzas())) {
+            // Lists of another mirror would pass for this one's.
             Files.deleteIfExists(apt.stamp());
+            Temporary.remove(directory.resolve("lists"));
+            Files.createDirectories(directory.resolve("lists/partial"));
         }
         apt.writeIfChanged("apt.conf", apt.configuration(hostSettings()));
         return apt;
@@ -139,9 +142,10 @@ final class Apt {
         }
         progress.phase("fetching package lists");
         var status = new AptProgress(progress, -1, 0);
-        Command.Outcome outcome = run(List.of("-q", "-o", "APT::Status-Fd=1", "update"), status::line);
+        Command.Outcome outcome =
+                run(List.of("-q", "-o", "APT::Status-Fd=1", "-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=0", "update"), status::line);
         // One suite that is just being renewed on the mirror is no reason to stop; without the release itself nothing goes.
-        if (outcome.exitCode() != 0 && !hasRelease()) {
+        if (!hasRelease()) {
             throw AptError.of(outcome, mirror, directory);
         }
         if (outcome.exitCode() != 0) {

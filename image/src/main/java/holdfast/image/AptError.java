@@ -34,8 +34,10 @@ final class AptError {
 
     /// apt's own first words on what went wrong.
     static String firstError(Command.Outcome outcome) {
-        Optional<String> error = outcome.errors().stream().filter(line -> line.startsWith("E: ")).findFirst();
-        return error.map(line -> line.substring("E: ".length()).strip())
+        Optional<String> error = Stream.of("E: ", "W: ")
+                .flatMap(kind -> outcome.errors().stream().filter(line -> line.startsWith(kind)))
+                .findFirst();
+        return error.map(line -> line.substring("E: ".length()).strip().replaceFirst("^Failed to fetch \\S+\\s+", ""))
                 .orElse(outcome.errors().isEmpty() ? "exit code " + outcome.exitCode() : outcome.errors().getLast().strip());
     }
 }

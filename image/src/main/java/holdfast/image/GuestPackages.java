@@ -29,7 +29,14 @@ final class GuestPackages implements AutoCloseable {
         this.progress = progress;
     }
 
-    static GuestPackages open(Path cache, Progress progress) throws IOException, InterruptedException {
+    /// Sees to it that package lists are here.
+    ///
+    /// @throws holdfast.block.OperatorError when they cannot be fetched
+    static GuestPackages open(Path cache, Progress progress) throws InterruptedException {
+        return StoreError.guardInterruptibly(cache, () -> opened(cache, progress));
+    }
+
+    private static GuestPackages opened(Path cache, Progress progress) throws IOException, InterruptedException {
         DebianMirror mirror =
                 DebianMirror.of(AptSources.read(HOST_SETTINGS), System.getenv("HOLDFAST_MIRROR"), DebianMirror.KEYRING);
         LockFile lock = LockFile.exclusive(
@@ -49,7 +56,11 @@ final class GuestPackages implements AutoCloseable {
     }
 
     /// The packages and all that they depend on.
-    List<FetchedPackage> fetch(List<String> names) throws IOException, InterruptedException {
+    List<FetchedPackage> fetch(List<String> names) throws InterruptedException {
+        return StoreError.guardInterruptibly(cache, () -> fetched(names));
+    }
+
+    private List<FetchedPackage> fetched(List<String> names) throws IOException, InterruptedException {
         var wanted = new Wanted(Base.NOTHING, names);
         List<AptPackage> packages = apt.resolve(wanted);
         List<Deb> debs = apt.fetch(wanted, packages, progress);
@@ -61,7 +72,11 @@ final class GuestPackages implements AutoCloseable {
     }
 
     /// Debian's newest kernel: the package is fetched and unpacked once, and only what a guest needs is kept.
-    FetchedKernel kernel() throws IOException, InterruptedException {
+    FetchedKernel kernel() throws InterruptedException {
+        return StoreError.guardInterruptibly(cache, this::fetchedKernel);
+    }
+
+    private FetchedKernel fetchedKernel() throws IOException, InterruptedException {
         var wanted = new Wanted(Base.BOOT, List.of(KERNEL));
         List<AptPackage> packages = apt.resolve(wanted);
         AptPackage image = packages.stream()
