@@ -82,7 +82,8 @@ record Kernel(Path directory, String release) {
         found.put(name, module);
     }
 
-    private KernelModule unpacked(Path file) throws IOException {
+    /// One of [#packedModules], as it is loaded.
+    KernelModule unpacked(Path file) throws IOException {
         String path = modules().relativize(file).toString();
         try (InputStream packed = Files.newInputStream(file)) {
             if (path.endsWith(".xz")) {
