@@ -115,6 +115,8 @@ final class MachineInGuestTest {
             guest.machine.listen(events::add);
             guest.machine.start();
             assertThat(guest.run("nproc; touch /tmp/before")).isEqualTo("4");
+            String third = "/sys/devices/system/cpu/cpu3/online";
+            assertThat(guest.run("echo 0 >" + third + "; nproc; echo 1 >" + third + "; nproc")).isEqualTo("3\n4");
             Awaitility.await().atMost(PATIENCE).until(() -> hartsLoadPercent(Duration.ofSeconds(2)) < 3);
             guest.exec.start(new GuestCommand(
                     "reboot -f",

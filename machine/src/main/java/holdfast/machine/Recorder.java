@@ -5,7 +5,6 @@ import holdfast.block.OperatorError;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -26,6 +25,7 @@ final class Recorder implements AutoCloseable {
     private static final long BLOCK_TURNS = 4096;
     private static final int COMPRESSION_LEVEL = 1;
 
+    private final Path path;
     private final FileChannel file;
     private final ByteArrayOutputStream block = new ByteArrayOutputStream();
     private final DataOutputStream out = new DataOutputStream(block);
@@ -35,7 +35,8 @@ final class Recorder implements AutoCloseable {
     private int sourceCount;
     private boolean closed;
 
-    private Recorder(FileChannel file) {
+    private Recorder(Path path, FileChannel file) {
+        this.path = path;
         this.file = file;
     }
 
@@ -48,10 +49,15 @@ final class Recorder implements AutoCloseable {
             header.putLong(MAGIC).putInt(VERSION).putLong(seed).put(configDigest);
             header.putInt(crc(header.array(), header.position()));
             write(file, header.flip());
-            return new Recorder(file);
+            return new Recorder(path, file);
         } catch (IOException e) {
-            throw new OperatorError("record " + path, "cannot be written (" + e.getMessage() + ")", "name another file");
+            throw unwritable(path, e);
         }
+    }
+
+    private static OperatorError unwritable(Path path, IOException e) {
+        return new OperatorError(
+                "record " + path, "cannot be written (" + e.getMessage() + ")", "free some space or name another file");
     }
 
     static int crc(byte[] bytes, int length) {
@@ -71,6 +77,9 @@ final class Recorder implements AutoCloseable {
         event(new RecordedEvent(RecordedEvent.Kind.SOURCE, 0, 0, sourceCount++, 0, bytes));
     }
 
+    /// Notes an event. After a failure to write the record ends where it is, and later events are not noted.
+    ///
+    /// @throws OperatorError when the file cannot be written
     void event(RecordedEvent event) {
         if (closed) {
             return;
@@ -94,7 +103,8 @@ final class Recorder implements AutoCloseable {
                 flush();
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("the record cannot be written", e);
+            closed = true;
+            throw unwritable(path, e);
         }
     }
 
@@ -118,15 +128,15 @@ final class Recorder implements AutoCloseable {
 
     @Override
     public void close() {
-        if (closed) {
-            return;
-        }
+        boolean writable = !closed;
         closed = true;
         try (file) {
-            flush();
-            file.force(true);
+            if (writable) {
+                flush();
+                file.force(true);
+            }
         } catch (IOException e) {
-            throw new UncheckedIOException("the record cannot be written", e);
+            throw unwritable(path, e);
         }
     }
 }

@@ -322,6 +322,17 @@ class DeterminismTest {
     }
 
     @Test
+    void aRecordThatCannotBeWrittenIsNamed() {
+        assertThatThrownBy(() -> new VirtualMachine(echo().record(Path.of("/dev/full")).build()))
+                .isInstanceOf(OperatorError.class)
+                .hasMessageContaining("record /dev/full: cannot be written");
+        assertThatThrownBy(() -> new VirtualMachine(
+                        echo().record(directory.resolve("no/such/directory")).build()))
+                .isInstanceOf(OperatorError.class)
+                .hasMessageContaining("no such file or directory");
+    }
+
+    @Test
     void aRecordThatIsBeingWrittenIsRefused() {
         Path record = directory.resolve("record");
         try (VirtualMachine machine = new VirtualMachine(echo().record(record).build())) {

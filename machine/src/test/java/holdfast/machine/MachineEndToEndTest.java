@@ -197,6 +197,27 @@ class MachineEndToEndTest {
         }
     }
 
+    /// Harts that wait for their timers and for each other are stopped anywhere, and nothing is lost.
+    @Test
+    void aStormOfPausesLosesNoTimerAndNoInput() {
+        ConsoleCapture console = new ConsoleCapture();
+        MachineConfig config = BarePrograms.machine(BarePrograms.echo(), directory, SchedulingMode.PARALLEL)
+                .harts(2)
+                .console(console)
+                .build();
+        try (VirtualMachine machine = new VirtualMachine(config)) {
+            machine.start();
+            for (int i = 0; i < 300; i++) {
+                machine.pause();
+                if (i % 10 == 0) {
+                    console.type("a");
+                }
+                machine.resume();
+            }
+            Awaitility.await().until(() -> console.text().replaceAll("[^b]", "").length() == 30);
+        }
+    }
+
     @Test
     void aCallThatDoesNotFitTheStateIsRefused() {
         GuestProgram program = new GuestProgram().label("spin").jump("spin");
