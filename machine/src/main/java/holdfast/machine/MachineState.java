@@ -118,7 +118,8 @@ final class MachineState {
         StateReader in = take(records, part.name()).upTo(part.version()).reader();
         try {
             part.restore(in);
-        } catch (IOException e) {
+        } catch (IOException | RuntimeException e) {
+            // A record is data from outside: whatever it breaks in a part, it is refused.
             throw new IOException("its part " + part.name() + " is damaged: " + e.getMessage(), e);
         }
         if (in.available() > 0) {

@@ -65,6 +65,10 @@ final class VmGenId implements MmioDevice {
 
     @Override
     public synchronized void restore(StateReader in) throws IOException {
-        set(in.readBlob(BYTES));
+        byte[] saved = in.readBlob(BYTES);
+        if (saved.length != BYTES) {
+            throw new IOException("a generation id of " + saved.length + " bytes");
+        }
+        set(saved);
     }
 }
