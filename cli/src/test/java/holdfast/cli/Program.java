@@ -62,14 +62,19 @@ final class Program {
 
     /// Waits for the end of a process whose output nobody else reads.
     static Ended ended(Process process) throws IOException, InterruptedException {
-        CompletableFuture<byte[]> err = CompletableFuture.supplyAsync(() -> all(process.getErrorStream()));
-        CompletableFuture<byte[]> out = CompletableFuture.supplyAsync(() -> all(process.getInputStream()));
+        CompletableFuture<byte[]> err = reading(process.getErrorStream());
+        CompletableFuture<byte[]> out = reading(process.getInputStream());
         if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
             process.destroyForcibly();
             throw new AssertionError("has not ended; standard error: " + new String(err.join(), StandardCharsets.UTF_8)
                     + "; standard output: " + new String(out.join(), StandardCharsets.UTF_8));
         }
         return new Ended(process.exitValue(), out.join(), new String(err.join(), StandardCharsets.UTF_8));
+    }
+
+    /// On a thread of its own: the common pool may have a single one, and each of the two streams must be read meanwhile.
+    private static CompletableFuture<byte[]> reading(InputStream in) {
+        return CompletableFuture.supplyAsync(() -> all(in), task -> Thread.ofVirtual().start(task));
     }
 
     private static byte[] all(InputStream in) {
