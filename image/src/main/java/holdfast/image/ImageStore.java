@@ -166,7 +166,7 @@ public final class ImageStore {
     /// The image, if it came from this recipe, or from no recipe at all: what the operator made is never replaced unasked.
     Optional<Image> current(String name, String recipe) {
         return manifest(name)
-                .filter(manifest -> manifest.recipe().isEmpty() || manifest.recipe().equals(recipe))
+                .filter(manifest -> manifest.isOf(recipe))
                 .map(manifest -> manifest.image(data));
     }
 

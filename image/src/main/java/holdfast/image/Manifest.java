@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -16,7 +17,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param format of this file
 /// @param directory below `data`, where the image's files are
 /// @param created in ISO 8601, UTC
-/// @param recipe as in [ImageParts]
+/// @param recipe as in [ImageParts]; null in an image made before images had recipes, which no recipe of today made
 record Manifest(
         int format,
         String name,
@@ -29,15 +30,26 @@ record Manifest(
         String created,
         String digest,
         long sizeBytes,
-        String recipe,
+        @Nullable String recipe,
         List<PackageVersion> packages) {
 
     static final int FORMAT = 1;
+
+    Manifest {
+        for (Object needed : new Object[] {name, directory, append, created, digest, packages}) {
+            Objects.requireNonNull(needed);
+        }
+    }
 
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)
             .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
             .build();
+
+    /// Whether the image came from this recipe, or from no recipe at all.
+    boolean isOf(String wanted) {
+        return recipe != null && (recipe.isEmpty() || recipe.equals(wanted));
+    }
 
     void write(Path file) throws IOException {
         Path unfinished = Temporary.beside(file);

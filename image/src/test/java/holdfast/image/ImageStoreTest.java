@@ -56,6 +56,37 @@ final class ImageStoreTest {
     }
 
     @Test
+    void anImageMadeBeforeImagesHadRecipesIsOfNone() throws Exception {
+        store.fill("a", parts("k", "quiet"));
+        assertThat(store.current("a", "any")).isPresent();
+
+        removeLine("a", "recipe");
+
+        assertThat(store.find("a")).isPresent();
+        assertThat(store.current("a", "any")).isEmpty();
+    }
+
+    @Test
+    void anImageWhoseDescriptionLacksSomethingIsRefused() throws Exception {
+        store.fill("a", parts("k", "quiet"));
+        removeLine("a", "append");
+
+        assertThatThrownBy(() -> store.find("a"))
+                .isInstanceOf(OperatorError.class)
+                .hasMessageContaining("a.json")
+                .hasMessageContaining("damaged");
+    }
+
+    private void removeLine(String image, String field) throws IOException {
+        Path manifest = home.resolve("images").resolve(image + ".json");
+        Files.write(
+                manifest,
+                Files.readAllLines(manifest).stream()
+                        .filter(line -> !line.contains('"' + field + '"'))
+                        .toList());
+    }
+
+    @Test
     void whatWasBuiltIsFoundAgain() throws Exception {
         Image built = store.fill("a", parts("k", "quiet"));
         assertThat(open().find("a")).contains(built);
