@@ -6,7 +6,7 @@
 source_digest() {
     (
         cd "$root"
-        find pom.xml .mvn tools/jvm.options tools/build.sh ./*/pom.xml ./*/src/main "$JAVA_HOME/release" -type f -print0 |
+        find pom.xml .mvn tools/jvm.options tools/build.sh tools/peers ./*/pom.xml ./*/src/main "$JAVA_HOME/release" -type f -print0 |
             LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16
     )
 }

@@ -6,7 +6,7 @@ import java.util.Deque;
 
 /// What a run has to put back, last thing first, exactly once: at its end, or when a signal ends the JVM, which then exits with
 /// 128 + the signal's number.
-final class CleanUp implements AutoCloseable {
+public final class CleanUp implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(CleanUp.class.getName());
 
     private final Deque<AutoCloseable> steps = new ArrayDeque<>();
@@ -14,12 +14,12 @@ final class CleanUp implements AutoCloseable {
     private volatile Runnable onSignal = () -> {};
     private boolean closed;
 
-    CleanUp() {
+    public CleanUp() {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
     /// What to do first when a signal ends the JVM; it must do nothing when the run has ended by itself.
-    void onSignal(Runnable first) {
+    public void onSignal(Runnable first) {
         onSignal = first;
     }
 
@@ -32,7 +32,7 @@ final class CleanUp implements AutoCloseable {
     }
 
     /// Adds a step. When everything was put back already, this one is at once.
-    synchronized <T extends AutoCloseable> T add(T step) {
+    public synchronized <T extends AutoCloseable> T add(T step) {
         if (closed) {
             close(step);
         } else {

@@ -1,6 +1,7 @@
 package holdfast.cli;
 
 import holdfast.block.ByteSize;
+import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -36,6 +37,7 @@ public final class Main implements Runnable {
     /// The command with everything below it. Standard output and error are the process's; a test replaces them.
     static CommandLine commandLine() {
         var commandLine = new CommandLine(new Main());
+        ServiceLoader.load(AddedCommand.class).forEach(commandLine::addSubcommand);
         commandLine.registerConverter(ByteSize.class, new ByteSizeArgument());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setUsageHelpAutoWidth(false);

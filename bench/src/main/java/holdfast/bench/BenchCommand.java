@@ -1,0 +1,27 @@
+package holdfast.bench;
+
+import holdfast.cli.AddedCommand;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `holdfast bench`: comparisons with other programs. `cli` finds it as a service.
+@Command(
+        name = "bench",
+        description = "Compares Holdfast with other programs, on this machine.",
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = EngineCommand.class)
+public final class BenchCommand implements AddedCommand {
+    @Spec
+    @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        CommandSpec known = Objects.requireNonNull(spec);
+        throw new ParameterException(known.commandLine(), "a command is missing: " + String.join(", ", known.subcommands().keySet()));
+    }
+}

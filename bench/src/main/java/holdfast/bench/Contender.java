@@ -1,0 +1,54 @@
+package holdfast.bench;
+
+import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Who runs the guest.
+enum Contender {
+    HOLDFAST("Holdfast") {
+        /// This very program with the verb `run`: the same Java, flags, AOT cache and jars, in a process of its own.
+        @Override
+        List<String> command(GuestSpec guest) {
+            var command = new ArrayList<String>();
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+            command.addAll(List.of(
+                    "-cp", System.getProperty("java.class.path"), "holdfast.cli.Main", "run",
+                    "--kernel", guest.kernel().toString(),
+                    "--initrd", guest.initrd().toString(),
+                    "--cpus", String.valueOf(guest.harts()),
+                    "--memory", guest.memoryMebibytes() + "MiB",
+                    "--append", guest.append()));
+            return command;
+        }
+    },
+    QEMU("QEMU") {
+        @Override
+        List<String> command(GuestSpec guest) {
+            return List.of(
+                    "qemu-system-riscv64", "-M", "virt", "-accel", "tcg",
+                    "-smp", String.valueOf(guest.harts()),
+                    "-m", guest.memoryMebibytes() + "M",
+                    "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
+                    "-kernel", guest.kernel().toString(),
+                    "-initrd", guest.initrd().toString(),
+                    // What 'holdfast run' puts in front of --append.
+                    "-append", "console=ttyS0 panic=-1 TERM=dumb " + guest.append());
+        }
+    };
+
+    private final String title;
+
+    Contender(String title) {
+        this.title = title;
+    }
+
+    String title() {
+        return title;
+    }
+
+    /// How its virtual machine is started with the console on standard input and output.
+    abstract List<String> command(GuestSpec guest);
+}

@@ -1,0 +1,96 @@
+package holdfast.bench;
+
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/// `holdfast bench engine`.
+@Command(
+        name = "engine",
+        description = {
+            "Compares Holdfast's engine with QEMU's translator.",
+            "",
+            "Boots one kernel with the same programs in both, lets them run in turns, and prints for each program the wall time of a "
+                    + "repetition, its ratio (above 1: Holdfast is faster), the host's CPU time, and how long it took to become steady.",
+            "",
+            "Groups: steady, one hart on one core; boot, from the start of the process on two cores; smp, two harts on two cores.",
+        },
+        mixinStandardHelpOptions = true,
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:everything asked for was measured", "1:a program computed a wrong result, a guest failed, or something is missing"})
+final class EngineCommand implements Callable<Integer> {
+    @Option(names = "--json", description = "print {\"rows\":[...],\"geomean\":...}")
+    boolean json;
+
+    @Option(names = "--only", paramLabel = "NAME", split = ",", description = "only these, with commas between them")
+    List<String> only = List.of();
+
+    @Option(names = "--group", paramLabel = "steady|boot|smp", description = "only this group")
+    @Nullable Group group;
+
+    @Option(names = "--repetitions", paramLabel = "N", description = "how many are measured once a program is steady; default: 3")
+    int repetitions = 3;
+
+    @Spec
+    @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() throws Exception {
+        List<Benchmark> chosen = chosen();
+        if (repetitions < 1) {
+            throw usage("--repetitions: " + repetitions + " is less than 1");
+        }
+        String path = System.getenv("PATH");
+        Tool.require(EngineBench.TOOLS, path == null ? "" : path);
+        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        var rows = new ArrayList<Row>();
+        if (!json) {
+            Report.head(out);
+        }
+        try (var bench = new EngineBench(repetitions, row -> {
+            rows.add(row);
+            if (!json) {
+                Report.row(row, out);
+            }
+        })) {
+            bench.run(chosen);
+        }
+        if (json) {
+            out.println(Report.json(rows));
+            out.flush();
+        } else {
+            Report.foot(rows, out);
+        }
+        return 0;
+    }
+
+    private List<Benchmark> chosen() {
+        for (String name : only) {
+            if (Benchmark.ENGINE.stream().noneMatch(each -> each.name().equals(name))) {
+                throw usage("--only: there is no '" + name + "'; there are "
+                        + Benchmark.ENGINE.stream().map(Benchmark::name).collect(Collectors.joining(", ")));
+            }
+        }
+        List<Benchmark> chosen = Benchmark.ENGINE.stream()
+                .filter(each -> only.isEmpty() || only.contains(each.name()))
+                .filter(each -> group == null || each.group() == group)
+                .toList();
+        if (chosen.isEmpty()) {
+            throw usage("--group: none of --only is in it");
+        }
+        return chosen;
+    }
+
+    private ParameterException usage(String problem) {
+        return new ParameterException(Objects.requireNonNull(spec).commandLine(), problem);
+    }
+}
