@@ -10,7 +10,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Results for people and for programs.
 final class Report {
-    private static final String FORMAT = "%-12s %9s %9s %6s %9s %9s %6s %9s %9s%n";
+    private static final String FORMAT = "%-12s %9s %9s %6s %9s %9s %6s %9s %9s";
 
     private static final String OURS = Contender.HOLDFAST.title();
     private static final String THEIRS = Contender.QEMU.title();
@@ -18,15 +18,15 @@ final class Report {
     private Report() {}
 
     static void head(PrintWriter out) {
-        out.printf(FORMAT, "", "wall, s", "", "", "CPU, s", "", "", "warm-up, s", "");
-        out.printf(FORMAT, "", OURS, THEIRS, "ratio", OURS, THEIRS, "ratio", OURS, THEIRS);
+        line(out, "", "wall, s", "", "", "CPU, s", "", "", "warm-up, s", "");
+        line(out, "", OURS, THEIRS, "ratio", OURS, THEIRS, "ratio", OURS, THEIRS);
         out.flush();
     }
 
     /// A line of the table. A time that never became steady is marked.
     static void row(Row row, PrintWriter out) {
-        out.printf(
-                FORMAT,
+        line(
+                out,
                 row.benchmark().name(),
                 seconds(row.ours()),
                 seconds(row.theirs()),
@@ -37,6 +37,10 @@ final class Report {
                 two(row.ours().warmUpSeconds()),
                 two(row.theirs().warmUpSeconds()));
         out.flush();
+    }
+
+    private static void line(PrintWriter out, Object... columns) {
+        out.println(String.format(Locale.ROOT, FORMAT, columns).stripTrailing());
     }
 
     private static String seconds(Measurement measurement) {

@@ -1,0 +1,29 @@
+package holdfast.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import picocli.CommandLine;
+
+class EngineCommandTest {
+
+    @ParameterizedTest
+    @CsvSource(delimiter = ';', value = {
+        "engine --only nonsense; there is no 'nonsense'",
+        "engine --only coremark --group boot; none of --only is in it",
+        "engine --repetitions 0; less than 1",
+        "''; a command is missing: engine",
+    })
+    void whatMakesNoSenseIsAUsageError(String words, String answer) {
+        var err = new StringWriter();
+        var commandLine = new CommandLine(new BenchCommand());
+        commandLine.setErr(new PrintWriter(err));
+        commandLine.setCaseInsensitiveEnumValuesAllowed(true);
+        assertThat(commandLine.execute(words.isEmpty() ? new String[0] : words.split(" "))).isEqualTo(2);
+        assertThat(err.toString()).contains(answer);
+    }
+}
