@@ -14,20 +14,21 @@ enum Contender {
             var command = new ArrayList<String>();
             command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
             command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-            command.addAll(List.of(
-                    "-cp", System.getProperty("java.class.path"), "holdfast.cli.Main", "run",
-                    "--kernel", guest.kernel().toString(),
-                    "--initrd", guest.initrd().toString(),
-                    "--cpus", String.valueOf(guest.harts()),
-                    "--memory", guest.memoryMebibytes() + "MiB",
-                    "--append", guest.append()));
+            command.addAll(List.of("-cp", System.getProperty("java.class.path"), "holdfast.cli.Main", "run"));
+            if (guest.image() != null) {
+                command.add(guest.image());
+            } else {
+                command.addAll(List.of(
+                        "--kernel", guest.kernel().toString(), "--initrd", guest.initrd().toString(), "--append", guest.append()));
+            }
+            command.addAll(List.of("--cpus", String.valueOf(guest.harts()), "--memory", guest.memoryMebibytes() + "MiB"));
             return command;
         }
     },
     QEMU("QEMU") {
         @Override
         List<String> command(GuestSpec guest) {
-            return List.of(
+            var command = new ArrayList<>(List.of(
                     "qemu-system-riscv64", "-M", "virt", "-accel", "tcg",
                     "-smp", String.valueOf(guest.harts()),
                     "-m", guest.memoryMebibytes() + "M",
@@ -35,7 +36,13 @@ enum Contender {
                     "-kernel", guest.kernel().toString(),
                     "-initrd", guest.initrd().toString(),
                     // What 'holdfast run' puts in front of --append.
-                    "-append", "console=ttyS0 panic=-1 TERM=dumb " + guest.append());
+                    "-append", "console=ttyS0 panic=-1 TERM=dumb " + guest.append()));
+            if (guest.disk() != null) {
+                command.addAll(List.of(
+                        "-drive", "if=none,id=disk,format=raw,snapshot=on,file=" + guest.disk(),
+                        "-device", "virtio-blk-pci,drive=disk"));
+            }
+            return command;
         }
     };
 

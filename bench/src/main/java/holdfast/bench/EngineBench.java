@@ -1,5 +1,6 @@
 package holdfast.bench;
 
+import holdfast.block.OperatorError;
 import holdfast.image.Image;
 import holdfast.image.ImageBuilder;
 import holdfast.image.ImageStore;
@@ -9,8 +10,8 @@ import holdfast.image.Recipe;
 import java.io.IOException;
 import java.time.Clock;
 import java.util.List;
-import java.util.Objects;
-import java.util.function.Consumer;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
 /// Holdfast's engine against QEMU's, with the same kernel and the same programs.
 final class EngineBench implements AutoCloseable {
@@ -19,50 +20,80 @@ final class EngineBench implements AutoCloseable {
 
     private static final int MEMORY_MEBIBYTES = 1024;
     private static final String TINY_IS_UP = "Holdfast tiny: Linux is up";
+    private static final String LOGIN = " login: ";
 
     private final Stage stage = new Stage();
+    private final Places places = Places.of(System.getenv());
+    private final ImageStore store = ImageStore.open(places.home(), Clock.systemUTC());
     private final Cores cores = Cores.allowed();
     private final int repetitions;
-    private final Consumer<Row> rows;
+    private final Listener listener;
 
-    /// @param repetitions that are measured, of each
-    /// @param rows receives each result as it comes
-    EngineBench(int repetitions, Consumer<Row> rows) {
-        this.repetitions = repetitions;
-        this.rows = rows;
+    /// Hears what comes out, as it comes.
+    interface Listener {
+        void row(Row row);
+
+        /// There is no row for this one.
+        void failed(Benchmark benchmark, OperatorError why);
     }
 
+    /// @param repetitions that are measured, of each
+    EngineBench(int repetitions, Listener listener) {
+        this.repetitions = repetitions;
+        this.listener = listener;
+    }
+
+    /// @throws OperatorError when nothing more can be measured
     void run(List<Benchmark> benchmarks) throws IOException, InterruptedException {
-        Image image = tiny();
-        GuestSpec guest = GuestBuild.build(image, stage.directory(), MEMORY_MEBIBYTES);
+        Image image = obtain(Recipe.Tiny.NAME);
+        GuestSpec tiny = GuestSpec.of(image, MEMORY_MEBIBYTES);
+        GuestSpec guest = GuestBuild.build(tiny, stage.directory());
         duels(of(Group.STEADY, benchmarks), guest, cores.last(1));
-        for (Benchmark boot : of(Group.BOOT, benchmarks)) {
-            var tiny = new GuestSpec(guest.kernel(), Objects.requireNonNull(image.initrd()), image.append(), 1, MEMORY_MEBIBYTES);
-            rows.accept(new BootRace(tiny, TINY_IS_UP, cores.last(2), stage).run(boot, repetitions));
-        }
         duels(of(Group.SMP, benchmarks), guest.withHarts(2), cores.last(2));
+        if (benchmarks.contains(Benchmark.BOOT_TINY)) {
+            boot(Benchmark.BOOT_TINY, tiny, TINY_IS_UP);
+        }
+        Optional<Image> debian = store.find(Recipe.Debian.NAME);
+        if (benchmarks.contains(Benchmark.BOOT_DEBIAN) && debian.isPresent()) {
+            stage.add(store.use(debian.get()));
+            boot(Benchmark.BOOT_DEBIAN, GuestSpec.of(debian.get(), MEMORY_MEBIBYTES), LOGIN);
+        }
     }
 
     private static List<Benchmark> of(Group group, List<Benchmark> benchmarks) {
         return benchmarks.stream().filter(benchmark -> benchmark.group() == group).toList();
     }
 
+    /// A pair of guests runs them all; after a failure the next one gets a new pair.
     private void duels(List<Benchmark> benchmarks, GuestSpec guest, Cores on) throws InterruptedException {
-        if (benchmarks.isEmpty()) {
-            return;
-        }
-        try (Duel duel = Duel.start(guest, on, stage)) {
-            for (Benchmark benchmark : benchmarks) {
-                rows.accept(duel.run(benchmark, repetitions));
+        @Nullable Duel duel = null;
+        for (Benchmark benchmark : benchmarks) {
+            if (duel == null) {
+                duel = Duel.start(guest, on, stage);
             }
+            try {
+                listener.row(duel.run(benchmark, repetitions));
+            } catch (OperatorError e) {
+                listener.failed(benchmark, e);
+                duel.close();
+                duel = null;
+            }
+        }
+        if (duel != null) {
+            duel.close();
         }
     }
 
-    private Image tiny() throws InterruptedException {
-        Places places = Places.of(System.getenv());
-        ImageStore store = ImageStore.open(places.home(), Clock.systemUTC());
-        Recipe recipe = Recipe.named(Recipe.Tiny.NAME).orElseThrow();
-        Image image = new ImageBuilder(store, places.cache()).obtain(recipe, Progress.NONE);
+    private void boot(Benchmark benchmark, GuestSpec guest, String line) throws InterruptedException {
+        try {
+            listener.row(new BootRace(guest, line, cores.last(2), stage).run(benchmark, repetitions));
+        } catch (OperatorError e) {
+            listener.failed(benchmark, e);
+        }
+    }
+
+    private Image obtain(String name) throws InterruptedException {
+        Image image = new ImageBuilder(store, places.cache()).obtain(Recipe.named(name).orElseThrow(), Progress.NONE);
         stage.add(store.use(image));
         return image;
     }

@@ -1,5 +1,6 @@
 package holdfast.bench;
 
+import holdfast.block.OperatorError;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,7 +27,10 @@ import picocli.CommandLine.Spec;
         },
         mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
-        exitCodeList = {"0:everything asked for was measured", "1:a program computed a wrong result, a guest failed, or something is missing"})
+        exitCodeList = {
+            "0:everything was measured",
+            "1:a program computed a wrong result, a guest failed, or something that is needed is missing"
+        })
 final class EngineCommand implements Callable<Integer> {
     @Option(names = "--json", description = "print {\"rows\":[...],\"geomean\":...}")
     boolean json;
@@ -52,25 +56,51 @@ final class EngineCommand implements Callable<Integer> {
         String path = System.getenv("PATH");
         Tool.require(EngineBench.TOOLS, path == null ? "" : path);
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        var rows = new ArrayList<Row>();
+        PrintWriter err = spec.commandLine().getErr();
+        var listener = new Results(out, err, !json);
         if (!json) {
             Report.head(out);
         }
-        try (var bench = new EngineBench(repetitions, row -> {
-            rows.add(row);
-            if (!json) {
-                Report.row(row, out);
-            }
-        })) {
+        try (var bench = new EngineBench(repetitions, listener)) {
             bench.run(chosen);
         }
         if (json) {
-            out.println(Report.json(rows));
+            out.println(Report.json(listener.rows));
             out.flush();
         } else {
-            Report.foot(rows, out);
+            Report.foot(listener.rows, out);
         }
-        return 0;
+        return listener.failures;
+    }
+
+    /// Shows results as they come, and keeps them.
+    private static final class Results implements EngineBench.Listener {
+        private final List<Row> rows = new ArrayList<>();
+        private final PrintWriter out;
+        private final PrintWriter err;
+        private final boolean shown;
+        private int failures;
+
+        Results(PrintWriter out, PrintWriter err, boolean shown) {
+            this.out = out;
+            this.err = err;
+            this.shown = shown;
+        }
+
+        @Override
+        public void row(Row row) {
+            rows.add(row);
+            if (shown) {
+                Report.row(row, out);
+            }
+        }
+
+        @Override
+        public void failed(Benchmark benchmark, OperatorError why) {
+            failures = 1;
+            err.println("holdfast bench engine: " + benchmark.name() + ": " + why.getMessage());
+            err.flush();
+        }
     }
 
     private List<Benchmark> chosen() {

@@ -1,7 +1,6 @@
 package holdfast.bench;
 
 import holdfast.block.OperatorError;
-import holdfast.image.Image;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -38,18 +37,17 @@ final class GuestBuild {
 
     private GuestBuild() {}
 
+    /// @param guest a machine that boots the image tiny
     /// @param directory for what is made
-    /// @return a machine with one hart
-    static GuestSpec build(Image image, Path directory, int memoryMebibytes) throws IOException, InterruptedException {
+    static GuestSpec build(GuestSpec guest, Path directory) throws IOException, InterruptedException {
         Path driver = compile(directory);
-        Path initrd = Files.copy(Objects.requireNonNull(image.initrd(), "tiny has one"), directory.resolve("initrd"));
+        Path initrd = Files.copy(guest.initrd(), directory.resolve("initrd"));
         // Linux unpacks archives one after the other, each beginning at a multiple of four bytes.
         try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(initrd, StandardOpenOption.APPEND))) {
-            out.write(new byte[(int) -(Files.size(initrd)) & ALIGNMENT - 1]);
+            out.write(new byte[(int) -Files.size(initrd) & ALIGNMENT - 1]);
             archive(driver, out);
         }
-        Path kernel = Objects.requireNonNull(image.kernel(), "tiny has one");
-        return new GuestSpec(kernel, initrd, image.append() + APPEND, 1, memoryMebibytes);
+        return guest.with(initrd, APPEND);
     }
 
     static Path compile(Path directory) throws IOException, InterruptedException {

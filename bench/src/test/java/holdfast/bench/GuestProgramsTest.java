@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Timeout(300)
 class GuestProgramsTest {
     /// Those that need a kernel of their own, a busybox, or two harts.
-    private static final List<String> ELSEWHERE = List.of("fork-exec", "gzip", "shell", "boot-tiny", "smp-atomics", "smp-futex");
+    private static final List<String> ELSEWHERE = List.of("fork-exec", "gzip", "shell", "boot-tiny", "boot-debian", "smp-atomics", "smp-futex");
 
     @TempDir
     Path directory;

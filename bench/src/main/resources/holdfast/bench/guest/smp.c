@@ -57,7 +57,7 @@ static uint64_t contended(void) {
 
 // ---- in turns, sleeping in the kernel in between
 
-#define TURNS 600
+#define TURNS 4000
 static uint32_t turn;
 
 static void *take_turns(void *hart) {
