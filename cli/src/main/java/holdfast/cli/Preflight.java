@@ -26,6 +26,7 @@ final class Preflight {
         writable("--console-log", options.consoleLog);
         writable("--record", options.record);
         writable("--save-on-exit", options.saveOnExit);
+        writable("--net", options.net instanceof NetArgument.Listen(Path path) ? path : null);
         if (options.memory != null) {
             fits(options.memory, hostMemory());
         }

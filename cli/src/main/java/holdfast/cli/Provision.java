@@ -151,6 +151,7 @@ final class Provision {
         return switch (options.net) {
             case NetArgument.None() -> null;
             case NetArgument.Socket(Path path) -> cleanUp.add(SocketPacketPort.connect(path));
+            case NetArgument.Listen(Path path) -> cleanUp.add(SocketPacketPort.listen(path));
         };
     }
 

@@ -48,7 +48,7 @@ final class RunOptions {
     @Option(names = "--disk", paramLabel = "FILE[,ro]", converter = DiskArgument.Converter.class, description = "a raw disk image, repeatable; with ,ro the guest cannot write to it")
     List<DiskArgument> disks = new ArrayList<>();
 
-    @Option(names = "--net", paramLabel = "none|socket:PATH", converter = NetArgument.Converter.class, description = "network: none (default), or a stream socket with QEMU's framing, as passt or QEMU offers it")
+    @Option(names = "--net", paramLabel = "none|socket:PATH|listen:PATH", converter = NetArgument.Converter.class, description = "network: none (default), or a stream socket with QEMU's framing, which passt, QEMU or another run is asked at (socket) or comes to (listen)")
     NetArgument net = new NetArgument.None();
 
     @Option(names = "--console-log", paramLabel = "FILE", description = "write what the guest's console shows to this file, too")

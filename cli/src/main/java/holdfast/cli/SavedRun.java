@@ -48,8 +48,10 @@ record SavedRun(List<String> arguments, String imageDigest, long mac) {
         for (DiskArgument each : options.disks) {
             add(arguments, "--disk", absolute(each.file()) + (each.readOnly() ? ",ro" : ""));
         }
-        if (options.net instanceof NetArgument.Socket(Path path)) {
-            add(arguments, "--net", "socket:" + absolute(path));
+        switch (options.net) {
+            case NetArgument.None() -> {}
+            case NetArgument.Socket(Path path) -> add(arguments, "--net", "socket:" + absolute(path));
+            case NetArgument.Listen(Path path) -> add(arguments, "--net", "listen:" + absolute(path));
         }
         if (options.isDeterministic()) {
             arguments.add("--deterministic");

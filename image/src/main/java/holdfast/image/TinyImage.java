@@ -78,6 +78,8 @@ final class TinyImage {
         for (String directory : new String[] {"dev", "etc", "mnt", "proc", "run", "sys", "usr/local", "var/lib", "var/log"}) {
             tree.directory(directory, 0755);
         }
+        // dropbear makes its host key there.
+        tree.directory("etc/dropbear", 0700);
         tree.directory("root", 0700).directory("tmp", 01777).link("var/run", "../run");
         // The kernel opens the console before init has mounted /dev.
         tree.put("dev/console", new Node.CharacterDevice(0600, 5, 1)).put("dev/null", new Node.CharacterDevice(0666, 1, 3));

@@ -3,11 +3,16 @@ package holdfast.machine;
 import holdfast.block.OperatorError;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.Channel;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -16,10 +21,11 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A network over a unix stream socket in QEMU's framing: each frame is preceded by its length, four bytes, big-endian.
-/// passt, QEMU (`-netdev stream`) and other machines speak it. This side connects.
+/// passt, QEMU (`-netdev stream`) and other machines speak it. This side connects, or listens for one peer at a time.
 ///
-/// When the peer goes away, it is connected to again, tried once a second until [#close]; meanwhile frames are dropped
-/// both ways, as by a switch without power. The same happens when the peer sends what is no frame.
+/// When the peer goes away, it is connected to again, tried once a second until [#close], or the next one is waited for;
+/// meanwhile frames are dropped both ways, as by a switch without power. The same happens when the peer sends what is no
+/// frame.
 /// At most [#QUEUED_MAX] frames wait to be sent; more are dropped.
 public final class SocketPacketPort implements PacketPort {
     static final int QUEUED_MAX = 256;
@@ -29,6 +35,7 @@ public final class SocketPacketPort implements PacketPort {
     private static final System.Logger LOG = System.getLogger(SocketPacketPort.class.getName());
 
     private final Path path;
+    private final @Nullable ServerSocketChannel server;
     private final BlockingQueue<byte[]> outgoing = new ArrayBlockingQueue<>(QUEUED_MAX);
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread reader;
@@ -41,12 +48,50 @@ public final class SocketPacketPort implements PacketPort {
     /// @throws OperatorError when nobody listens there
     public static SocketPacketPort connect(Path path) {
         try {
-            return new SocketPacketPort(path, open(path));
+            return new SocketPacketPort(path, null, open(path));
         } catch (IOException | IllegalArgumentException e) {
             throw new OperatorError(
                     path.toString(),
                     "cannot connect to the network's socket (" + e.getMessage() + ")",
                     "start its peer first, for example: passt --foreground --socket " + path);
+        }
+    }
+
+    /// Listens at the socket, which must not be there yet, or be one that nobody listens at any more. Peers may come later.
+    ///
+    /// @throws OperatorError when the socket cannot be made
+    public static SocketPacketPort listen(Path path) {
+        try {
+            removeAbandoned(path);
+            return new SocketPacketPort(path, bind(path), null);
+        } catch (IOException | IllegalArgumentException e) {
+            throw new OperatorError(
+                    path.toString(),
+                    "cannot listen at the network's socket (" + e.getMessage() + ")",
+                    "name a path where there is no file, in a directory that can be written");
+        }
+    }
+
+    private static void removeAbandoned(Path path) throws IOException {
+        boolean socket = Files.exists(path) && Files.readAttributes(path, BasicFileAttributes.class).isOther();
+        if (!socket) {
+            return;
+        }
+        try (SocketChannel _ = open(path)) {
+            throw new OperatorError(path.toString(), "another program listens here", "name another socket, or connect to this one");
+        } catch (ConnectException nobody) {
+            LOG.log(System.Logger.Level.DEBUG, () -> path + ": nobody listens any more: " + nobody.getMessage());
+            Files.deleteIfExists(path);
+        }
+    }
+
+    private static ServerSocketChannel bind(Path path) throws IOException {
+        ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+        try {
+            return server.bind(UnixDomainSocketAddress.of(path));
+        } catch (IOException | RuntimeException e) {
+            server.close();
+            throw e;
         }
     }
 
@@ -61,8 +106,11 @@ public final class SocketPacketPort implements PacketPort {
         }
     }
 
-    private SocketPacketPort(Path path, SocketChannel first) {
+    /// @param server where peers come; null when this side connects
+    /// @param first the first connection, when there is one already
+    private SocketPacketPort(Path path, @Nullable ServerSocketChannel server, @Nullable SocketChannel first) {
         this.path = path;
+        this.server = server;
         this.channel = first;
         reader = Thread.ofVirtual().name("net-receive " + path).unstarted(() -> receiveAll(first));
         writer = Thread.ofVirtual().name("net-send " + path).unstarted(this::sendAll);
@@ -91,8 +139,20 @@ public final class SocketPacketPort implements PacketPort {
     @Override
     public void close() {
         closing.countDown();
+        if (server != null && server.isOpen()) {
+            drop(server);
+            remove(path);
+        }
         drop(channel);
         writer.interrupt();
+    }
+
+    private static void remove(Path socket) {
+        try {
+            Files.deleteIfExists(socket);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, () -> "removing a socket: " + e.getMessage());
+        }
     }
 
     private boolean closed() {
@@ -127,9 +187,10 @@ public final class SocketPacketPort implements PacketPort {
 
     // ---- receiving, connecting
 
-    private void receiveAll(SocketChannel first) {
-        @Nullable SocketChannel current = first;
+    private void receiveAll(@Nullable SocketChannel first) {
+        @Nullable SocketChannel current = first == null ? next() : first;
         while (current != null && !closed()) {
+            channel = current;
             try {
                 receive(current);
             } catch (IOException e) {
@@ -138,8 +199,7 @@ public final class SocketPacketPort implements PacketPort {
             channel = null;
             drop(current);
             outgoing.clear();
-            current = again();
-            channel = current;
+            current = next();
         }
         drop(current);
     }
@@ -167,7 +227,22 @@ public final class SocketPacketPort implements PacketPort {
         }
     }
 
+    /// The next connection, waited for.
+    ///
     /// @return null when this port was closed
+    private @Nullable SocketChannel next() {
+        return server == null ? again() : accept(server);
+    }
+
+    private @Nullable SocketChannel accept(ServerSocketChannel from) {
+        try {
+            return from.accept();
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, () -> path + ": no peer comes any more: " + e.getMessage());
+            return null;
+        }
+    }
+
     private @Nullable SocketChannel again() {
         while (true) {
             try {
@@ -183,7 +258,7 @@ public final class SocketPacketPort implements PacketPort {
         }
     }
 
-    private static void drop(@Nullable SocketChannel gone) {
+    private static void drop(@Nullable Channel gone) {
         try {
             if (gone != null) {
                 gone.close();

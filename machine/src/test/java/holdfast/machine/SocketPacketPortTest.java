@@ -7,7 +7,10 @@ import holdfast.block.OperatorError;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Peer;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -140,6 +143,44 @@ class SocketPacketPortTest {
                 port.close();
             }
         }
+    }
+
+    @Test
+    void aListeningPortTakesOnePeerAfterAnotherAndRemovesItsSocket() throws Exception {
+        try (var port = SocketPacketPort.listen(socket())) {
+            var frames = received(port);
+            assertThat(port.connected()).isFalse();
+            port.send(frame(60)); // nobody hears this
+            for (int bytes : new int[] {100, 200}) {
+                try (var peer = SocketPacketPort.connect(socket())) {
+                    var answers = received(peer);
+                    Awaitility.await().until(port::connected);
+                    peer.send(frame(bytes));
+                    assertThat(frames.take()).isEqualTo(frame(bytes));
+                    port.send(frame(bytes + 1));
+                    assertThat(answers.take()).isEqualTo(frame(bytes + 1));
+                }
+                Awaitility.await().until(() -> !port.connected());
+            }
+        }
+        assertThat(socket()).doesNotExist();
+    }
+
+    @Test
+    void aSocketThatAKilledProgramLeftIsTakenOverAndOneInUseIsNot() throws Exception {
+        try (ServerSocketChannel abandoned = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            abandoned.bind(UnixDomainSocketAddress.of(socket()));
+        }
+        assertThat(socket()).exists();
+        try (var port = SocketPacketPort.listen(socket())) {
+            assertThatThrownBy(() -> SocketPacketPort.listen(socket()))
+                    .isInstanceOf(OperatorError.class)
+                    .hasMessageContaining("another program listens here");
+            Awaitility.await().until(() -> !port.connected());
+        }
+        Files.writeString(socket(), "precious");
+        assertThatThrownBy(() -> SocketPacketPort.listen(socket())).isInstanceOf(OperatorError.class);
+        assertThat(socket()).hasContent("precious");
     }
 
     /// passt answers for the gateway, whichever address is asked for.

@@ -1,0 +1,190 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import holdfast.testkit.Needs;
+import holdfast.testkit.Peer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.ServerSocket;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// A guest's network, through the program: `holdfast run --net`.
+@Tag("system")
+@Timeout(120)
+class NetworkGuestTest {
+    private static final int BYTES = 4 << 20;
+
+    @TempDir
+    Path directory;
+
+    private final byte[] served = new byte[BYTES];
+    private HttpServer server;
+
+    /// A server on the host's loopback: gives [#served], and answers with the hash of what it is given.
+    @BeforeEach
+    void serves() throws IOException {
+        new Random(7).nextBytes(served);
+        server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
+        server.createContext("/", exchange -> answer(exchange, exchange.getRequestMethod().equals("POST")
+                ? sha256(exchange.getRequestBody().readAllBytes()).getBytes(StandardCharsets.US_ASCII)
+                : served));
+        server.start();
+    }
+
+    @AfterEach
+    void stops() {
+        server.stop(0);
+    }
+
+    private static void answer(HttpExchange exchange, byte[] body) throws IOException {
+        try (exchange) {
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+        }
+    }
+
+    private static String sha256(byte[] bytes) {
+        try {
+            return HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(bytes));
+        } catch (NoSuchAlgorithmException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private String address(NetworkPeer peer) {
+        return "http://" + peer.gateway() + ":" + server.getAddress().getPort() + "/";
+    }
+
+    private GuestShell boot(String net) throws IOException {
+        return new GuestShell(directory.resolve("errors"), "--net", net);
+    }
+
+    private void downloads(GuestShell guest, NetworkPeer peer) throws IOException {
+        assertThat(guest.run("wget -q -O - " + address(peer) + " | sha256sum")).startsWith(sha256(served));
+    }
+
+    private void exchangesFiles(NetworkPeer peer) throws IOException {
+        try (GuestShell guest = boot(peer.option())) {
+            guest.awaitAddress();
+            downloads(guest, peer);
+            // busybox ends what it posts at a zero.
+            String sum = guest.run("head -c " + BYTES + " /dev/urandom | base64 >/tmp/up; sha256sum </tmp/up");
+            assertThat(sum).startsWith(guest.run("wget -q -O - --post-file /tmp/up " + address(peer)));
+        }
+    }
+
+    @Test
+    @Needs("passt")
+    void passtGivesAnAddressAndFilesGoBothWays() throws IOException {
+        try (NetworkPeer peer = NetworkPeer.passt()) {
+            exchangesFiles(peer);
+        }
+    }
+
+    @Test
+    @Needs("qemu-system-riscv64")
+    void qemusUserNetworkGivesAnAddressAndFilesGoBothWays() throws IOException {
+        try (NetworkPeer peer = NetworkPeer.qemu()) {
+            exchangesFiles(peer);
+        }
+    }
+
+    @Test
+    @Needs("passt")
+    void aPeerMayGoAwayAndComeBack() throws IOException {
+        try (NetworkPeer peer = NetworkPeer.passt();
+                GuestShell guest = boot(peer.option())) {
+            guest.awaitAddress();
+            downloads(guest, peer);
+            peer.stop();
+            assertThat(guest.attempt("wget -q -T 2 -O - " + address(peer)).exitCode()).isNotZero();
+            peer.startAgain();
+            guest.run("until wget -q -T 2 -O /dev/null " + address(peer) + "; do sleep 0.2; done");
+            downloads(guest, peer);
+        }
+    }
+
+    @Test
+    void twoRunsAreEachOthersNetwork() throws IOException {
+        Path socket = directory.resolve("s");
+        try (GuestShell one = new GuestShell(directory.resolve("errors1"), "--net", "listen:" + socket)) {
+            giveAddress(one, "10.9.0.1");
+            try (GuestShell two = new GuestShell(directory.resolve("errors2"), "--net", "socket:" + socket)) {
+                giveAddress(two, "10.9.0.2");
+                assertThat(two.run("cat /sys/class/net/eth0/address")).isNotEqualTo(one.run("cat /sys/class/net/eth0/address"));
+                two.run("ping -c 1 -w 20 10.9.0.1");
+                one.run("head -c " + BYTES + " /dev/urandom >/tmp/file; httpd -h /tmp");
+                assertThat(two.run("wget -q -O - http://10.9.0.1/file | sha256sum")).isEqualTo(one.run("sha256sum </tmp/file"));
+            }
+            assertThat(one.run("echo alive")).isEqualTo("alive");
+        }
+        assertThat(socket).doesNotExist();
+    }
+
+    /// The guest first asks for one in vain, and begins with that by taking away what there is and switching the card on.
+    private static void giveAddress(GuestShell guest, String address) throws IOException {
+        guest.run("until ip link show eth0 | grep -q ,UP; do sleep 0.1; done; ip addr add " + address + "/24 dev eth0");
+    }
+
+    @Test
+    @Needs({"passt", "ssh"})
+    void tinyIsReachedBySshThroughAPort() throws Exception {
+        int port = freePort();
+        Path key = key();
+        try (NetworkPeer peer = NetworkPeer.passt("--tcp-ports", "127.0.0.1/" + port + ":22");
+                GuestShell guest = boot(peer.option())) {
+            guest.run("mkdir -p -m 700 .ssh; echo '" + Files.readString(directory.resolve("key.pub")).strip() + "' >.ssh/authorized_keys");
+            guest.awaitAddress();
+            Awaitility.await().atMost(60, TimeUnit.SECONDS)
+                    .untilAsserted(() -> assertThat(ssh(port, key, "uname -m; echo $HOME; exit 3")).isEqualTo(List.of("riscv64", "/root", "3")));
+        }
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
+    }
+
+    private Path key() throws Exception {
+        Path key = directory.resolve("key");
+        var made = new ProcessBuilder("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString()).inheritIO().start();
+        assertThat(made.waitFor()).isZero();
+        return Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+    }
+
+    /// @return what the command printed, then ssh's exit code
+    private List<String> ssh(int port, Path key, String command) throws Exception {
+        Process ssh = new ProcessBuilder(
+                        Peer.path("ssh").toString(), "-F", "none", "-i", key.toString(), "-p", Integer.toString(port),
+                        "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
+                        "-o", "ConnectTimeout=10", "root@127.0.0.1", command)
+                .redirectError(directory.resolve("ssh").toFile())
+                .start();
+        ssh.getOutputStream().close();
+        List<String> lines = new String(ssh.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+        int exitCode = ssh.waitFor();
+        return Stream.concat(lines.stream(), Stream.of(Integer.toString(exitCode))).toList();
+    }
+}
