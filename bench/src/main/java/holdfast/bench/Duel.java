@@ -48,7 +48,7 @@ final class Duel implements AutoCloseable {
         while (mine.wantsWarmUp() || other.wantsWarmUp()) {
             for (Side side : List.of(mine, other)) {
                 if (side.wantsWarmUp()) {
-                    side.warmUp.add(side.repeat().wall);
+                    side.warmUp();
                 }
             }
         }
@@ -94,6 +94,11 @@ final class Duel implements AutoCloseable {
                 case Answer.Ready() -> throw guest.failure(program + ": the guest began anew");
                 case Answer.Failed(String why) -> throw guest.failure(program + ": " + why);
             };
+        }
+
+        void warmUp() throws InterruptedException {
+            Repetition repetition = repeat();
+            warmUp.add(repetition.wall, repetition.cpu);
         }
 
         void measure() throws InterruptedException {

@@ -18,10 +18,13 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
-/// A virtual machine of one contender: a process with the guest's console on its standard input and output.
+/// A virtual machine of one contender: a process with the guest's console on its standard input and output. It does not outlive
+/// the thread that started it, even when this process is killed: a stopped guest would stay for ever.
 final class RunningGuest implements AutoCloseable {
     /// Lines nobody has looked at; when it is full the guest waits.
     private static final int LINES_MAX = 10_000;
+
+    private static final List<String> DIES_WITH_US = List.of("setpriv", "--pdeathsig", "KILL");
 
     private static final double TICK_SECONDS = 0.01; // USER_HZ, 100 on every architecture (proc_pid_stat(5))
 
@@ -44,7 +47,8 @@ final class RunningGuest implements AutoCloseable {
     /// @param command of the contender
     /// @param errors receives what the process writes to standard error
     static RunningGuest start(Contender contender, List<String> command, Cores cores, Path errors) {
-        List<String> pinned = new ArrayList<>(cores.command());
+        List<String> pinned = new ArrayList<>(DIES_WITH_US);
+        pinned.addAll(cores.command());
         pinned.addAll(command);
         try {
             File file = errors.toFile();

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/// The durations of one program's repetitions, in seconds, in their order; and whether they have become steady.
+/// What one program's repetitions took, in their order; and whether they have become steady: in wall time or in CPU time, which a
+/// busy machine disturbs less.
 final class Samples {
     /// This many in a row have to agree.
     static final int AGREEING = 3;
@@ -12,10 +13,15 @@ final class Samples {
     /// How far apart they may be, as a part of the shortest.
     static final double TOLERANCE = 0.03;
 
-    private final List<Double> seconds = new ArrayList<>();
+    /// CPU time is counted in hundredths: what is shorter agrees by accident.
+    static final double CPU_SECONDS_MIN = 0.2;
 
-    void add(double duration) {
-        seconds.add(duration);
+    private final List<Double> seconds = new ArrayList<>();
+    private final List<Double> cpuSeconds = new ArrayList<>();
+
+    void add(double wall, double cpu) {
+        seconds.add(wall);
+        cpuSeconds.add(cpu);
     }
 
     int count() {
@@ -37,17 +43,18 @@ final class Samples {
 
     private OptionalInt steadyFrom() {
         for (int from = 0; from + AGREEING <= seconds.size(); from++) {
-            if (agree(seconds.subList(from, from + AGREEING))) {
+            if (agree(seconds.subList(from, from + AGREEING), 0)
+                    || agree(cpuSeconds.subList(from, from + AGREEING), CPU_SECONDS_MIN)) {
                 return OptionalInt.of(from);
             }
         }
         return OptionalInt.empty();
     }
 
-    private static boolean agree(List<Double> some) {
+    private static boolean agree(List<Double> some, double least) {
         double min = some.stream().mapToDouble(Double::doubleValue).min().orElseThrow();
         double max = some.stream().mapToDouble(Double::doubleValue).max().orElseThrow();
-        return max - min <= TOLERANCE * min;
+        return min >= least && max - min <= TOLERANCE * min;
     }
 
     private static double sum(List<Double> some) {

@@ -9,6 +9,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -69,6 +71,24 @@ class RunningGuestTest {
         guest.pause();
         guest.close();
         assertThat(ProcessHandle.of(pid)).isEmpty();
+    }
+
+    @Test
+    void aStoppedOneDoesNotOutliveTheThreadThatStartedIt() throws InterruptedException {
+        var number = new CompletableFuture<Long>();
+        Thread starter = Thread.ofPlatform().start(() -> {
+            RunningGuest guest = shell("echo \"<$$>\"; while :; do :; done");
+            try {
+                String said = guest.await(RunningGuestTest::echoed, PATIENCE, "its number");
+                guest.pause();
+                number.complete(Long.parseLong(said.substring(1, said.length() - 1)));
+            } catch (InterruptedException | OperatorError e) {
+                number.completeExceptionally(e);
+            }
+        });
+        long pid = number.join();
+        starter.join();
+        Awaitility.await().until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
     }
 
     @Test
