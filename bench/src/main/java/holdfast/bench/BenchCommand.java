@@ -5,6 +5,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -12,10 +13,12 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = "Compares Holdfast with other programs, on this machine.",
-        mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "COMMAND",
         subcommands = EngineCommand.class)
 public final class BenchCommand implements AddedCommand {
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help message and exit")
+    boolean help;
+
     @Spec
     @Nullable CommandSpec spec;
 

@@ -25,7 +25,6 @@ import picocli.CommandLine.Spec;
             "",
             "Groups: steady, one hart on one core; boot, from the start of the process on two cores; smp, two harts on two cores.",
         },
-        mixinStandardHelpOptions = true,
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:everything was measured",
@@ -43,6 +42,9 @@ final class EngineCommand implements Callable<Integer> {
 
     @Option(names = "--repetitions", paramLabel = "N", description = "how many are measured once a program is steady; default: 3")
     int repetitions = 3;
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help message and exit")
+    boolean help;
 
     @Spec
     @Nullable CommandSpec spec;

@@ -2,14 +2,32 @@ package holdfast.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import holdfast.cli.AddedCommand;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.util.ServiceLoader;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import picocli.CommandLine;
 
 class EngineCommandTest {
+
+    @Test
+    void theCommandIsFoundAsAService() {
+        assertThat(ServiceLoader.load(AddedCommand.class)).hasExactlyElementsOfTypes(BenchCommand.class);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"--help", "engine --help"})
+    void everyCommandExplainsItself(String words) {
+        var out = new StringWriter();
+        var commandLine = new CommandLine(new BenchCommand());
+        commandLine.setOut(new PrintWriter(out));
+        assertThat(commandLine.execute(words.split(" "))).isZero();
+        assertThat(out.toString()).startsWith("Usage: bench").contains("engine").contains("show this help");
+    }
 
     @ParameterizedTest
     @CsvSource(delimiter = ';', value = {
