@@ -85,7 +85,7 @@ final class RunningGuest implements AutoCloseable {
                 throw failure(what + " took more than " + patience.toSeconds() + " s");
             }
             if (line.isEmpty()) {
-                throw failure(what + ": the virtual machine ended");
+                throw failure(what + ": the virtual machine ended with exit code " + process.waitFor());
             }
             lastLine = line.get().isEmpty() ? lastLine : line.get();
             Optional<T> found = wanted.apply(line.get());

@@ -54,11 +54,11 @@ class RunningGuestTest {
 
     @Test
     void anUnexpectedEndIsReportedWithTheLastWords() throws InterruptedException {
-        try (RunningGuest guest = shell("echo said; echo 'no such kernel' >&2")) {
+        try (RunningGuest guest = shell("echo said; echo 'no such kernel' >&2; exit 7")) {
             assertThatThrownBy(() -> guest.await(RunningGuestTest::echoed, PATIENCE, "the boot"))
                     .isInstanceOf(OperatorError.class)
                     .hasMessageContaining("QEMU")
-                    .hasMessageContaining("ended")
+                    .hasMessageContaining("ended with exit code 7")
                     .hasMessageContaining("no such kernel");
         }
     }
