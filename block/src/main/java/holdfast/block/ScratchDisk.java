@@ -1,9 +1,12 @@
 package holdfast.block;
 
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.UUID;
 
 /// Overlays in files: a disk that begins as a copy of an image, takes room for what is written alone, and leaves the image
@@ -11,6 +14,8 @@ import java.util.UUID;
 ///
 /// Each method takes over the base: closing the overlay closes it. When a method throws, the base is the caller's still.
 public final class ScratchDisk {
+    private static final String TEMPORARY = "scratch-";
+
     private ScratchDisk() {}
 
     /// What is known of a kept overlay without opening its base.
@@ -24,7 +29,8 @@ public final class ScratchDisk {
     /// @param directory on a file system with room for what will be written
     /// @throws OperatorError when no file can be made there
     public static BlockDevice temporary(BlockDevice base, Path directory) {
-        Path path = directory.resolve("scratch-" + UUID.randomUUID());
+        removeAbandoned(directory, TEMPORARY);
+        Path path = directory.resolve(TEMPORARY + UUID.randomUUID());
         RawFile device = create(path, base);
         try {
             Files.delete(path);
@@ -48,7 +54,9 @@ public final class ScratchDisk {
         if (Files.exists(path)) {
             throw alreadyThere(path);
         }
-        Path unfinished = path.resolveSibling("." + path.getFileName() + ".new-" + UUID.randomUUID());
+        String prefix = "." + path.getFileName() + ".new-";
+        Path unfinished = path.resolveSibling(prefix + UUID.randomUUID());
+        removeAbandoned(Objects.requireNonNullElse(path.getParent(), Path.of("")), prefix);
         try (RawFile device = create(unfinished, base)) {
             OverlayStore.format(base, baseName, device, path.toString(), UUID.randomUUID());
             Files.createLink(path, unfinished);
@@ -103,20 +111,51 @@ public final class ScratchDisk {
         }
     }
 
-    /// A sparse file of the size that an overlay over this base needs.
+    /// Removes what programs that were killed have left here. A file that somebody is making is locked as soon as it is not empty.
+    private static void removeAbandoned(Path directory, String prefix) {
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, file -> String.valueOf(file.getFileName()).startsWith(prefix))) {
+            for (Path file : files) {
+                if (Files.size(file) > 0) {
+                    removeUnlessInUse(file);
+                }
+            }
+        } catch (IOException | DirectoryIteratorException e) {
+            // Nothing has been made yet. What is wrong with the directory is said when that is tried.
+            System.getLogger(ScratchDisk.class.getName()).log(System.Logger.Level.DEBUG, directory + ": not cleaned", e);
+        }
+    }
+
+    private static void removeUnlessInUse(Path file) {
+        try (RawFile _ = RawFile.open(file, Access.READ_WRITE)) {
+            remove(file);
+        } catch (OperatorError inUse) {
+            System.getLogger(ScratchDisk.class.getName()).log(System.Logger.Level.DEBUG, inUse.getMessage());
+        }
+    }
+
+    /// A sparse file of the size that an overlay over this base needs, locked while it is open.
     private static RawFile create(Path path, BlockDevice base) {
         try {
             OpenFile file = OpenFile.create(path);
-            int result = file.truncate(OverlayStore.bytesFor(base));
-            if (result < 0) {
+            try {
+                return sized(file, OverlayStore.bytesFor(base));
+            } catch (RuntimeException e) {
                 file.close();
                 remove(path);
-                throw cannotMake(path, Posix.message(-result));
+                throw e;
             }
-            return RawFile.of(file, Access.READ_WRITE, null);
         } catch (SystemError e) {
             throw cannotMake(path, Posix.message(e.errno()));
         }
+    }
+
+    private static RawFile sized(OpenFile file, long bytes) {
+        ImageLock.take(file, Access.READ_WRITE);
+        int result = file.truncate(bytes);
+        if (result < 0) {
+            throw cannotMake(file.path(), Posix.message(-result));
+        }
+        return RawFile.of(file, Access.READ_WRITE, null);
     }
 
     private static void remove(Path path) {

@@ -94,6 +94,23 @@ class ScratchDiskTest {
     }
 
     @Test
+    void whatKilledProgramsHaveLeftIsRemovedAndWhatIsBeingMadeIsNot() throws Exception {
+        Path beingMade = Files.write(directory.resolve(".kept.disk.new-2"), new byte[4096]);
+        Files.write(directory.resolve(".kept.disk.new-1"), new byte[4096]);
+        Files.write(directory.resolve(".other.disk.new-1"), new byte[4096]);
+        Files.write(directory.resolve("scratch-1"), new byte[4096]);
+        // Just created: not locked yet.
+        Files.createFile(directory.resolve("scratch-2"));
+        try (RawFile _ = RawFile.open(beingMade, Access.READ_WRITE)) {
+            ScratchDisk.create(base(), "image", kept).close();
+            assertThat(files())
+                    .containsExactly(".kept.disk.new-2", ".other.disk.new-1", "image.img", "kept.disk", "scratch-1", "scratch-2");
+            ScratchDisk.temporary(base(), directory).close();
+            assertThat(files()).containsExactly(".kept.disk.new-2", ".other.disk.new-1", "image.img", "kept.disk", "scratch-2");
+        }
+    }
+
+    @Test
     void onlyWhatIsWrittenTakesRoom() throws Exception {
         try (BlockDevice device = ScratchDisk.create(base(), "image", kept)) {
             var disk = new Blocking(device);
