@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.time.Duration;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
@@ -150,14 +151,29 @@ class NetworkGuestTest {
     @Test
     @Needs({"passt", "ssh"})
     void tinyIsReachedBySshThroughAPort() throws Exception {
+        isReachedBySsh("tiny", "true", Duration.ofSeconds(60));
+    }
+
+    @Test
+    @Tag("long")
+    @Timeout(3600)
+    @Needs({"passt", "ssh"})
+    void debianIsReachedBySshThroughAPort() throws Exception {
+        isReachedBySsh("debian", "systemctl is-system-running --wait", Duration.ofMinutes(10));
+    }
+
+    /// @param awaitBooted a command that ends when the guest has booted
+    private void isReachedBySsh(String image, String awaitBooted, Duration patience) throws Exception {
         int port = freePort();
         Path key = key();
         try (NetworkPeer peer = NetworkPeer.passt("--tcp-ports", "127.0.0.1/" + port + ":22");
-                GuestShell guest = boot(peer.option())) {
+                GuestShell guest = new GuestShell(directory.resolve("errors"), image, "--net", peer.option())) {
             guest.run("mkdir -p -m 700 .ssh; echo '" + Files.readString(directory.resolve("key.pub")).strip() + "' >.ssh/authorized_keys");
+            guest.run(awaitBooted);
             guest.awaitAddress();
-            Awaitility.await().atMost(60, TimeUnit.SECONDS)
-                    .untilAsserted(() -> assertThat(ssh(port, key, "uname -m; echo $HOME; exit 3")).isEqualTo(List.of("riscv64", "/root", "3")));
+            List<String> expected = List.of("riscv64", "/root", "3");
+            Awaitility.await().atMost(patience)
+                    .untilAsserted(() -> assertThat(ssh(port, key, patience, "uname -m; echo $HOME; exit 3")).isEqualTo(expected));
         }
     }
 
@@ -175,11 +191,11 @@ class NetworkGuestTest {
     }
 
     /// @return what the command printed, then ssh's exit code
-    private List<String> ssh(int port, Path key, String command) throws Exception {
+    private List<String> ssh(int port, Path key, Duration patience, String command) throws Exception {
         Process ssh = new ProcessBuilder(
                         Peer.path("ssh").toString(), "-F", "none", "-i", key.toString(), "-p", Integer.toString(port),
                         "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                        "-o", "ConnectTimeout=10", "root@127.0.0.1", command)
+                        "-o", "ConnectTimeout=" + patience.toSeconds() / 6, "root@127.0.0.1", command)
                 .redirectError(directory.resolve("ssh").toFile())
                 .start();
         ssh.getOutputStream().close();

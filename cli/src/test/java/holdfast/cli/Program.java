@@ -7,6 +7,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -15,7 +16,7 @@ import java.util.concurrent.TimeUnit;
 /// The program `holdfast` as a process of its own, as a user starts it: for tests of whole guests. Images are built once, in
 /// the tree's `target`.
 final class Program {
-    private static final long DEADLINE_SECONDS = 240;
+    private static final Duration DEADLINE = Duration.ofMinutes(4);
 
     private Program() {}
 
@@ -27,14 +28,19 @@ final class Program {
     }
 
     static ProcessBuilder builder(String... args) {
+        var builder = new ProcessBuilder(command(args));
+        builder.environment().put("HOLDFAST_HOME", home().toString());
+        return builder;
+    }
+
+    /// The words that start the program.
+    static List<String> command(String... args) {
         var command = new ArrayList<String>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.add("@" + Tree.root().resolve("tools/jvm.options"));
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), "holdfast.cli.Main"));
         command.addAll(List.of(args));
-        var builder = new ProcessBuilder(command);
-        builder.environment().put("HOLDFAST_HOME", home().toString());
-        return builder;
+        return command;
     }
 
     static Path home() {
@@ -62,9 +68,13 @@ final class Program {
 
     /// Waits for the end of a process whose output nobody else reads.
     static Ended ended(Process process) throws IOException, InterruptedException {
+        return ended(process, DEADLINE);
+    }
+
+    static Ended ended(Process process, Duration deadline) throws IOException, InterruptedException {
         CompletableFuture<byte[]> err = reading(process.getErrorStream());
         CompletableFuture<byte[]> out = reading(process.getInputStream());
-        if (!process.waitFor(DEADLINE_SECONDS, TimeUnit.SECONDS)) {
+        if (!process.waitFor(deadline.toSeconds(), TimeUnit.SECONDS)) {
             process.destroyForcibly();
             throw new AssertionError("has not ended; standard error: " + new String(err.join(), StandardCharsets.UTF_8)
                     + "; standard output: " + new String(out.join(), StandardCharsets.UTF_8));
@@ -87,8 +97,12 @@ final class Program {
 
     /// Waits until a file that somebody else writes contains this text.
     static void awaitText(Path file, String text) {
+        awaitText(file, text, DEADLINE);
+    }
+
+    static void awaitText(Path file, String text, Duration deadline) {
         org.awaitility.Awaitility.await(text)
-                .atMost(DEADLINE_SECONDS, TimeUnit.SECONDS)
+                .atMost(deadline)
                 .until(() -> Files.exists(file) && Files.readString(file, StandardCharsets.ISO_8859_1).contains(text));
     }
 }

@@ -41,7 +41,11 @@ final class Pty implements AutoCloseable {
     }
 
     Pty awaits(String text) {
-        await(text).atMost(Duration.ofSeconds(60)).pollInterval(Duration.ofMillis(20)).until(() -> shown().contains(text));
+        return awaits(text, Duration.ofSeconds(60));
+    }
+
+    Pty awaits(String text, Duration patience) {
+        await(text).atMost(patience).pollInterval(Duration.ofMillis(20)).until(() -> shown().contains(text));
         return this;
     }
 
@@ -61,7 +65,11 @@ final class Pty implements AutoCloseable {
 
     /// Waits for the end and returns everything shown.
     String ends() throws InterruptedException {
-        if (!script.waitFor(60, TimeUnit.SECONDS)) {
+        return ends(Duration.ofSeconds(60));
+    }
+
+    String ends(Duration patience) throws InterruptedException {
+        if (!script.waitFor(patience.toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("has not ended; shown so far: " + shown());
         }
         reader.join();
