@@ -77,7 +77,7 @@ public final class Translator implements AutoCloseable {
     /// Translates the code at a slot, in smaller and smaller regions until one is small enough for HotSpot. Code that
     /// starts with an instruction that is only interpreted stays as it is.
     private void translate(CodePage page, int slot) {
-        if (!RegionCompiler.translates(page.plain(slot))) {
+        if (page.region(slot) != null || !RegionCompiler.translates(page.plain(slot))) {
             return;
         }
         for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {

@@ -33,4 +33,18 @@ class TranslationTest {
         SplittableRandom coin = new SplittableRandom(7);
         compare(Translator.eager(coin::nextBoolean));
     }
+
+    @Test
+    void translatesOnceWhatIsJumpedToForEver() {
+        Translator translator = Translator.eager(() -> true);
+        Bare bare = new Bare();
+        bare.hart.translator(translator);
+        bare.emit("auipc", 5, 0).emit("addi", 6, 6, 1).emit("jalr", 0, 5, 0).start(Privilege.MACHINE);
+        bare.run(10);
+        long regions = translator.regions();
+
+        bare.run(3L * 3 * (Character.MAX_VALUE + 1)); // past every wrap of a count of jumps
+
+        assertThat(translator.regions()).isEqualTo(regions);
+    }
 }
