@@ -46,6 +46,13 @@ public final class Hart {
     private @Nullable Translator translator;
     private int hotJumps = Integer.MAX_VALUE;
 
+    // An instruction asked that interrupts be looked at before the next one.
+    private boolean passEnds;
+
+    // At the start of the slice an interrupt was pending that is enabled in mie but may not be taken. None can become
+    // pending during the slice but through `attention`, so that enabling interrupts need not look at the time.
+    private boolean interruptMasked;
+
     // Retired counts at which the current slice and the current call of run end.
     private long sliceEnd;
     private long runEnd;
@@ -146,6 +153,8 @@ public final class Hart {
                     paused = false;
                     return Exit.PAUSE;
                 }
+                passEnds = false;
+                interruptMasked = state.wakeable(now);
                 long slice = time.instructionsUntil(state.timerDeadline(now), retired);
                 runEnd = end;
                 sliceEnd = Math.min(end, retired + Math.clamp(slice, 1, SLICE_MAX));
@@ -317,6 +326,25 @@ public final class Hart {
         return hotJumps;
     }
 
+    /// Whether an interrupt may be pending that could not be taken so far.
+    boolean interruptWaits() {
+        return interruptMasked || attention;
+    }
+
+    /// Has the pass end after the current instruction.
+    void endPass() {
+        passEnds = true;
+    }
+
+    boolean passEnds() {
+        return passEnds;
+    }
+
+    /// Whether execution may go on in the handler just entered without looking at anything else.
+    boolean goesOn() {
+        return !livelocked && retired < sliceEnd && !attention;
+    }
+
     /// A slot of a page has been jumped to often.
     void hot(CodePage page, int slot) {
         Translator available = translator;
@@ -339,24 +367,31 @@ public final class Hart {
         return site & 0xff;
     }
 
-    /// Translated code has come near the end of its slice: makes the slice longer if nothing waits to be done.
+    /// Translated code has come near the end of its slice: makes the slice longer if nothing waits to be done, else ends it.
     ///
     /// @return how many instructions are left now
     int refill(int left) {
-        if (attention || mailbox.pending()) {
-            return left;
-        }
         retired = sliceEnd - left;
-        long now = ticks();
-        if (state.wakeable(now)) {
-            return left;
+        if (attention || mailbox.pending()) {
+            return endSlice();
         }
+        long now = ticks();
+        if (state.takeable(now) != 0) {
+            return endSlice();
+        }
+        interruptMasked |= state.wakeable(now);
         long slice = Math.clamp(time.instructionsUntil(state.timerDeadline(now), retired), 1, SLICE_MAX);
         long newEnd = Math.min(runEnd, retired + slice);
         if (newEnd > sliceEnd) {
             sliceEnd = newEnd;
         }
         return (int) (sliceEnd - retired);
+    }
+
+    /// Ends the slice at what is retired; none are left.
+    int endSlice() {
+        sliceEnd = retired;
+        return 0;
     }
 
     long ticks() {

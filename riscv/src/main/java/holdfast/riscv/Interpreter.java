@@ -21,10 +21,16 @@ final class Interpreter {
         Arrays.fill(single, Op.PAGE_END);
     }
 
-    /// Executes until the hart's slice ends, or until an instruction that ends the pass. A trap is taken before this
-    /// returns.
-    @SuppressWarnings("LabelledBreakTarget") // the ways an instruction can end, without a test on the common one
+    /// Executes until the hart's slice ends, or until an instruction that ends the pass. Traps are taken on the way.
     void execute() {
+        while (!pass() && hart.goesOn()) {
+            // in the handler
+        }
+    }
+
+    /// @return false when a trap was taken
+    @SuppressWarnings("LabelledBreakTarget") // the ways an instruction can end, without a test on the common one
+    private boolean pass() {
         Hart h = hart;
         Mmu mmu = h.mmu;
         long[] x = h.x;
@@ -75,16 +81,28 @@ final class Interpreter {
                                     }
                                     case Op.REGION -> {
                                         Region region = page.region(i);
+                                        if (region != null && left < region.instructions) {
+                                            left = h.refill((int) left);
+                                            end = h.sliceEnd();
+                                            if (left == 0) {
+                                                pc = base + 2L * i;
+                                                break outer;
+                                            }
+                                        }
                                         if (region == null || left < region.instructions) {
                                             code = alone(i, page.plain(i));
                                             continue;
                                         }
-                                        int after = region.run(h, x, f, table, base, (int) left);
+                                        int after = chain(region, base, (int) left);
                                         end = h.sliceEnd();
                                         pc = h.pc();
+                                        table = mmu.dataTable;
                                         if (after < 0) {
                                             left = ~after;
+                                            base = pc & -4096;
                                             i = (int) (pc & 4095) >>> 1;
+                                            page = mmu.codePage(pc);
+                                            heat = page.heat;
                                             code = alone(i, page.plain(i));
                                             continue;
                                         }
@@ -337,7 +355,9 @@ final class Interpreter {
                                     }
                                     case Op.CSRRW, Op.CSRRS, Op.CSRRC, Op.CSRRWI, Op.CSRRSI, Op.CSRRCI -> {
                                         h.retired(end - left);
-                                        if (SystemUnit.csr(h, d)) {
+                                        x[rd] = SystemUnit.csr(h, d, a);
+                                        table = mmu.dataTable;
+                                        if (h.passEnds()) {
                                             break stop;
                                         }
                                     }
@@ -346,10 +366,21 @@ final class Interpreter {
                                         h.pc(base + 2L * i);
                                         SystemUnit.transfer(h, w & 0x1ff);
                                         pc = h.pc();
-                                        left--;
-                                        break outer;
+                                        table = mmu.dataTable;
+                                        if (--left == 0 || h.passEnds()) {
+                                            break outer;
+                                        }
+                                        continue outer;
                                     }
-                                    case Op.WFI, Op.SFENCE_VMA, Op.FENCE_I -> {
+                                    case Op.SFENCE_VMA, Op.FENCE_I -> {
+                                        SystemUnit.local(h, d);
+                                        pc = base + 2L * (i + step);
+                                        if (--left == 0) {
+                                            break outer;
+                                        }
+                                        continue outer;
+                                    }
+                                    case Op.WFI -> {
                                         SystemUnit.local(h, d);
                                         break stop;
                                     }
@@ -405,11 +436,43 @@ final class Interpreter {
             }
             h.pc(pc);
             h.retired(end - left);
+            return true;
         } catch (Trap trap) {
             h.pc(base + 2L * i);
             h.retired(end - left);
             SystemUnit.fillIllegal(h, trap);
             h.enter(trap);
+            return false;
+        }
+    }
+
+    /// Runs a region, and whatever regions control goes to from there, as [Region#run] does.
+    private int chain(Region first, long firstBase, int instructionsLeft) {
+        Hart h = hart;
+        Mmu mmu = h.mmu;
+        JumpCache jumps = mmu.jumps();
+        Region region = first;
+        long base = firstBase;
+        int left = instructionsLeft;
+        while (true) {
+            left = region.run(h, h.x, h.f, mmu.dataTable, base, left);
+            if (left <= 0) {
+                return left;
+            }
+            long pc = h.pc();
+            Region next = jumps.find(pc);
+            if (next == null) {
+                next = mmu.regionAt(pc);
+                if (next == null) {
+                    return left;
+                }
+                jumps.put(pc, next);
+            }
+            if (left < next.instructions) {
+                return left;
+            }
+            region = next;
+            base = pc & -4096;
         }
     }
 

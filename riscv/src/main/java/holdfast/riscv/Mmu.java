@@ -99,6 +99,17 @@ final class Mmu {
         return page != null ? page : codePageSlow(pc);
     }
 
+    /// Translated code at a virtual address; null when none is known without a walk.
+    @Nullable Region regionAt(long pc) {
+        CodePage page = fetchTable.find(pc);
+        return page == null ? null : page.region((int) (pc & 4095) >>> 1);
+    }
+
+    /// Where translated code is, under the current mapping.
+    JumpCache jumps() {
+        return fetchTable.jumps;
+    }
+
     private CodePage codePageSlow(long pc) {
         while (true) {
             int flushes = tlb.flushes();

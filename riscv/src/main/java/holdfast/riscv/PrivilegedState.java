@@ -231,18 +231,28 @@ final class PrivilegedState {
 
     /// Takes the pending interrupt of highest priority, if one is enabled.
     void takeInterrupt(long now) {
+        long takeable = takeable(now);
+        if (takeable != 0) {
+            enter(first(takeable), true, 0);
+        }
+    }
+
+    /// The pending interrupts, as bits of mip, of which one has to be taken now.
+    long takeable(long now) {
         long candidates = pending(now) & mie;
         if (candidates == 0) {
-            return;
+            return 0;
         }
         long forMachine = candidates & ~mideleg;
-        long forSupervisor = candidates & mideleg;
         if (forMachine != 0 && (mode != Privilege.MACHINE || (mstatus & MIE) != 0)) {
-            enter(first(forMachine), true, 0);
-        } else if (forSupervisor != 0
-                && (mode == Privilege.USER || mode == Privilege.SUPERVISOR && (mstatus & SIE) != 0)) {
-            enter(first(forSupervisor), true, 0);
+            return forMachine;
         }
+        return mode == Privilege.USER || mode == Privilege.SUPERVISOR && (mstatus & SIE) != 0 ? candidates & mideleg : 0;
+    }
+
+    /// Whether supervisor interrupts are enabled now and were not when sstatus had this value.
+    boolean enabledSince(long oldStatus) {
+        return (mstatus & ~oldStatus & SIE) != 0;
     }
 
     private static int first(long interrupts) {

@@ -31,17 +31,26 @@ final class SystemUnit {
         return false;
     }
 
-    /// Executes a CSR instruction.
+    /// Whether a CSR instruction writes the register.
+    static boolean writesCsr(long d) {
+        int op = Packed.op(d);
+        return op == Op.CSRRW || op == Op.CSRRWI || Packed.rs1(d) != 0;
+    }
+
+    /// Executes a CSR instruction, with the hart's count of retired instructions exact. Asks for the end of the pass when an
+    /// interrupt may have to be taken now or code be found elsewhere; the table for loads and stores may be another one.
     ///
-    /// @return whether it wrote: the pass ends, since interrupts, translation or rights may have changed
-    static boolean csr(Hart h, long d) {
+    /// @param operand of the register named; ignored for the immediate forms
+    /// @return what goes to rd
+    static long csr(Hart h, long d, long operand) {
         int op = Packed.op(d);
         int csr = Packed.immediate(d);
-        int source = Packed.rs1(d);
         boolean immediate = op >= Op.CSRRWI;
-        long operand = immediate ? source : h.x[source];
         int kind = immediate ? op - Op.CSRRWI : op - Op.CSRRW;
-        boolean writes = kind == 0 || source != 0;
+        return csr(h, csr, kind, writesCsr(d), immediate ? Packed.rs1(d) : operand);
+    }
+
+    private static long csr(Hart h, int csr, int kind, boolean writes, long operand) {
         if (!h.state.accessible(csr, writes)) {
             throw illegal(h);
         }
@@ -59,8 +68,18 @@ final class SystemUnit {
                         });
             }
         }
-        h.x[Packed.rd(d)] = old;
-        return writes;
+        if (writes && endsPass(h, csr, old)) {
+            h.endPass();
+        }
+        return old;
+    }
+
+    private static boolean endsPass(Hart h, int csr, long old) {
+        return switch (csr) {
+            case Csr.FFLAGS, Csr.FRM, Csr.FCSR, Csr.SSCRATCH, Csr.SEPC, Csr.SCAUSE, Csr.STVAL, Csr.STVEC -> false;
+            case Csr.SSTATUS -> h.interruptWaits() && h.state.enabledSince(old);
+            default -> true;
+        };
     }
 
     /// Pending bits are set and cleared one by one: other harts set them meanwhile, and none of that may be lost.
@@ -79,18 +98,27 @@ final class SystemUnit {
                 if (!h.environmentCall()) {
                     throw h.trap().with(Trap.ECALL_U + h.state.mode.encoding(), 0);
                 }
+                h.endPass(); // firmware can do anything
             }
             case Op.EBREAK -> throw h.trap().with(Trap.BREAKPOINT, h.pc());
             case Op.SRET -> {
                 if (!h.state.returnFromSupervisor()) {
                     throw illegal(h);
                 }
+                endIfInterruptWaits(h);
             }
             default -> {
                 if (!h.state.returnFromMachine()) {
                     throw illegal(h);
                 }
+                endIfInterruptWaits(h);
             }
+        }
+    }
+
+    private static void endIfInterruptWaits(Hart h) {
+        if (h.interruptWaits()) {
+            h.endPass();
         }
     }
 

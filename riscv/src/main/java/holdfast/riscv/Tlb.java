@@ -68,6 +68,12 @@ final class Tlb {
         final long[] tags = new long[FETCH_ENTRIES];
         final byte[] levels = new byte[FETCH_ENTRIES];
         final @Nullable CodePage[] pages = new CodePage[FETCH_ENTRIES];
+        final JumpCache jumps = new JumpCache();
+
+        /// Whether an entry may be of a leaf above 4 KiB, for the lower and the upper half of the address space.
+        private boolean lowSuperpages;
+
+        private boolean highSuperpages;
 
         FetchTable() {
             Arrays.fill(tags, INVALID);
@@ -83,19 +89,34 @@ final class Tlb {
             tags[slot] = pc & -4096;
             pages[slot] = page;
             levels[slot] = (byte) level;
+            lowSuperpages |= level > 0 && pc >= 0;
+            highSuperpages |= level > 0 && pc < 0;
         }
 
         void clear() {
             Arrays.fill(tags, INVALID);
             Arrays.fill(pages, null);
+            jumps.clear();
+            lowSuperpages = false;
+            highSuperpages = false;
         }
 
         void clear(long va) {
-            for (int slot = 0; slot < FETCH_ENTRIES; slot++) {
-                if ((tags[slot] ^ va) >>> 12 + 9 * levels[slot] == 0) {
-                    tags[slot] = INVALID;
-                    pages[slot] = null;
+            if (va < 0 ? highSuperpages : lowSuperpages) {
+                for (int slot = 0; slot < FETCH_ENTRIES; slot++) {
+                    clear(slot, va);
                 }
+                jumps.clear();
+            } else {
+                clear((int) (va >>> 12) & FETCH_ENTRIES - 1, va);
+                jumps.clearPage(va);
+            }
+        }
+
+        private void clear(int slot, long va) {
+            if ((tags[slot] ^ va) >>> 12 + 9 * levels[slot] == 0) {
+                tags[slot] = INVALID;
+                pages[slot] = null;
             }
         }
     }
