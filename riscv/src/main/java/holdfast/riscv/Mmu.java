@@ -292,11 +292,14 @@ final class Mmu {
         if (Tlb.hits(entry, va, access)) {
             return memory.base() + ((long) Tlb.page(entry) << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
         }
+        if (tlb.recall(dataSlot, dataKind, va) && Tlb.hits(entry, va, access)) {
+            return memory.base() + ((long) Tlb.page(entry) << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
+        }
         if (access == STORE) {
             int page = Tlb.revokedPage(entry, va);
             if (page >= 0) {
                 memory.beforeWritableMapping(page);
-                Tlb.restoreWrites(entry);
+                tlb.restoreWrites(dataSlot, dataKind, va);
                 return memory.base() + ((long) page << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
             }
         }

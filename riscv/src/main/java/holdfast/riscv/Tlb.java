@@ -6,7 +6,8 @@ import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /// A hart's software TLB: direct-mapped tables from virtual pages to host addresses, one set of tables for each of the
-/// address spaces used last, so that a change of satp only switches tables.
+/// address spaces used last, so that a change of satp only switches tables; behind them one larger table for what
+/// those had to give up ([VictimTable]).
 ///
 /// A data entry is 32 bytes of off-heap memory:
 ///
@@ -47,18 +48,19 @@ final class Tlb {
     private static final int TRANSIENT = SPACES + 1;
 
     private static final int SLOTS = SPACES + 3;
+    private static final int TABLES = SLOTS * KINDS;
     private static final long TABLE_BYTES = (long) ENTRIES * ENTRY_BYTES;
-    private static final long INVALID = -1;
+    static final long INVALID = -1;
     private static final long STORES_ALLOWED = 4;
 
     private static final int FETCH_ENTRIES = 128;
 
     private final long tables;
+    private final VictimTable victims = new VictimTable(TABLES);
     private final long[] owner = new long[SLOTS];
     private final long[] lastUse = new long[SLOTS];
-    private final boolean[] filled = new boolean[SLOTS];
-    private final boolean[] userSuperpages = new boolean[SLOTS];
-    private final boolean[] kernelSuperpages = new boolean[SLOTS];
+    private final boolean[] filled = new boolean[TABLES];
+    private final SuperpageFilter[] superpages = new SuperpageFilter[SLOTS];
     private final FetchTable[] fetch = new FetchTable[SLOTS * 2];
     private long uses;
     private int flushes;
@@ -69,11 +71,8 @@ final class Tlb {
         final byte[] levels = new byte[FETCH_ENTRIES];
         final @Nullable CodePage[] pages = new CodePage[FETCH_ENTRIES];
         final JumpCache jumps = new JumpCache();
-
-        /// Whether an entry may be of a leaf above 4 KiB, for the lower and the upper half of the address space.
-        private boolean lowSuperpages;
-
-        private boolean highSuperpages;
+        private final SuperpageFilter superpages = new SuperpageFilter();
+        private boolean filled;
 
         FetchTable() {
             Arrays.fill(tags, INVALID);
@@ -89,20 +88,22 @@ final class Tlb {
             tags[slot] = pc & -4096;
             pages[slot] = page;
             levels[slot] = (byte) level;
-            lowSuperpages |= level > 0 && pc >= 0;
-            highSuperpages |= level > 0 && pc < 0;
+            superpages.add(pc, level);
+            filled = true;
         }
 
         void clear() {
-            Arrays.fill(tags, INVALID);
-            Arrays.fill(pages, null);
-            jumps.clear();
-            lowSuperpages = false;
-            highSuperpages = false;
+            if (filled) {
+                Arrays.fill(tags, INVALID);
+                Arrays.fill(pages, null);
+                jumps.clear();
+                superpages.clear();
+                filled = false;
+            }
         }
 
         void clear(long va) {
-            if (va < 0 ? highSuperpages : lowSuperpages) {
+            if (superpages.mayCover(va)) {
                 for (int slot = 0; slot < FETCH_ENTRIES; slot++) {
                     clear(slot, va);
                 }
@@ -122,13 +123,14 @@ final class Tlb {
     }
 
     Tlb() {
-        MemorySegment segment = Arena.ofAuto().allocate(SLOTS * KINDS * TABLE_BYTES, 4096);
+        MemorySegment segment = Arena.ofAuto().allocate(TABLES * TABLE_BYTES, 4096);
         keepAlive = segment;
         tables = Raw.address(segment);
         Arrays.fill(owner, INVALID);
         for (int i = 0; i < fetch.length; i++) {
             fetch[i] = new FetchTable();
         }
+        Arrays.setAll(superpages, slot -> new SuperpageFilter());
         Arrays.fill(filled, true);
         flush();
     }
@@ -187,8 +189,16 @@ final class Tlb {
         Raw.storeLong(entry + 8, writable ? tag : INVALID);
         Raw.storeLong(entry + 16, (host & -4096) - tag);
         Raw.storeLong(entry + 24, (long) page << 8 | (writable ? STORES_ALLOWED : 0) | level);
-        filled[slot] = true;
-        noteLevel(slot, va, level);
+        filled[slot * KINDS + kind] = true;
+        superpages[slot].add(va, level);
+        victims.put(slot * KINDS + kind, va, entry);
+    }
+
+    /// Brings back what a table's entry for an address was before another one took its place.
+    ///
+    /// @return whether there is an entry for the address now
+    boolean recall(int slot, int kind, long va) {
+        return victims.recall(slot * KINDS + kind, va, entry(table(slot, kind), va));
     }
 
     /// The page of RAM at an address to which stores are allowed but go the slow way; −1 if there is none.
@@ -207,24 +217,14 @@ final class Tlb {
         return (int) (Raw.loadLong(entry + 24) >>> 8);
     }
 
-    static void restoreWrites(long entry) {
+    void restoreWrites(int slot, int kind, long va) {
+        long entry = entry(table(slot, kind), va);
         Raw.storeLong(entry + 8, Raw.loadLong(entry));
+        victims.put(slot * KINDS + kind, va, entry);
     }
 
     void putFetch(int slot, boolean user, long pc, CodePage page, int level) {
         fetchTable(slot, user).put(pc, page, level);
-        filled[slot] = true;
-        noteLevel(slot, pc, level);
-    }
-
-    private void noteLevel(int slot, long va, int level) {
-        if (level > 0) {
-            if (va < 0) {
-                kernelSuperpages[slot] = true;
-            } else {
-                userSuperpages[slot] = true;
-            }
-        }
     }
 
     /// Counts the flushes asked for so far.
@@ -268,19 +268,21 @@ final class Tlb {
     }
 
     private void flushAddress(int slot, long va) {
-        if (!filled[slot]) {
-            return;
-        }
-        boolean superpages = va < 0 ? kernelSuperpages[slot] : userSuperpages[slot];
+        boolean covered = superpages[slot].mayCover(va);
         for (int kind = 0; kind < KINDS; kind++) {
-            long table = table(slot, kind);
-            if (superpages) {
-                flushSuperpage(table, va);
+            int number = slot * KINDS + kind;
+            if (!filled[number]) {
+                continue;
+            }
+            if (covered) {
+                flushSuperpage(table(slot, kind), va);
+                victims.flush(number);
             } else {
-                long entry = entry(table, va);
+                long entry = entry(table(slot, kind), va);
                 if (maps(entry, va & -4096)) {
                     invalidate(entry);
                 }
+                victims.flush(number, va);
             }
         }
         fetchTable(slot, true).clear(va);
@@ -302,23 +304,25 @@ final class Tlb {
         return Raw.loadLong(entry) == tag || Raw.loadLong(entry + 8) == tag;
     }
 
-    private static void invalidate(long entry) {
+    static void invalidate(long entry) {
         Raw.storeLong(entry, INVALID);
         Raw.storeLong(entry + 8, INVALID);
     }
 
     private void flushSlot(int slot) {
-        if (!filled[slot]) {
-            return;
+        for (int kind = 0; kind < KINDS; kind++) {
+            int number = slot * KINDS + kind;
+            if (filled[number]) {
+                long start = table(slot, kind);
+                for (long entry = start; entry < start + TABLE_BYTES; entry += ENTRY_BYTES) {
+                    invalidate(entry);
+                }
+                victims.flush(number);
+                filled[number] = false;
+            }
         }
-        long start = table(slot, 0);
-        for (long entry = start; entry < start + KINDS * TABLE_BYTES; entry += ENTRY_BYTES) {
-            invalidate(entry);
-        }
+        superpages[slot].clear();
         flushFetch(slot);
-        filled[slot] = false;
-        userSuperpages[slot] = false;
-        kernelSuperpages[slot] = false;
     }
 
     private void flushFetch(int slot) {
@@ -330,22 +334,30 @@ final class Tlb {
     void flushFetch() {
         flushes++;
         for (int slot = 0; slot < SLOTS; slot++) {
-            if (filled[slot]) {
-                flushFetch(slot);
-            }
+            flushFetch(slot);
         }
     }
 
     /// Stores to any page take the slow path again.
     void revokeWrites() {
-        for (long entry = tables; entry < tables + SLOTS * KINDS * TABLE_BYTES; entry += ENTRY_BYTES) {
+        for (long entry = tables; entry < tables + TABLES * TABLE_BYTES; entry += ENTRY_BYTES) {
             Raw.storeLong(entry + 8, INVALID);
         }
+        victims.revokeWrites();
     }
 
     /// Stores to one page of RAM take the slow path again, whatever address it is mapped at.
     void revokeWrites(int page) {
-        for (long entry = tables; entry < tables + SLOTS * KINDS * TABLE_BYTES; entry += ENTRY_BYTES) {
+        for (int table = 0; table < TABLES; table++) {
+            if (filled[table]) {
+                revokeWrites(tables + table * TABLE_BYTES, ENTRIES, page);
+            }
+        }
+        victims.revokeWrites(page);
+    }
+
+    static void revokeWrites(long table, int entries, int page) {
+        for (long entry = table; entry < table + (long) entries * ENTRY_BYTES; entry += ENTRY_BYTES) {
             if (Raw.loadLong(entry + 24) >>> 8 == page) {
                 Raw.storeLong(entry + 8, INVALID);
             }
@@ -354,11 +366,20 @@ final class Tlb {
 
     /// Every access to one page of RAM takes the slow path again.
     void revokeMappings(int page) {
-        for (long entry = tables; entry < tables + SLOTS * KINDS * TABLE_BYTES; entry += ENTRY_BYTES) {
+        for (int table = 0; table < TABLES; table++) {
+            if (filled[table]) {
+                revokeMappings(tables + table * TABLE_BYTES, ENTRIES, page);
+            }
+        }
+        victims.revokeMappings(page);
+        flushFetch();
+    }
+
+    static void revokeMappings(long table, int entries, int page) {
+        for (long entry = table; entry < table + (long) entries * ENTRY_BYTES; entry += ENTRY_BYTES) {
             if (Raw.loadLong(entry + 24) >>> 8 == page) {
                 invalidate(entry);
             }
         }
-        flushFetch();
     }
 }
