@@ -13,44 +13,62 @@ final class Atomics {
         hart.x[Packed.rd(d)] = apply(hart, Packed.op(d), hart.x[Packed.rs1(d)], hart.x[Packed.rs2(d)]);
     }
 
-    /// Does the operation at a virtual address; returns what goes to rd.
-    static long apply(Hart hart, int op, long va, long operand) {
+    private static long apply(Hart hart, int op, long va, long operand) {
+        boolean reserves = op == Op.LR_W || op == Op.LR_D;
+        boolean wide = op >= Op.LR_D;
+        long host = hart.mmu.atomic(va, wide ? 8 : 4, reserves ? Mmu.LOAD : Mmu.STORE);
         return switch (op) {
-            case Op.LR_W -> loadReserved(hart, va, 4);
-            case Op.LR_D -> loadReserved(hart, va, 8);
-            case Op.SC_W -> storeConditional(hart, va, 4, operand);
-            case Op.SC_D -> storeConditional(hart, va, 8, operand);
-            default -> op < Op.LR_D ? word(hart, op, va, (int) operand) : doubleword(hart, op, va, operand);
+            case Op.LR_W -> loadReservedWord(hart, host);
+            case Op.LR_D -> loadReservedDoubleword(hart, host);
+            case Op.SC_W -> storeConditionalWord(hart, host, operand);
+            case Op.SC_D -> storeConditionalDoubleword(hart, host, operand);
+            default -> wide ? doubleword(op, host, operand) : word(op, host, (int) operand);
         };
     }
 
-    private static long loadReserved(Hart hart, long va, int bytes) {
-        long host = hart.mmu.atomic(va, bytes, Mmu.LOAD);
-        long value = bytes == 4 ? Raw.loadIntVolatile(host) : Raw.loadLongVolatile(host);
-        hart.reserve(host, bytes, value);
+    // ---- at host addresses that the memory unit has given, for this access
+
+    static long loadReservedWord(Hart hart, long host) {
+        long value = Raw.loadIntVolatile(host);
+        hart.reserve(host, 4, value);
         return value;
     }
 
-    private static long storeConditional(Hart hart, long va, int bytes, long value) {
-        long host = hart.mmu.atomic(va, bytes, Mmu.STORE);
-        if (!hart.takeReservation(host, bytes)) {
-            return 1;
-        }
-        boolean stored =
-                bytes == 4
-                        ? Raw.swapIfEqualInt(host, (int) hart.reservedValue(), (int) value)
-                        : Raw.swapIfEqualLong(host, hart.reservedValue(), value);
-        return stored ? 0 : 1;
+    static long loadReservedDoubleword(Hart hart, long host) {
+        long value = Raw.loadLongVolatile(host);
+        hart.reserve(host, 8, value);
+        return value;
     }
 
-    private static long word(Hart hart, int op, long va, int operand) {
-        long host = hart.mmu.atomic(va, 4, Mmu.STORE);
+    /// @return 0 if it stored, else 1
+    static long storeConditionalWord(Hart hart, long host, long value) {
+        boolean held = hart.takeReservation(host, 4);
+        return held && Raw.swapIfEqualInt(host, (int) hart.reservedValue(), (int) value) ? 0 : 1;
+    }
+
+    /// @return 0 if it stored, else 1
+    static long storeConditionalDoubleword(Hart hart, long host, long value) {
+        boolean held = hart.takeReservation(host, 8);
+        return held && Raw.swapIfEqualLong(host, hart.reservedValue(), value) ? 0 : 1;
+    }
+
+    /// An AMO; returns the old value.
+    static long word(int op, long host, int operand) {
         if (op == Op.AMOSWAP_W) {
             return Raw.exchangeInt(host, operand);
         }
-        if (op == Op.AMOADD_W) {
-            return Raw.addInt(host, operand);
+        return op == Op.AMOADD_W ? Raw.addInt(host, operand) : wordLoop(op, host, operand);
+    }
+
+    /// An AMO; returns the old value.
+    static long doubleword(int op, long host, long operand) {
+        if (op == Op.AMOSWAP_D) {
+            return Raw.exchangeLong(host, operand);
         }
+        return op == Op.AMOADD_D ? Raw.addLong(host, operand) : doublewordLoop(op, host, operand);
+    }
+
+    private static long wordLoop(int op, long host, int operand) {
         while (true) {
             int old = Raw.loadIntVolatile(host);
             int result =
@@ -70,14 +88,7 @@ final class Atomics {
         }
     }
 
-    private static long doubleword(Hart hart, int op, long va, long operand) {
-        long host = hart.mmu.atomic(va, 8, Mmu.STORE);
-        if (op == Op.AMOSWAP_D) {
-            return Raw.exchangeLong(host, operand);
-        }
-        if (op == Op.AMOADD_D) {
-            return Raw.addLong(host, operand);
-        }
+    private static long doublewordLoop(int op, long host, long operand) {
         while (true) {
             long old = Raw.loadLongVolatile(host);
             long result =

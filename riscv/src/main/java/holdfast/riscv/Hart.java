@@ -373,11 +373,11 @@ public final class Hart {
     int refill(int left) {
         retired = sliceEnd - left;
         if (attention || mailbox.pending()) {
-            return endSlice();
+            return endSlice(left);
         }
         long now = ticks();
         if (state.takeable(now) != 0) {
-            return endSlice();
+            return endSlice(left);
         }
         interruptMasked |= state.wakeable(now);
         long slice = Math.clamp(time.instructionsUntil(state.timerDeadline(now), retired), 1, SLICE_MAX);
@@ -388,9 +388,12 @@ public final class Hart {
         return (int) (sliceEnd - retired);
     }
 
-    /// Ends the slice at what is retired; none are left.
-    int endSlice() {
-        sliceEnd = retired;
+    /// Ends the slice with so many left of it.
+    ///
+    /// @return 0, which is how many are left now
+    int endSlice(int left) {
+        sliceEnd -= left;
+        retired = sliceEnd;
         return 0;
     }
 

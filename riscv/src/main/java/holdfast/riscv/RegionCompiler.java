@@ -9,9 +9,12 @@ import java.lang.classfile.ClassFile;
 import java.lang.classfile.CodeBuilder;
 import java.lang.classfile.Label;
 import java.lang.classfile.attribute.CodeAttribute;
+import java.lang.classfile.instruction.SwitchCase;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /// Emits the bytecode of a region: guest registers in JVM locals, guest branches as gotos, every access to memory a small
@@ -24,26 +27,26 @@ final class RegionCompiler {
     private static final ClassDesc TRAP = describe("Trap");
     private static final ClassDesc REGION = describe("Region");
     private static final ClassDesc TRANSLATED = describe("Translated");
-    private static final ClassDesc ARITHMETIC = describe("Arithmetic");
-    private static final ClassDesc BITS = describe("BitManipulation");
     private static final ClassDesc STATE = describe("PrivilegedState");
     private static final ClassDesc FCSR = describe("Fcsr");
     private static final ClassDesc FP32 = describe("Fp32");
     private static final ClassDesc RAW = describe("Raw");
-    private static final ClassDesc MATH = ClassDesc.of("java.lang.Math");
+    private static final ClassDesc ATOMICS = describe("Atomics");
+    private static final ClassDesc MMU = describe("Mmu");
     private static final ClassDesc LONG = ClassDesc.of("java.lang.Long");
     private static final ClassDesc LONGS = CD_long.arrayType();
     private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, HART, LONGS, LONGS, CD_long, CD_long, CD_int);
     private static final MethodTypeDesc LOAD = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc STORE = MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_long, CD_int, CD_int);
-    private static final MethodTypeDesc ATOMIC = MethodTypeDesc.of(CD_long, HART, CD_int, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc ADDRESS = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc RESERVE = MethodTypeDesc.of(CD_long, HART, CD_long);
+    private static final MethodTypeDesc CONDITION = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long);
+    private static final MethodTypeDesc ATOMIC_WORD = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_int);
+    private static final MethodTypeDesc ATOMIC_DOUBLEWORD = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
+    private static final MethodTypeDesc CSR = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc FLOAT_CHECK = MethodTypeDesc.of(CD_void, HART, CD_int, CD_int);
-    private static final MethodTypeDesc ROUNDING = MethodTypeDesc.of(CD_int, HART, CD_int, CD_int);
     private static final MethodTypeDesc REFILL = MethodTypeDesc.of(CD_int, HART, CD_int);
     private static final MethodTypeDesc TRAPPED = MethodTypeDesc.of(CD_int, HART, CD_long, CD_int);
-    private static final MethodTypeDesc L_L = MethodTypeDesc.of(CD_long, CD_long);
-    private static final MethodTypeDesc LL_L = MethodTypeDesc.of(CD_long, CD_long, CD_long);
-    private static final MethodTypeDesc II_L = MethodTypeDesc.of(CD_long, CD_int, CD_int);
     private static final MethodTypeDesc LL_I = MethodTypeDesc.of(CD_int, CD_long, CD_long);
 
     // Locals of the generated method.
@@ -54,12 +57,14 @@ final class RegionCompiler {
     private static final int BASE = 6;
     private static final int LEFT = 8;
     private static final int NEXT = 9;
-    private static final int REGISTERS = 11;
+    private static final int FLAGS = 11;
+    private static final int REGISTERS = 12;
 
     private final RegionScan scan;
     private final int[] locals = new int[64];
     private final Map<Integer, Label> blockLabels = new HashMap<>();
     private final Map<Long, Label> exits = new HashMap<>();
+    private final Map<Long, Label> dispatches = new HashMap<>();
     private final Map<Long, Label> handlers = new HashMap<>();
     private final CodeBuilder code;
 
@@ -67,6 +72,11 @@ final class RegionCompiler {
     private long dirty;
     private int slot;
     private int before;
+
+    // What is known about floating point since the start of the block.
+    private boolean floatEnabled;
+    private boolean floatDirty;
+    private boolean nearest;
 
     private RegionCompiler(RegionScan scan, CodeBuilder code) {
         this.scan = scan;
@@ -88,7 +98,7 @@ final class RegionCompiler {
     static boolean translates(long d) {
         int op = Packed.op(d);
         boolean pause = op == Op.FENCE && Packed.immediate(d) == SystemUnit.PAUSE;
-        return op >= Op.LUI && op != Op.REGION && !pause && !(op >= Op.FENCE_I && op <= Op.SFENCE_VMA);
+        return op >= Op.LUI && op != Op.REGION && !pause && (RegionScan.isSystem(op) || op < Op.FENCE_I || op > Op.SFENCE_VMA);
     }
 
     /// The class file of a region, or an empty array when it would be too large for HotSpot to compile.
@@ -122,11 +132,15 @@ final class RegionCompiler {
                 code.aload(register < 32 ? X : F).loadConstant(register & 31).laload().lstore(locals[register]);
             }
         }
+        if (scan.registers >>> 32 != 0) {
+            code.aload(H).getfield(HART, "state", STATE).getfield(STATE, "fcsr", FCSR).astore(FLAGS);
+        }
         code.goto_(label(scan.entry));
         for (int i = 0; i < scan.blocks.size(); i++) {
             int next = i + 1 < scan.blocks.size() ? scan.blocks.get(i + 1).start : -1;
             emitBlock(scan.blocks.get(i), next);
         }
+        dispatches.forEach(this::emitDispatch);
         exits.forEach(this::emitExit);
         handlers.forEach(this::emitHandler);
     }
@@ -143,6 +157,7 @@ final class RegionCompiler {
         code.labelBinding(label(block.start));
         dirty = block.dirtyAtStart;
         before = 0;
+        forgetFloat();
         int after = -1;
         for (int at : block.slots) {
             long d = scan.instruction(at);
@@ -171,21 +186,43 @@ final class RegionCompiler {
             code.iinc(LEFT, -instructions);
             link(d);
             dirty |= RegionScan.defines(d);
-            if (Packed.rd(d) == Packed.DISCARD) {
-                jumpTo(RegionScan.target(slot, d));
-            } else {
-                leave(RegionScan.target(slot, d)); // calls end a region
-            }
+            jumpTo(RegionScan.target(slot, d));
         } else if (op == Op.JALR) {
             code.iinc(LEFT, -instructions);
             pushX(Packed.rs1(d)).loadConstant((long) Packed.immediate(d)).ladd().loadConstant(-2L).land().lstore(NEXT);
             link(d);
             dirty |= RegionScan.defines(d);
-            code.goto_(exit(dirty));
+            code.goto_(scan.indirectTargets().length == 0 ? exit(dirty) : dispatches.computeIfAbsent(dirty, any -> code.newLabel()));
         } else {
             emitPlain(d);
             code.iinc(LEFT, -instructions);
+            if (RegionScan.isSystem(op) && SystemUnit.writesCsr(d)) {
+                dirty |= RegionScan.defines(d);
+                emitAfterCsr(d);
+            }
         }
+    }
+
+    /// Another table for loads and stores may be in use now, and the pass may have to end.
+    private void emitAfterCsr(long d) {
+        code.aload(H).getfield(HART, "mmu", MMU).getfield(MMU, "dataTable", CD_long).lstore(TABLE);
+        code.aload(H).iload(LEFT).invokestatic(TRANSLATED, "afterCsr", REFILL).istore(LEFT);
+        Label on = code.newLabel();
+        code.iload(LEFT).ifne(on);
+        leave(slot + Packed.lengthHalfwords(d));
+        code.labelBinding(on);
+    }
+
+    /// A jump through a register goes on in the region where that is known to be likely.
+    private void emitDispatch(long registers, Label at) {
+        code.labelBinding(at);
+        Label exit = exit(registers);
+        code.lload(NEXT).loadConstant(-4096L).land().lload(BASE).lcmp().ifne(exit);
+        code.iload(LEFT).loadConstant(scan.code.size()).if_icmplt(exit);
+        List<SwitchCase> cases = Arrays.stream(scan.indirectTargets())
+                .mapToObj(target -> SwitchCase.of(2 * target, label(target)))
+                .toList();
+        code.lload(NEXT).l2i().loadConstant(4095).iand().lookupswitch(exit, cases);
     }
 
     private void link(long d) {
@@ -229,6 +266,12 @@ final class RegionCompiler {
         code.aload(H).iload(LEFT).invokestatic(TRANSLATED, "refill", REFILL).istore(LEFT);
         code.iload(LEFT).loadConstant(round).if_icmpge(label(target));
         leave(target);
+    }
+
+    private void forgetFloat() {
+        floatEnabled = false;
+        floatDirty = false;
+        nearest = false;
     }
 
     /// To a slot after the current one, or out of the region.
@@ -275,15 +318,15 @@ final class RegionCompiler {
 
     // ---- instructions
 
-    private CodeBuilder pushX(int register) {
+    CodeBuilder pushX(int register) {
         return register == 0 ? code.lconst_0() : code.lload(locals[register]);
     }
 
-    private CodeBuilder pushF(int register) {
+    CodeBuilder pushF(int register) {
         return code.lload(locals[32 + register]);
     }
 
-    private void storeX(long d) {
+    void storeX(long d) {
         if (Packed.rd(d) == Packed.DISCARD) {
             code.pop2();
         } else {
@@ -291,7 +334,7 @@ final class RegionCompiler {
         }
     }
 
-    private void storeF(long d) {
+    void storeF(long d) {
         code.lstore(locals[32 + Packed.rd(d)]);
     }
 
@@ -304,19 +347,21 @@ final class RegionCompiler {
         } else if (op <= Op.SD) {
             guarded(() -> emitStore(d, op));
         } else if (op <= Op.SRAI) {
-            emitImmediate(d, op);
+            new RegionInteger(code, this, d, op).emitImmediate();
         } else if (op <= Op.REMUW) {
-            emitInteger(d, op);
+            new RegionInteger(code, this, d, op).emitRegisters();
         } else if (op <= Op.FSD) {
             guarded(() -> emitFloatMemory(d, op));
         } else if (op == Op.FENCE) {
             code.invokestatic(RAW, "fullFence", MethodTypeDesc.of(CD_void));
+        } else if (RegionScan.isSystem(op)) {
+            guarded(() -> emitCsr(d));
         } else if (op <= Op.AMOMAXU_D) {
             guarded(() -> emitAtomic(d, op));
         } else if (op <= Op.FMV_D_X) {
             guarded(() -> emitFloat(d, op));
         } else if (BitManipulation.has(op)) {
-            emitBitManipulation(d, op);
+            new RegionInteger(code, this, d, op).emitBitManipulation();
         } else {
             throw new IllegalStateException("no translation for operation " + op);
         }
@@ -367,105 +412,67 @@ final class RegionCompiler {
         pushSite().invokestatic(TRANSLATED, STORES[op - Op.SB], STORE);
     }
 
-    private void emitImmediate(long d, int op) {
-        if (Packed.rd(d) == Packed.DISCARD) {
-            return;
-        }
-        pushX(Packed.rs1(d));
-        long immediate = Packed.immediate(d);
-        switch (op) {
-            case Op.ADDI -> {
-                if (immediate != 0) {
-                    code.loadConstant(immediate).ladd();
-                }
-            }
-            case Op.SLTI -> code.loadConstant(immediate).invokestatic(ARITHMETIC, "lessThan", LL_L);
-            case Op.SLTIU -> code.loadConstant(immediate).invokestatic(ARITHMETIC, "lessThanUnsigned", LL_L);
-            case Op.XORI -> code.loadConstant(immediate).lxor();
-            case Op.ORI -> code.loadConstant(immediate).lor();
-            case Op.ANDI -> code.loadConstant(immediate).land();
-            case Op.SLLI -> code.loadConstant((int) immediate).lshl();
-            case Op.SRLI -> code.loadConstant((int) immediate).lushr();
-            default -> code.loadConstant((int) immediate).lshr();
-        }
+    private void emitCsr(long d) {
+        code.aload(H).loadConstant(d);
+        pushX(Packed.op(d) >= Op.CSRRWI ? 0 : Packed.rs1(d));
+        pushSite().invokestatic(TRANSLATED, "csr", CSR);
         storeX(d);
-    }
-
-    private void emitInteger(long d, int op) {
-        if (Packed.rd(d) == Packed.DISCARD) {
-            return;
-        }
-        boolean word = op >= Op.ADDIW && op <= Op.SRAW || op >= Op.MULW;
-        pushX(Packed.rs1(d));
-        if (word) {
-            code.l2i();
-        }
-        if (op >= Op.ADDIW && op <= Op.SRAIW) {
-            code.loadConstant(Packed.immediate(d));
-        } else {
-            pushX(Packed.rs2(d));
-            boolean shift = op == Op.SLL || op == Op.SRL || op == Op.SRA;
-            if (word || shift) {
-                code.l2i();
-            }
-        }
-        switch (op) {
-            case Op.ADD -> code.ladd();
-            case Op.SUB -> code.lsub();
-            case Op.SLL -> code.lshl();
-            case Op.SLT -> code.invokestatic(ARITHMETIC, "lessThan", LL_L);
-            case Op.SLTU -> code.invokestatic(ARITHMETIC, "lessThanUnsigned", LL_L);
-            case Op.XOR -> code.lxor();
-            case Op.SRL -> code.lushr();
-            case Op.SRA -> code.lshr();
-            case Op.OR -> code.lor();
-            case Op.AND -> code.land();
-            case Op.ADDIW, Op.ADDW -> code.iadd().i2l();
-            case Op.SUBW -> code.isub().i2l();
-            case Op.SLLIW, Op.SLLW -> code.ishl().i2l();
-            case Op.SRLIW, Op.SRLW -> code.iushr().i2l();
-            case Op.SRAIW, Op.SRAW -> code.ishr().i2l();
-            case Op.MUL -> code.lmul();
-            case Op.MULW -> code.imul().i2l();
-            case Op.MULH -> code.invokestatic(MATH, "multiplyHigh", LL_L);
-            case Op.MULHU -> code.invokestatic(MATH, "unsignedMultiplyHigh", LL_L);
-            case Op.MULHSU -> code.invokestatic(ARITHMETIC, "multiplyHighSignedUnsigned", LL_L);
-            case Op.DIV -> code.invokestatic(ARITHMETIC, "divide", LL_L);
-            case Op.DIVU -> code.invokestatic(ARITHMETIC, "divideUnsigned", LL_L);
-            case Op.REM -> code.invokestatic(ARITHMETIC, "remainder", LL_L);
-            case Op.REMU -> code.invokestatic(ARITHMETIC, "remainderUnsigned", LL_L);
-            case Op.DIVW -> code.invokestatic(ARITHMETIC, "divideWord", II_L);
-            case Op.DIVUW -> code.invokestatic(ARITHMETIC, "divideUnsignedWord", II_L);
-            case Op.REMW -> code.invokestatic(ARITHMETIC, "remainderWord", II_L);
-            case Op.REMUW -> code.invokestatic(ARITHMETIC, "remainderUnsignedWord", II_L);
-            default -> throw new IllegalStateException("no translation for operation " + op);
-        }
-        storeX(d);
-    }
-
-    private void emitBitManipulation(long d, int op) {
-        pushX(Packed.rs1(d));
-        if (BitManipulation.isImmediate(op)) {
-            code.loadConstant((long) Packed.immediate(d));
-        } else if (!BitManipulation.isUnary(op)) {
-            pushX(Packed.rs2(d));
-        }
-        code.invokestatic(BITS, BitManipulation.method(op), BitManipulation.isUnary(op) ? L_L : LL_L);
-        storeX(d);
+        forgetFloat();
     }
 
     private void emitAtomic(long d, int op) {
-        code.aload(H).loadConstant(op);
+        boolean wide = op >= Op.LR_D;
+        String width = wide ? "Doubleword" : "Word";
+        boolean reserves = op == Op.LR_W || op == Op.LR_D;
+        boolean condition = op == Op.SC_W || op == Op.SC_D;
+        if (reserves || condition) {
+            code.aload(H);
+        } else {
+            code.loadConstant(op);
+        }
+        code.aload(H).lload(TABLE);
         pushX(Packed.rs1(d));
-        pushX(Packed.rs2(d));
-        pushSite().invokestatic(TRANSLATED, "atomic", ATOMIC);
+        pushSite().invokestatic(TRANSLATED, (reserves ? "load" : "store") + width + "Address", ADDRESS);
+        if (reserves) {
+            code.invokestatic(ATOMICS, "loadReserved" + width, RESERVE);
+        } else {
+            pushX(Packed.rs2(d));
+            if (condition) {
+                code.invokestatic(ATOMICS, "storeConditional" + width, CONDITION);
+            } else if (wide) {
+                code.invokestatic(ATOMICS, "doubleword", ATOMIC_DOUBLEWORD);
+            } else {
+                code.l2i().invokestatic(ATOMICS, "word", ATOMIC_WORD);
+            }
+        }
         storeX(d);
     }
 
+    /// Before an instruction that only reads floating-point state.
+    private void emitFloatCheck() {
+        if (!floatEnabled) {
+            code.aload(H);
+            pushSite().invokestatic(TRANSLATED, "floatCheck", FLOAT_CHECK);
+            floatEnabled = true;
+        }
+    }
+
+    /// Before every other floating-point instruction.
+    private void emitFloatEnable() {
+        if (!floatDirty) {
+            code.aload(H);
+            pushSite().invokestatic(TRANSLATED, "floatEnable", FLOAT_CHECK);
+            floatEnabled = true;
+            floatDirty = true;
+        }
+    }
+
     private void emitFloatMemory(long d, int op) {
-        boolean load = op <= Op.FLD;
-        code.aload(H);
-        pushSite().invokestatic(TRANSLATED, load ? "floatEnable" : "floatCheck", FLOAT_CHECK);
+        if (op <= Op.FLD) {
+            emitFloatEnable();
+        } else {
+            emitFloatCheck();
+        }
         code.aload(H).lload(TABLE);
         pushAddress(d);
         switch (op) {
@@ -488,38 +495,21 @@ final class RegionCompiler {
     // ---- floating point: the same methods that the interpreter calls
 
     private void emitFloat(long d, int op) {
-        code.aload(H);
-        pushSite().invokestatic(TRANSLATED, "floatEnable", FLOAT_CHECK);
+        emitFloatEnable();
+        if (Instructions.operands(op).contains(Operand.RM) && Packed.immediate(d) == FloatUnit.DYNAMIC && !nearest) {
+            code.aload(H);
+            pushSite().invokestatic(TRANSLATED, "nearest", FLOAT_CHECK);
+            nearest = true;
+        }
         new RegionFloat(code, this, d, op).emit();
     }
 
     CodeBuilder pushFcsr() {
-        return code.aload(H).getfield(HART, "state", STATE).getfield(STATE, "fcsr", FCSR);
+        return code.aload(FLAGS);
     }
 
     void pushRounding(long d) {
         int mode = Packed.immediate(d);
-        if (mode == FloatUnit.DYNAMIC) {
-            code.aload(H);
-            pushSite().invokestatic(TRANSLATED, "rounding", ROUNDING);
-        } else {
-            code.loadConstant(mode);
-        }
-    }
-
-    void pushInteger(long d) {
-        pushX(Packed.rs1(d));
-    }
-
-    void pushFloat(int register) {
-        pushF(register);
-    }
-
-    void storeInteger(long d) {
-        storeX(d);
-    }
-
-    void storeFloat(long d) {
-        storeF(d);
+        code.loadConstant(mode == FloatUnit.DYNAMIC ? Fcsr.RNE : mode);
     }
 }

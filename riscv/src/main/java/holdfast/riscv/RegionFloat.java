@@ -103,42 +103,42 @@ final class RegionFloat {
             case Op.FCLASS_S, Op.FCLASS_D -> {
                 operand(Packed.rs1(d));
                 call("classify", MethodTypeDesc.of(CD_long, value));
-                region.storeInteger(d);
+                region.storeX(d);
             }
             case Op.FCVT_S_D -> {
                 region.pushFcsr();
-                region.pushFloat(Packed.rs1(d));
+                region.pushF(Packed.rs1(d));
                 region.pushRounding(d);
                 code.invokestatic(FP64, "toF32", MethodTypeDesc.of(CD_int, FCSR, CD_long, CD_int));
                 code.invokestatic(FP32, "box", MethodTypeDesc.of(CD_long, CD_int));
-                region.storeFloat(d);
+                region.storeF(d);
             }
             case Op.FCVT_D_S -> {
                 region.pushRounding(d);
                 code.pop(); // always exact, but a reserved mode is illegal all the same
                 region.pushFcsr();
-                region.pushFloat(Packed.rs1(d));
+                region.pushF(Packed.rs1(d));
                 code.invokestatic(FP32, "unbox", MethodTypeDesc.of(CD_int, CD_long));
                 code.invokestatic(FP32, "toF64", MethodTypeDesc.of(CD_long, FCSR, CD_int));
-                region.storeFloat(d);
+                region.storeF(d);
             }
             case Op.FMV_X_W -> {
-                region.pushFloat(Packed.rs1(d));
+                region.pushF(Packed.rs1(d));
                 code.l2i().i2l();
-                region.storeInteger(d);
+                region.storeX(d);
             }
             case Op.FMV_X_D -> {
-                region.pushFloat(Packed.rs1(d));
-                region.storeInteger(d);
+                region.pushF(Packed.rs1(d));
+                region.storeX(d);
             }
             case Op.FMV_W_X -> {
-                region.pushInteger(d);
+                region.pushX(Packed.rs1(d));
                 code.l2i().invokestatic(FP32, "box", MethodTypeDesc.of(CD_long, CD_int));
-                region.storeFloat(d);
+                region.storeF(d);
             }
             case Op.FMV_D_X -> {
-                region.pushInteger(d);
-                region.storeFloat(d);
+                region.pushX(Packed.rs1(d));
+                region.storeF(d);
             }
             default -> throw new IllegalStateException("no translation for operation " + op);
         }
@@ -150,7 +150,7 @@ final class RegionFloat {
         operand(Packed.rs2(d));
         call(COMPARE[kind], MethodTypeDesc.of(CD_boolean, FCSR, value, value));
         code.i2l();
-        region.storeInteger(d);
+        region.storeX(d);
     }
 
     private void toInteger(int kind) {
@@ -158,19 +158,19 @@ final class RegionFloat {
         operand(Packed.rs1(d));
         region.pushRounding(d);
         call(TO_INTEGER[kind], MethodTypeDesc.of(CD_long, FCSR, value, CD_int));
-        region.storeInteger(d);
+        region.storeX(d);
     }
 
     private void fromInteger(int kind) {
         region.pushFcsr();
-        region.pushInteger(d);
+        region.pushX(Packed.rs1(d));
         region.pushRounding(d);
         call(FROM_INTEGER[kind], MethodTypeDesc.of(value, FCSR, CD_long, CD_int));
         result();
     }
 
     private void operand(int register) {
-        region.pushFloat(register);
+        region.pushF(register);
         if (!wide) {
             code.invokestatic(FP32, "unbox", MethodTypeDesc.of(CD_int, CD_long));
         }
@@ -184,6 +184,6 @@ final class RegionFloat {
         if (!wide) {
             code.invokestatic(FP32, "box", MethodTypeDesc.of(CD_long, CD_int));
         }
-        region.storeFloat(d);
+        region.storeF(d);
     }
 }

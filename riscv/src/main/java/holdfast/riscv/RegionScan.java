@@ -25,25 +25,40 @@ final class RegionScan {
         }
     }
 
+    /// A jump through a register is looked for this near for what else it may lead to: the rest of its function.
+    private static final int COMPUTED_REACH = 512;
+
+    private static final int COMPUTED_MAX = 16;
+
     final int entry;
     final Map<Integer, Long> code = new TreeMap<>();
     final List<Block> blocks = new ArrayList<>();
     long registers;
 
     private final CodePage page;
+    private final int warm;
     private final BitSet leaders = new BitSet();
+    private final BitSet indirect = new BitSet();
+    private final Deque<Integer> pending = new ArrayDeque<>();
 
-    RegionScan(CodePage page, int entry, int instructionsMax) {
+    /// @param warm jumps to a place without which it is left out of the region
+    RegionScan(CodePage page, int entry, int instructionsMax, int warm) {
         this.page = page;
         this.entry = entry;
+        this.warm = warm;
         collect(instructionsMax);
         split();
+        indirect.stream().filter(slot -> !code.containsKey(slot)).boxed().toList().forEach(indirect::clear);
         findDirty();
+    }
+
+    /// Where jumps through a register may lead inside the region: after calls, and where computed jumps have led so far.
+    int[] indirectTargets() {
+        return indirect.stream().toArray();
     }
 
     /// Breadth first from the entry, so that a region cut off at its limit is compact.
     private void collect(int instructionsMax) {
-        Deque<Integer> pending = new ArrayDeque<>();
         pending.add(entry);
         leaders.set(entry);
         while (!pending.isEmpty() && code.size() < instructionsMax) {
@@ -55,24 +70,77 @@ final class RegionScan {
                 }
                 code.put(slot, d);
                 registers |= uses(d) | defines(d);
-                int op = Packed.op(d);
-                if (isBranch(op) || op == Op.JAL && Packed.rd(d) == Packed.DISCARD) {
-                    int target = target(slot, d);
-                    if (target >= 0 && target < CodePage.SLOTS) {
-                        leaders.set(target);
-                        pending.add(target);
-                    }
-                    if (!isBranch(op)) {
-                        break;
-                    }
-                    leaders.set(slot + Packed.lengthHalfwords(d));
-                } else if (op == Op.JAL || op == Op.JALR) {
+                int next = slot + Packed.lengthHalfwords(d);
+                if (!collectTargets(slot, d, next)) {
                     break;
                 }
-                slot += Packed.lengthHalfwords(d);
+                slot = next;
             }
         }
         registers &= ~1L;
+    }
+
+    /// @return whether control can go on to the next instruction
+    private boolean collectTargets(int slot, long d, int next) {
+        int op = Packed.op(d);
+        if (isBranch(op)) {
+            follow(target(slot, d), warm);
+            leaders.set(next);
+        } else if (op == Op.JAL) {
+            boolean call = Packed.rd(d) != Packed.DISCARD;
+            follow(target(slot, d), call ? warm : 0);
+            if (call) {
+                followIndirect(next);
+            }
+            return false;
+        } else if (op == Op.JALR) {
+            if (Packed.rd(d) != Packed.DISCARD) {
+                followIndirect(next);
+            } else if (Packed.rs1(d) != RETURN_ADDRESS) {
+                followComputed(slot);
+            }
+            return false;
+        } else if (isSystem(op)) {
+            leaders.set(next);
+        }
+        return true;
+    }
+
+    private static final int RETURN_ADDRESS = 1;
+
+    private void follow(int target, int jumps) {
+        if (target >= 0 && target < CodePage.SLOTS && page.heat[target] >= jumps) {
+            leaders.set(target);
+            pending.add(target);
+        }
+    }
+
+    private void followIndirect(int slot) {
+        if (slot < CodePage.SLOTS && page.heat[slot] >= warm) {
+            indirect.set(slot);
+            follow(slot, 0);
+        }
+    }
+
+    private void followComputed(int from) {
+        int found = 0;
+        int end = Math.min(from + COMPUTED_REACH, CodePage.SLOTS);
+        for (int slot = Math.max(from - COMPUTED_REACH, 0); slot < end && found < COMPUTED_MAX; slot++) {
+            if (page.heat[slot] >= Math.max(warm, 1)) {
+                followIndirect(slot);
+                found++;
+            }
+        }
+    }
+
+    /// What was left out as a target may have come in as the instruction after another one.
+    private void findTargets() {
+        code.forEach((slot, d) -> {
+            int op = Packed.op(d);
+            if ((isBranch(op) || op == Op.JAL) && code.containsKey(target(slot, d))) {
+                leaders.set(target(slot, d));
+            }
+        });
     }
 
     /// What follows an instruction but not in the order of slots (code that overlaps itself) starts a block too.
@@ -103,6 +171,7 @@ final class RegionScan {
     }
 
     private void split() {
+        findTargets();
         findOverlaps();
         int expected = -1;
         Block block = null;
@@ -146,13 +215,18 @@ final class RegionScan {
             return List.of(next, target(last, d));
         }
         if (op == Op.JAL) {
-            return Packed.rd(d) == Packed.DISCARD ? List.of(target(last, d)) : List.of();
+            return List.of(target(last, d));
         }
-        return op == Op.JALR ? List.of() : List.of(next);
+        return op == Op.JALR ? indirect.stream().boxed().toList() : List.of(next);
     }
 
     boolean contains(int slot) {
         return code.containsKey(slot);
+    }
+
+    /// Whether the instruction may end the pass.
+    static boolean isSystem(int op) {
+        return op >= Op.CSRRW && op <= Op.CSRRCI;
     }
 
     static boolean isBranch(int op) {

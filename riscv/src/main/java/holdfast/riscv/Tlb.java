@@ -72,7 +72,11 @@ final class Tlb {
         final @Nullable CodePage[] pages = new CodePage[FETCH_ENTRIES];
         final JumpCache jumps = new JumpCache();
         private final SuperpageFilter superpages = new SuperpageFilter();
-        private boolean filled;
+
+        /// Whether there are entries in the lower and in the upper half of the address space.
+        private boolean low;
+
+        private boolean high;
 
         FetchTable() {
             Arrays.fill(tags, INVALID);
@@ -89,20 +93,25 @@ final class Tlb {
             pages[slot] = page;
             levels[slot] = (byte) level;
             superpages.add(pc, level);
-            filled = true;
+            low |= pc >= 0;
+            high |= pc < 0;
         }
 
         void clear() {
-            if (filled) {
+            if (low || high) {
                 Arrays.fill(tags, INVALID);
                 Arrays.fill(pages, null);
                 jumps.clear();
                 superpages.clear();
-                filled = false;
+                low = false;
+                high = false;
             }
         }
 
         void clear(long va) {
+            if (va < 0 ? !high : !low) {
+                return;
+            }
             if (superpages.mayCover(va)) {
                 for (int slot = 0; slot < FETCH_ENTRIES; slot++) {
                     clear(slot, va);

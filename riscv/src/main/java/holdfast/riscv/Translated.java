@@ -93,9 +93,43 @@ final class Translated {
         h.mmu.storeMemory(va, value, bytes);
     }
 
-    static long atomic(Hart h, int op, long va, long operand, int left, int site) {
+    /// The host address for LR of a word.
+    static long loadWordAddress(Hart h, long table, long va, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry) == (va & -4093) ? va + Raw.loadLong(entry + 16) : slowAddress(h, va, 4, Mmu.LOAD, left, site);
+    }
+
+    /// The host address for LR of a doubleword.
+    static long loadDoublewordAddress(Hart h, long table, long va, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry) == (va & -4089) ? va + Raw.loadLong(entry + 16) : slowAddress(h, va, 8, Mmu.LOAD, left, site);
+    }
+
+    /// The host address for SC or an AMO on a word.
+    static long storeWordAddress(Hart h, long table, long va, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry + 8) == (va & -4093) ? va + Raw.loadLong(entry + 16) : slowAddress(h, va, 4, Mmu.STORE, left, site);
+    }
+
+    /// The host address for SC or an AMO on a doubleword.
+    static long storeDoublewordAddress(Hart h, long table, long va, int left, int site) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry + 8) == (va & -4089) ? va + Raw.loadLong(entry + 16) : slowAddress(h, va, 8, Mmu.STORE, left, site);
+    }
+
+    private static long slowAddress(Hart h, long va, int bytes, int access, int left, int site) {
         h.at(site, left);
-        return Atomics.apply(h, op, va, operand);
+        return h.mmu.atomic(va, bytes, access);
+    }
+
+    static long csr(Hart h, long d, long operand, int left, int site) {
+        h.at(site, left);
+        return SystemUnit.csr(h, d, operand);
+    }
+
+    /// After an instruction that wrote a CSR: how many instructions are left, none if the pass has to end.
+    static int afterCsr(Hart h, int left) {
+        return h.passEnds() ? h.endSlice(left) : left;
     }
 
     /// Before every floating-point instruction that only reads floating-point state.
@@ -114,14 +148,13 @@ final class Translated {
         }
     }
 
-    /// The dynamic rounding mode.
-    static int rounding(Hart h, int left, int site) {
-        int mode = h.state.fcsr.rounding;
-        if (mode > Fcsr.RMM) {
+    /// Translated code takes the dynamic rounding mode to be round-to-nearest-even; with another one the instruction is left to
+    /// the interpreter.
+    static void nearest(Hart h, int left, int site) {
+        if (h.state.fcsr.rounding != Fcsr.RNE) {
             h.at(site, left);
             throw SystemUnit.illegal(h);
         }
-        return mode;
     }
 
     /// At a backward jump with too few instructions left for another round.

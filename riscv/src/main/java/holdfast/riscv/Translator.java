@@ -10,8 +10,12 @@ import org.jspecify.annotations.Nullable;
 /// Makes regions of hot code, on a thread of its own, so that no hart ever waits for a translation. Shared by the harts of
 /// a machine; a region is an object of a hidden class, and is gone when its page's decoded form is dropped.
 public final class Translator implements AutoCloseable {
-    private static final int HOT_JUMPS = 3000;
+    private static final System.Logger LOG = System.getLogger(Translator.class.getName());
+    private static final int HOT_JUMPS = 30_000;
     private static final int QUEUE_MAX = 512;
+
+    /// Places of a region that were jumped to less than this part of what makes code hot are left out of it.
+    private static final int WARM_PART = 200;
     private static final int INSTRUCTIONS_MAX = 200;
     private static final int INSTRUCTIONS_MIN = 25;
 
@@ -20,11 +24,13 @@ public final class Translator implements AutoCloseable {
     private final BlockingQueue<Request> requests = new ArrayBlockingQueue<>(QUEUE_MAX);
     private final AtomicLong regions = new AtomicLong();
     private final int hotJumps;
+    private final int warm;
     private final @Nullable BooleanSupplier eager;
     private final @Nullable Thread worker;
 
     private Translator(int hotJumps, @Nullable BooleanSupplier eager) {
         this.hotJumps = hotJumps;
+        this.warm = hotJumps / WARM_PART;
         this.eager = eager;
         this.worker = eager == null ? Thread.ofPlatform().daemon().name("holdfast-translator").start(this::work) : null;
     }
@@ -67,7 +73,12 @@ public final class Translator implements AutoCloseable {
         try {
             while (true) {
                 Request request = requests.take();
-                translate(request.page, request.slot);
+                try {
+                    translate(request.page, request.slot);
+                } catch (IllegalStateException | IllegalArgumentException mistake) {
+                    // A mistake of the translator costs speed, not the guest: the code stays interpreted.
+                    LOG.log(System.Logger.Level.WARNING, "some hot code cannot be translated", mistake);
+                }
             }
         } catch (InterruptedException closed) {
             Thread.currentThread().interrupt();
@@ -81,7 +92,7 @@ public final class Translator implements AutoCloseable {
             return;
         }
         for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {
-            byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit), "TranslatedRegion");
+            byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit, warm), "TranslatedRegion");
             if (bytes.length > 0) {
                 page.install(slot, define(bytes));
                 regions.incrementAndGet();

@@ -18,7 +18,7 @@ class MutantsTest {
         return Stream.of(
                 mutant("AMO is not atomic", "Atomics", "doubleword", "Raw.addLong",
                         "ParallelHartsTest.atomicAdditionsOfBothHartsAllCount"),
-                mutant("SC is not atomic", "Atomics", "storeConditional", "Raw.swapIfEqualInt",
+                mutant("SC is not atomic", "Atomics", "storeConditionalWord", "Raw.swapIfEqualInt",
                         "ParallelHartsTest.everyLoadReservedStoreConditionalPairTakesEffectOnce"),
                 mutant("fence orders nothing", "SystemUnit", "fence", "Raw.fullFence",
                         "ParallelHartsTest.storeBufferingIsForbiddenByAFenceBetweenStoreAndLoad"),
