@@ -1,8 +1,13 @@
 # ./holdfast check [--long] [MODULE...]: builds and runs all tests, or those of the modules named. Sourced by ./holdfast.
 
+help() {
+    echo "usage: ./holdfast check [--long] [MODULE...]"
+    echo "Builds Holdfast and runs all tests, or those of these modules."
+    echo "  --long   also the tests that take minutes to hours"
+}
+
 usage() {
-    echo "usage: ./holdfast check [--long] [MODULE...]" >&2
-    echo "  --long   also the tests that take minutes to hours" >&2
+    help >&2
     exit 2
 }
 
@@ -12,6 +17,10 @@ tests=
 for word in "$@"; do
     case $word in
         --long) long=-Dlong ;;
+        -h | --help)
+            help
+            exit 0
+            ;;
         -*) usage ;;
         *)
             [ -f "$root/$word/pom.xml" ] || { say "check: no module '$word' here" && usage; }

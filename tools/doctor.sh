@@ -2,6 +2,20 @@
 #
 # Exit code 0 if Holdfast can be built and run here; peers are wanted by tests only.
 
+for word in "$@"; do
+    case $word in
+        -h | --help)
+            echo "usage: ./holdfast doctor"
+            echo "Says what Holdfast misses on this machine, and how to get it. Exit code 0 if it can be built and run here."
+            exit 0
+            ;;
+        *)
+            say "doctor: there is no '$word' here; usage: ./holdfast doctor"
+            exit 2
+            ;;
+    esac
+done
+
 result=0
 
 ok() {

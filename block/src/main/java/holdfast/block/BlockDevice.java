@@ -29,6 +29,14 @@ public interface BlockDevice extends AutoCloseable {
         return Optional.empty();
     }
 
+    /// Makes the disk larger, also while requests are under way; what is new reads as zeros. [#geometry] says so afterwards.
+    ///
+    /// @param bytes the new size, no less than the old one and a multiple of the logical block
+    /// @throws OperatorError when this disk cannot grow, is read-only, or there is no room
+    default void grow(long bytes) {
+        throw new OperatorError("a disk of this kind", "cannot grow", "copy it to a larger one");
+    }
+
     /// Starts a request; its completion is called exactly once, on any thread, possibly before this returns. Bad
     /// ranges and unsupported requests complete with a status, they do not throw. At most [Geometry#queueDepth]
     /// requests are under way at once: past that, submit blocks until one completes.

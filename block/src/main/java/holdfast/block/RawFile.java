@@ -40,8 +40,8 @@ public final class RawFile implements BlockDevice {
     private final OpenFile file;
     private final @Nullable Claim claim;
     private final boolean blockDevice;
-    private final long fileBytes;
-    private final Geometry geometry;
+    private volatile long fileBytes;
+    private volatile Geometry geometry;
     private final Underway underway;
     private final WorkQueue queue;
     private volatile boolean marked;
@@ -107,6 +107,29 @@ public final class RawFile implements BlockDevice {
     @Override
     public Geometry geometry() {
         return geometry;
+    }
+
+    @Override
+    public synchronized void grow(long bytes) {
+        Geometry old = geometry;
+        var grown = new Geometry(
+                bytes, old.logicalBlockBytes(), old.physicalBlockBytes(), old.readOnly(), old.durable(), old.discard(),
+                old.writeZeroes(), old.queueDepth());
+        if (bytes < old.sizeBytes()) {
+            throw new IllegalArgumentException("a disk of " + old.sizeBytes() + " bytes does not grow to " + bytes);
+        }
+        if (blockDevice || old.readOnly() || fenced()) {
+            throw new OperatorError(
+                    file.path().toString(),
+                    blockDevice ? "is a block device" : "may not be written",
+                    blockDevice ? "grow it with what made it" : "open it for writing");
+        }
+        int result = markChanged() ? file.truncate(bytes) : -Posix.EIO;
+        if (result < 0) {
+            throw new OperatorError(file.path().toString(), "cannot be made larger (" + Posix.message(-result) + ")", "make room");
+        }
+        fileBytes = bytes;
+        geometry = grown;
     }
 
     @Override

@@ -14,6 +14,9 @@ import picocli.CommandLine.Parameters;
 final class RunOptions {
     static final String DEFAULT_IMAGE = "tiny";
 
+    /// A whole Debian that is interpreted on a busy host is up long before that.
+    static final int READY_SECONDS_DEFAULT = 900;
+
     @Parameters(
             arity = "0..1",
             paramLabel = "IMAGE",
@@ -78,6 +81,12 @@ final class RunOptions {
             description = "run this shell command in the guest, with its output alone on standard output and its errors on standard error, and end with its exit code")
     @Nullable String exec;
 
+    @Option(
+            names = "--ready-timeout",
+            paramLabel = "SECONDS",
+            description = "with --exec: how long the guest may take until it can run a command; 0: for ever; default: " + READY_SECONDS_DEFAULT)
+    @Nullable Integer readyTimeout;
+
     @Option(names = {"-v", "--verbose"}, description = "with --exec: show the guest's console on standard error")
     boolean verbose;
 
@@ -93,6 +102,11 @@ final class RunOptions {
             return image;
         }
         return kernel == null && !(firmware instanceof Firmware.None) ? DEFAULT_IMAGE : null;
+    }
+
+    /// Seconds that the guest may take until it can run a command; 0: for ever.
+    int readySeconds() {
+        return readyTimeout == null ? READY_SECONDS_DEFAULT : readyTimeout;
     }
 
     /// Whether the run has to be reproducible.
@@ -127,6 +141,9 @@ final class RunOptions {
         if (exec != null && imageName() == null && initrd == null) {
             throw new UsageError("--exec needs an IMAGE or --initrd with a guest that answers to it; --kernel alone has none");
         }
+        if (readyTimeout != null && exec == null) {
+            throw new UsageError("--ready-timeout needs --exec, whose command waits for the guest");
+        }
         if (keep != null && imageName() == null) {
             throw new UsageError("--keep needs an IMAGE, whose disk it keeps");
         }
@@ -139,6 +156,9 @@ final class RunOptions {
     private void checkNumbers() {
         if (cpus != null && (cpus < 1 || cpus > MachineConfig.HARTS_MAX)) {
             throw new UsageError("--cpus: " + cpus + " is not between 1 and " + MachineConfig.HARTS_MAX);
+        }
+        if (readyTimeout != null && readyTimeout < 0) {
+            throw new UsageError("--ready-timeout: " + readyTimeout + " is no number of seconds");
         }
         if (memory != null && memory.bytes() < MachineConfig.MEMORY_MIN_BYTES) {
             throw new UsageError("--memory: " + memory + " is too little; the least is " + new ByteSize(MachineConfig.MEMORY_MIN_BYTES));

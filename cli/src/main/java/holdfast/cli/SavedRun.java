@@ -112,6 +112,7 @@ record SavedRun(List<String> arguments, String imageDigest, long mac) {
         options.record = now.record;
         options.replay = now.replay;
         options.exec = now.exec;
+        options.readyTimeout = now.readyTimeout;
         options.verbose = now.verbose;
         if (!(now.net instanceof NetArgument.None)) {
             options.net = now.net;

@@ -3,10 +3,10 @@ package holdfast.cli;
 import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
 import holdfast.machine.ClockPort;
-import holdfast.machine.ConsolePort;
 import holdfast.machine.EntropyPort;
 import holdfast.machine.Firmware;
 import holdfast.machine.GuestAgent;
+import holdfast.machine.GuestAgentException;
 import holdfast.machine.GuestExec;
 import holdfast.machine.Machine;
 import holdfast.machine.MachineConfig;
@@ -15,11 +15,16 @@ import holdfast.machine.NamedConsole;
 import holdfast.machine.SchedulingMode;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -32,12 +37,18 @@ final class Session {
     /// How long a reader of the console may take for its last bytes.
     private static final long LAST_BYTES_NANOS = 5_000_000_000L;
 
+    /// How long the guest's agent may take for an answer.
+    private static final Duration AGENT_DEADLINE = Duration.ofSeconds(30);
+
+    private static final System.Logger LOG = System.getLogger(Session.class.getName());
+
     private final RunOptions options;
     private final Boot boot;
     private final Streams streams;
     private final CleanUp cleanUp;
     private final BlockingQueue<Ending> endings = new LinkedBlockingQueue<>();
     private final GuestExec exec = new GuestExec();
+    private final GuestAgent agent = new GuestAgent(AGENT_DEADLINE);
     private final Outlet shown;
     private final GuestConsole console;
     private final Keepsakes keepsakes;
@@ -83,6 +94,7 @@ final class Session {
         cleanUp.onSignal(() -> signalled(departure));
         connect();
         start(machine);
+        expectAnswer();
         return conclude(endings.take(), departure);
     }
 
@@ -129,8 +141,7 @@ final class Session {
         for (NamedConsole port : exec.ports()) {
             config.virtioPort(port.name(), port.port());
         }
-        ConsolePort unused = (bytes, offset, length) -> {};
-        config.virtioPort(GuestAgent.PORT, unused);
+        config.virtioPort(GuestAgent.PORT, agent.port());
     }
 
     private void start(Machine machine) throws IOException {
@@ -141,6 +152,20 @@ final class Session {
             machine.restore(saved);
             exec.restored();
             machine.resume();
+            if (!options.isDeterministic()) {
+                Thread.ofVirtual().name("set-clock").start(this::setClock);
+            }
+        }
+    }
+
+    /// A guest reads its hardware clock at its start alone: after a rest its idea of the time of day is put right by its agent.
+    private void setClock() {
+        try {
+            agent.setTime(Instant.now());
+        } catch (GuestAgentException | TimeoutException e) {
+            LOG.log(Level.DEBUG, "the guest's clock was not set: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 
@@ -159,6 +184,20 @@ final class Session {
         } else {
             Keyboard.pipe(streams.in(), console, e -> endings.add(new Ending.Broken(e)));
         }
+    }
+
+    /// A guest that has no side of the exec channel would be waited for without end.
+    private void expectAnswer() {
+        int seconds = options.readySeconds();
+        if (options.exec == null || seconds == 0) {
+            return;
+        }
+        var _ = exec.answered().orTimeout(seconds, TimeUnit.SECONDS).whenComplete((_, late) -> {
+            if (late instanceof TimeoutException) {
+                endings.add(new Ending.CommandLost("the guest cannot run a command after " + seconds
+                        + " s: -v shows its console, --ready-timeout gives it longer; a guest of your own needs docs/guest-channel.md"));
+            }
+        });
     }
 
     private void lendTerminal() throws IOException {

@@ -132,6 +132,26 @@ final class FakeMachine implements Machine {
     }
 
     @Override
+    public void balloon(long bytes) {
+        throw new UnsupportedOperationException("no run does this");
+    }
+
+    @Override
+    public long balloonBytes() {
+        return 0;
+    }
+
+    @Override
+    public void link(boolean up) {
+        throw new UnsupportedOperationException("no run does this");
+    }
+
+    @Override
+    public void growDisk(int disk, long bytes) {
+        throw new UnsupportedOperationException("no run does this");
+    }
+
+    @Override
     public Set<Capability> capabilities() {
         return Set.of();
     }

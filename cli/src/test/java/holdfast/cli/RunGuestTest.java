@@ -38,6 +38,13 @@ class RunGuestTest {
     }
 
     @Test
+    void aCommandIgnoresNoSignal() throws Exception {
+        Ended ended = Program.run("run", "--exec", "grep SigIgn /proc/self/status; kill -INT $$; echo survived");
+        assertThat(ended.out()).isEqualTo("SigIgn:\t0000000000000000\n");
+        assertThat(ended.exitCode()).isEqualTo(130);
+    }
+
+    @Test
     void aCommandReadsStandardInputToItsEndOnTwoHarts() throws Exception {
         var data = new byte[300_000];
         new Random(1).nextBytes(data);

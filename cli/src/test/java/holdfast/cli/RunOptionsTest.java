@@ -91,6 +91,8 @@ class RunOptionsTest {
         "--memory 33M                                      | --memory: 33MiB is not a multiple of 2MiB",
         "--memory lots                                     | 'lots' is not a size",
         "--memory 64E                                      | '64E' is too large",
+        "--ready-timeout 5                                 | --ready-timeout needs --exec",
+        "--exec true --ready-timeout -1                    | -1 is no number of seconds",
         "--net tap0                                        | 'tap0' is no network; write none, socket:PATH or listen:PATH",
         "--net socket:                                     | 'socket:' is no network",
         "--disk ,ro                                        | names no file",

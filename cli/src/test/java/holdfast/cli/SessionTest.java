@@ -343,4 +343,12 @@ class SessionTest {
         assertThat(exitCode).isEqualTo(125);
         assertThat(err()).contains("closed the exec channel");
     }
+
+    @Test
+    void aGuestThatNeverAnswersIsGivenUp() throws Exception {
+        options.exec = "true";
+        options.readyTimeout = 1;
+        assertThat(run(guest -> guest.shows("booting\n"))).isEqualTo(ExitCode.EXEC_FAILED);
+        assertThat(err.toString(StandardCharsets.UTF_8)).contains("cannot run a command after 1 s").contains("--ready-timeout");
+    }
 }

@@ -55,6 +55,21 @@ class CheckTest {
     }
 
     @Test
+    void helpIsPrintedAndNothingRuns() throws Exception {
+        sandbox.maven(PASSES);
+        for (String verb : new String[] {"check", "doctor"}) {
+            for (String option : new String[] {"--help", "-h"}) {
+                var outcome = sandbox.run(verb, option);
+                assertThat(outcome.out()).startsWith("usage: ./holdfast " + verb);
+                assertThat(outcome.err()).isEmpty();
+                assertThat(outcome.exitCode()).isZero();
+            }
+            assertThat(sandbox.run(verb, "--fast").exitCode()).isEqualTo(2);
+        }
+        assertThat(sandbox.mavenCalls()).isEmpty();
+    }
+
+    @Test
     void reportsOfAnEarlierRunAreNotCounted() throws Exception {
         sandbox.maven(PASSES);
         sandbox.run("check");

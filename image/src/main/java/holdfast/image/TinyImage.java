@@ -25,7 +25,7 @@ final class TinyImage {
 
     static final long MEMORY_BYTES = 256L << 20;
 
-    private static final List<String> PACKAGES = List.of("busybox-static", "dropbear-bin", "qemu-guest-agent");
+    private static final List<String> PACKAGES = List.of("busybox-static", "coreutils", "dropbear-bin", "qemu-guest-agent");
 
     private static final List<String> MODULES = List.of(
             // What a virtual computer of ours, or QEMU's, is made of.
@@ -66,7 +66,7 @@ final class TinyImage {
         var tree = new FileTree();
         skeleton(tree);
         var files = new PackageFiles(fetched)
-                .pick("usr/bin/busybox", "usr/sbin/dropbear", "usr/bin/dropbearkey", "usr/sbin/qemu-ga");
+                .pick("usr/bin/busybox", "usr/bin/env", "usr/sbin/dropbear", "usr/bin/dropbearkey", "usr/sbin/qemu-ga");
         with.forEach(files::pickPackage);
         files.into(tree);
         modules(tree, kernel, MODULES);
@@ -83,7 +83,7 @@ final class TinyImage {
         tree.directory("root", 0700).directory("tmp", 01777).link("var/run", "../run");
         // The kernel opens the console before init has mounted /dev.
         tree.put("dev/console", new Node.CharacterDevice(0600, 5, 1)).put("dev/null", new Node.CharacterDevice(0666, 1, 3));
-        tree.link("usr/bin/sh", "busybox");
+        tree.link("usr/bin/sh", "busybox").link("usr/bin/setsid", "busybox");
         for (String program : new String[] {"init", "modprobe", "poweroff", "reboot", "halt"}) {
             tree.link("usr/sbin/" + program, "../bin/busybox");
         }
@@ -107,6 +107,7 @@ final class TinyImage {
         for (String script : new String[] {"exec", "services", "dhcp", "shutdown"}) {
             tree.file("usr/lib/holdfast/" + script, 0755, GuestFiles.read(script));
         }
+        tree.file("usr/sbin/shutdown", 0755, GuestFiles.read("shutdown-now"));
         tree.file("etc/inittab", 0644, GuestFiles.read("inittab"));
         tree.file("etc/profile", 0644, GuestFiles.read("profile"));
         // Without a password the console is root's; dropbear takes keys alone.

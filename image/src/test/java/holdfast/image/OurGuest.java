@@ -3,17 +3,20 @@ package holdfast.image;
 import holdfast.block.BlockDevice;
 import holdfast.machine.ConsolePort;
 import holdfast.machine.DiskSpec;
+import holdfast.machine.GuestAgent;
 import holdfast.machine.GuestCommand;
 import holdfast.machine.GuestExec;
 import holdfast.machine.GuestLost;
 import holdfast.machine.MachineConfig;
 import holdfast.machine.MachineEvent;
+import holdfast.machine.PacketPort;
 import holdfast.machine.VirtualMachine;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /// A guest on Holdfast's own engine, and commands in it.
 final class OurGuest implements AutoCloseable {
@@ -21,6 +24,7 @@ final class OurGuest implements AutoCloseable {
 
     private final VirtualMachine machine;
     private final GuestExec exec;
+    private final GuestAgent agent;
     private final Console console;
 
     /// Keeps what the guest says.
@@ -37,14 +41,20 @@ final class OurGuest implements AutoCloseable {
         }
     }
 
-    private OurGuest(VirtualMachine machine, GuestExec exec, Console console) {
+    private OurGuest(VirtualMachine machine, GuestExec exec, GuestAgent agent, Console console) {
         this.machine = machine;
         this.exec = exec;
+        this.agent = agent;
         this.console = console;
     }
 
     /// Boots an image with these disks, which stay the caller's: `/dev/vda` is the first.
     static OurGuest boot(Image image, int harts, BlockDevice... disks) {
+        return boot(image, harts, null, disks);
+    }
+
+    /// Boots an image on this network.
+    static OurGuest boot(Image image, int harts, @Nullable PacketPort network, BlockDevice... disks) {
         var exec = new GuestExec();
         var console = new Console();
         MachineConfig.Builder config = MachineConfig.builder()
@@ -58,6 +68,11 @@ final class OurGuest implements AutoCloseable {
             config.disk(new DiskSpec(disks[i], "disk" + i));
         }
         exec.ports().forEach(port -> config.virtioPort(port.name(), port.port()));
+        var agent = new GuestAgent(PATIENCE);
+        config.virtioPort(GuestAgent.PORT, agent.port());
+        if (network != null) {
+            config.network(network);
+        }
         var machine = new VirtualMachine(config.build());
         machine.listen(event -> {
             if (event instanceof MachineEvent.Halt) {
@@ -65,7 +80,7 @@ final class OurGuest implements AutoCloseable {
             }
         });
         machine.start();
-        return new OurGuest(machine, exec, console);
+        return new OurGuest(machine, exec, agent, console);
     }
 
     /// What a command prints; it must succeed.
@@ -88,6 +103,10 @@ final class OurGuest implements AutoCloseable {
 
     GuestExec exec() {
         return exec;
+    }
+
+    GuestAgent agent() {
+        return agent;
     }
 
     String console() {

@@ -22,7 +22,7 @@ final class TestImage {
     private static synchronized Image of(Recipe recipe) {
         Path home = Tree.root().resolve("image/target/test-images");
         ImageStore store = ImageStore.open(home, Clock.systemUTC());
-        return store.find(recipe.name()).orElseGet(() -> build(store, recipe));
+        return store.current(recipe.name(), Fingerprint.of(recipe)).orElseGet(() -> build(store, recipe));
     }
 
     private static Image build(ImageStore store, Recipe recipe) {

@@ -27,6 +27,9 @@ final class Board {
     private final SystemBus bus = new SystemBus();
     private final @Nullable Translator translator;
     private final Plic plic;
+    private final List<VirtioBlock> disks = new ArrayList<>();
+    private final VirtioBalloon balloon;
+    private final @Nullable VirtioNet network;
     private final VmGenId generation;
     private final WallClock wallClock;
 
@@ -67,7 +70,10 @@ final class Board {
                 AddressMap.UART_BYTES,
                 new Uart(plic.line(AddressMap.UART_IRQ), console, gate));
         bus.attach(AddressMap.PLIC, AddressMap.PLIC_BYTES, plic);
-        pci(config, memory, gate, ports);
+        balloon = balloon(memory, gate);
+        PacketPort cable = ports.network();
+        network = cable == null ? null : new VirtioNet("virtio-net0", ram, gate, cable, config.mac(), MTU_BYTES);
+        pci(config, ram, gate, ports);
 
         if (config.firmware() instanceof Firmware.BuiltIn) {
             Sbi firmware = new Sbi(cores, ram, power, console);
@@ -75,8 +81,7 @@ final class Board {
         }
     }
 
-    private void pci(MachineConfig config, GuestMemory memory, EventGate gate, Ports ports) {
-        PhysicalMemory ram = memory.physical();
+    private void pci(MachineConfig config, PhysicalMemory ram, EventGate gate, Ports ports) {
         List<InterruptLine> wires = new ArrayList<>();
         for (int wire = 0; wire < AddressMap.PCI_IRQ_COUNT; wire++) {
             wires.add(plic.line(AddressMap.PCI_IRQ + wire));
@@ -84,20 +89,20 @@ final class Board {
         PciHost host = new PciHost(wires, AddressMap.PCI_MMIO);
         attach(AddressMap.PCI_ECAM, AddressMap.PCI_ECAM_BYTES, host.ecam());
         attach(AddressMap.PCI_MMIO, AddressMap.PCI_MMIO_BYTES, host.window());
-        PacketPort network = ports.network();
         if (network != null) {
-            plug(host, NET_SLOT, new VirtioNet("virtio-net0", ram, gate, network, config.mac(), MTU_BYTES));
+            plug(host, NET_SLOT, network);
         }
         plug(host, RNG_SLOT, new VirtioRng("virtio-rng0", ram, gate, ports.entropy()));
-        plug(host, BALLOON_SLOT, balloon(memory, gate));
+        plug(host, BALLOON_SLOT, balloon);
         plug(host, CONSOLE_SLOT, new VirtioConsole("virtio-console0", ram, gate, null, ports.virtio()));
-        List<DiskSpec> disks = ports.disks();
-        if (disks.size() > DISKS_MAX) {
-            throw new IllegalArgumentException("at most " + DISKS_MAX + " disks: " + disks.size());
+        List<DiskSpec> specs = ports.disks();
+        if (specs.size() > DISKS_MAX) {
+            throw new IllegalArgumentException("at most " + DISKS_MAX + " disks: " + specs.size());
         }
         int queues = Math.min(config.harts(), DISK_QUEUES_MAX);
-        for (int i = 0; i < disks.size(); i++) {
-            plug(host, FIRST_DISK_SLOT + i, new VirtioBlock("virtio-blk" + i, ram, gate, disks.get(i), queues));
+        for (int i = 0; i < specs.size(); i++) {
+            disks.add(new VirtioBlock("virtio-blk" + i, ram, gate, specs.get(i), queues));
+            plug(host, FIRST_DISK_SLOT + i, disks.get(i));
         }
     }
 
@@ -140,6 +145,19 @@ final class Board {
 
     WallClock wallClock() {
         return wallClock;
+    }
+
+    VirtioBalloon balloon() {
+        return balloon;
+    }
+
+    /// Null: the machine has no network device.
+    @Nullable VirtioNet network() {
+        return network;
+    }
+
+    VirtioBlock disk(int index) {
+        return disks.get(index);
     }
 
     VmGenId generation() {

@@ -32,6 +32,11 @@ final class DiskOutlet implements BlockDevice {
     }
 
     @Override
+    public void grow(long bytes) {
+        target.grow(bytes);
+    }
+
+    @Override
     public Optional<String> identity() {
         return target.identity();
     }

@@ -18,6 +18,9 @@ final class FlatDeviceTree {
     private static final int PROPERTY = 3;
     private static final int END = 9;
 
+    /// Boot loaders write bootargs and initrd into the tree where it lies, without asking whether there is room: U-Boot takes 12 KiB.
+    private static final int ROOM_BYTES = 16 << 10;
+
     private final ByteArrayOutputStream structure = new ByteArrayOutputStream();
     private final ByteArrayOutputStream strings = new ByteArrayOutputStream();
     private final Map<String, Integer> stringOffsets = new LinkedHashMap<>();
@@ -90,7 +93,7 @@ final class FlatDeviceTree {
         structure.writeBytes(new byte[-value.length & 3]);
     }
 
-    /// The whole blob. All nodes must have been closed.
+    /// The whole blob, with room behind it. All nodes must have been closed.
     byte[] toByteArray(int bootHart) {
         if (depth != 0) {
             throw new IllegalStateException(depth + " nodes are still open");
@@ -98,7 +101,7 @@ final class FlatDeviceTree {
         word(END);
         int structureAt = HEADER_BYTES + RESERVATIONS_BYTES;
         int stringsAt = structureAt + structure.size();
-        ByteBuffer blob = ByteBuffer.allocate(stringsAt + strings.size());
+        ByteBuffer blob = ByteBuffer.allocate(stringsAt + strings.size() + ROOM_BYTES);
         blob.putInt(MAGIC).putInt(blob.capacity()).putInt(structureAt).putInt(stringsAt).putInt(HEADER_BYTES);
         blob.putInt(VERSION).putInt(LAST_COMPATIBLE_VERSION).putInt(bootHart);
         blob.putInt(strings.size()).putInt(structure.size());

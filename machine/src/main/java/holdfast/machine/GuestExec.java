@@ -25,11 +25,17 @@ public final class GuestExec implements AutoCloseable {
 
     private final List<ExecSession> sessions = IntStream.range(0, SESSIONS).mapToObj(n -> new ExecSession(n, this)).toList();
     private final Queue<Execution> waiting = new ArrayDeque<>();
+    private final CompletableFuture<Void> answered = new CompletableFuture<>();
     private @Nullable String lost;
 
     /// The ports to give to the machine, in a fixed order.
     public List<NamedConsole> ports() {
         return sessions.stream().flatMap(session -> session.ports().stream()).toList();
+    }
+
+    /// Completes when the guest has said for the first time that it takes a command: its side of the channel is there.
+    public CompletableFuture<Void> answered() {
+        return answered.copy();
     }
 
     /// Starts a command as soon as the guest is ready for it; returns at once.
@@ -106,6 +112,7 @@ public final class GuestExec implements AutoCloseable {
 
     /// A session's guest side is ready: gives it the next command that waits, if any.
     void ready(ExecSession session) {
+        answered.complete(null);
         @Nullable Execution next;
         synchronized (this) {
             next = waiting.peek();

@@ -60,6 +60,27 @@ public interface Machine extends AutoCloseable {
     /// Adds a listener, called in order for every event from now on, on a thread of the machine; it must not block long.
     void listen(Consumer<MachineEvent> listener);
 
+    /// Asks the guest to give back this much of its memory, in all; with 0 it may have everything again. How soon, and how
+    /// much of it, is up to the guest: see [#balloonBytes]. The machine has been started.
+    ///
+    /// @param bytes 0 to the size of the memory, rounded down to whole pages
+    void balloon(long bytes);
+
+    /// How much memory the guest says it has given back.
+    long balloonBytes();
+
+    /// Plugs the network's cable in, or pulls it out: the guest sees the carrier come and go. The machine has been started.
+    ///
+    /// @throws IllegalArgumentException when the machine has no network device
+    void link(boolean up);
+
+    /// Makes a disk larger and tells the guest, which goes on using it meanwhile. The machine has been started.
+    ///
+    /// @param disk 0 is `vda`
+    /// @param bytes the new size, no less than the old one and a multiple of the disk's logical block
+    /// @throws holdfast.block.OperatorError when this disk cannot grow
+    void growDisk(int disk, long bytes);
+
     Set<Capability> capabilities();
 
     State state();

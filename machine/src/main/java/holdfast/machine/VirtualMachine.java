@@ -401,6 +401,40 @@ public final class VirtualMachine implements Machine {
     }
 
     @Override
+    public void balloon(long bytes) {
+        requireStarted();
+        board.balloon().target(bytes);
+    }
+
+    @Override
+    public long balloonBytes() {
+        return board.balloon().actualBytes();
+    }
+
+    @Override
+    public void link(boolean up) {
+        requireStarted();
+        VirtioNet network = board.network();
+        if (network == null) {
+            throw new IllegalArgumentException("the machine has no network device");
+        }
+        network.link(up);
+    }
+
+    @Override
+    public void growDisk(int disk, long bytes) {
+        requireStarted();
+        ports.disk(disk).grow(bytes);
+        board.disk(disk).resized();
+    }
+
+    private void requireStarted() {
+        if (state == State.NEW || state == State.CLOSED) {
+            throw wrong();
+        }
+    }
+
+    @Override
     public Set<Capability> capabilities() {
         return EnumSet.allOf(Capability.class);
     }

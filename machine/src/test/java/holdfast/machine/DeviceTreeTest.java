@@ -75,6 +75,8 @@ class DeviceTreeTest {
         ByteBuffer header = ByteBuffer.wrap(blob);
         assertThat(header.getInt(0)).isEqualTo(0xd00dfeed);
         assertThat(header.getInt(4)).isEqualTo(blob.length);
+        int used = header.getInt(12) + header.getInt(32);
+        assertThat(blob.length - used).as("room for a boot loader").isGreaterThanOrEqualTo(12 << 10);
         assertThat(header.getInt(20)).isEqualTo(17);
         assertThat(header.getInt(28)).isEqualTo(3);
     }

@@ -1,0 +1,155 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.cli.Program.Ended;
+import holdfast.image.Image;
+import holdfast.image.ImageStore;
+import holdfast.testkit.Needs;
+import holdfast.testkit.Peer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Guests that write to disks which are kept, and saved with them, through the program.
+@Tag("system")
+@Timeout(300)
+@Needs("mke2fs")
+class DiskGuestTest {
+    private static final String IMAGE = "disk-test";
+    private static final String KEPT = "disk-test-kept";
+    private static final String ON_IMAGE = "mount -t ext4 /dev/vda /mnt; ";
+
+    @TempDir
+    Path directory;
+
+    /// An image that boots as tiny does, and has an empty ext4 as its disk.
+    @BeforeEach
+    void imports() throws Exception {
+        importImage(ext4("image.raw"));
+    }
+
+    private void importImage(Path disk) throws Exception {
+        Image tiny = tiny();
+        Ended ended = Program.run(
+                "image", "import", IMAGE, "--disk", disk.toString(),
+                "--kernel", Objects.requireNonNull(tiny.kernel()).toString(),
+                "--initrd", Objects.requireNonNull(tiny.initrd()).toString(),
+                "--append", tiny.append());
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+    }
+
+    private static Image tiny() throws Exception {
+        ImageStore store = ImageStore.open(Program.home(), Clock.systemUTC());
+        if (store.find("tiny").isEmpty()) {
+            Program.run("image", "build", "tiny");
+        }
+        return store.find("tiny").orElseThrow();
+    }
+
+    private Path ext4(String name) throws Exception {
+        Path file = directory.resolve(name);
+        Files.write(file, new byte[24 << 20]);
+        Process made = new ProcessBuilder(Peer.path("mke2fs").toString(), "-q", "-t", "ext4", "-F", file.toString())
+                .redirectErrorStream(true)
+                .start();
+        made.getInputStream().readAllBytes();
+        assertThat(made.waitFor()).isZero();
+        return file;
+    }
+
+    @AfterEach
+    void removes() throws Exception {
+        for (String name : List.of(IMAGE, KEPT)) {
+            Program.run("image", "rm", name);
+        }
+    }
+
+    private static String succeeds(String... args) throws IOException, InterruptedException {
+        Ended ended = Program.run(args);
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        return ended.out();
+    }
+
+    @Test
+    void aKeptDiskIsAnImageWithWhatTheGuestWroteAndTheFirstImageIsAsItWas() throws Exception {
+        String sum = succeeds("run", IMAGE, "--keep", KEPT, "--exec",
+                ON_IMAGE + "head -c 3000000 /dev/urandom >/mnt/file && sha256sum </mnt/file");
+        assertThat(succeeds("run", KEPT, "--exec", ON_IMAGE + "sha256sum </mnt/file; rm /mnt/file; sync")).isEqualTo(sum);
+        assertThat(succeeds("run", KEPT, "--exec", ON_IMAGE + "sha256sum </mnt/file")).isEqualTo(sum);
+        assertThat(succeeds("run", IMAGE, "--exec", ON_IMAGE + "ls /mnt")).isEqualTo("lost+found\n");
+    }
+
+    /// A machine with both kinds of disks, saved in the middle of its work by a signal.
+    private Path saved(Path userDisk) throws Exception {
+        Path state = directory.resolve("state");
+        Path log = directory.resolve("errors");
+        try (var guest = new GuestShell(log, IMAGE, "--disk", userDisk.toString(), "--save-on-exit", state.toString())) {
+            guest.run("mkdir /tmp/user; mount -t ext4 /dev/vda /mnt; mount -t ext4 /dev/vdb /tmp/user");
+            // Not synced: part of it is in the guest's memory when it is saved.
+            guest.run("for d in /mnt /tmp/user; do head -c 2000000 /dev/urandom >$d/file; done; sha256sum /mnt/file /tmp/user/file >/tmp/sums");
+            guest.process().destroy();
+            assertThat(guest.process().waitFor(100, TimeUnit.SECONDS)).isTrue();
+        }
+        assertThat(Files.readString(log)).contains("saved; go on with");
+        return state;
+    }
+
+    private static Ended restore(Path state, String command) throws Exception {
+        var words = new ArrayList<>(Arrays.asList("run", "--restore", state.toString(), "--exec", command));
+        return Program.run(words.toArray(String[]::new));
+    }
+
+    @Test
+    void aMachineIsSavedWithItsDisksAndRefusedWithOthers() throws Exception {
+        Path user = ext4("user.raw");
+        Path state = saved(user);
+        Path copy = Files.copy(user, directory.resolve("copy.raw"));
+        // The image's disk was saved beside the state, whatever else is run from the image.
+        String check = "sha256sum -c /tmp/sums && echo 3 >/proc/sys/vm/drop_caches && sha256sum -c /tmp/sums";
+        Ended first = restore(state, check + " && rm /mnt/file && umount /tmp/user");
+        assertThat(first.exitCode()).as(first.err()).isZero();
+        assertThat(first.out().lines()).hasSize(4).allMatch(line -> line.endsWith(": OK"));
+
+        Ended refused = restore(state, "true");
+        assertThat(refused.exitCode()).isEqualTo(ExitCode.EXEC_FAILED);
+        assertThat(refused.err()).contains("disk 1 (disk0) was changed since");
+
+        Files.copy(copy, user, StandardCopyOption.REPLACE_EXISTING);
+        Ended again = restore(state, check);
+        assertThat(again.exitCode()).as(again.err()).isZero();
+
+        Files.copy(copy, user, StandardCopyOption.REPLACE_EXISTING);
+        importImage(user);
+        Ended otherImage = restore(state, "true");
+        assertThat(otherImage.err()).contains("is not the one that the saved machine was started from");
+    }
+
+    @Test
+    void aRestoredGuestKnowsTheTimeOfDay() throws Exception {
+        Path state = directory.resolve("state");
+        try (var guest = new GuestShell(directory.resolve("errors"), "--save-on-exit", state.toString())) {
+            guest.run("date -s 2001-01-01");
+            guest.run("until pidof qemu-ga; do sleep 0.1; done");
+            guest.process().destroy();
+            assertThat(guest.process().waitFor(100, TimeUnit.SECONDS)).isTrue();
+        }
+        Ended ended = restore(state, "until [ $(date +%Y) -ge 2026 ]; do sleep 0.1; done; date +%s");
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        long now = Clock.systemUTC().instant().getEpochSecond();
+        assertThat(Long.parseLong(ended.out().strip())).isBetween(now - 60, now);
+    }
+}
