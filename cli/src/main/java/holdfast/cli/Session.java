@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -219,7 +220,9 @@ final class Session {
     private int conclude(Ending ending, Departure departure) {
         Conclusion conclusion = conclusion(ending);
         exec.lost("the run has ended");
-        shown.drain(LAST_BYTES_NANOS);
+        if (!shown.drain(LAST_BYTES_NANOS)) {
+            shown.close();
+        }
         if (tty != null) {
             tty.restore();
         }
@@ -250,10 +253,19 @@ final class Session {
         if (tty != null) {
             tty.restore();
         }
+        // A hart that waits for a reader of its output could not be paused.
+        CompletableFuture.delayedExecutor(LAST_BYTES_NANOS, TimeUnit.NANOSECONDS).execute(this::letGo);
         try {
             departure.depart(true).forEach(this::say);
         } catch (OperatorError e) {
             say(e.getMessage() == null ? "cannot be saved" : e.getMessage());
+        }
+    }
+
+    private void letGo() {
+        shown.close();
+        if (command != null) {
+            command.letGo();
         }
     }
 

@@ -38,6 +38,42 @@ class RunGuestTest {
     }
 
     @Test
+    void aReaderThatDoesNotReadKeepsTheGuestWaitingAndASignalEndsTheRunAllTheSame() throws Exception {
+        Path state = directory.resolve("state");
+        Path count = directory.resolve("count");
+        String command = "while head -c 65536 /dev/zero; do echo . >&2; done";
+        Process process = Program.builder("run", "--cpus", "2", "--save-on-exit", state.toString(), "--exec", command)
+                .redirectError(count.toFile())
+                .start();
+        org.awaitility.Awaitility.await()
+                .atMost(200, TimeUnit.SECONDS)
+                .pollInterval(3, TimeUnit.SECONDS)
+                .until(() -> Files.size(count), new Settled());
+        assertThat(Files.readAllLines(count)).as("pieces of 64 KiB that were taken").hasSizeLessThan(64);
+        process.toHandle().destroy();
+        assertThat(process.waitFor(60, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(143);
+        assertThat(count).content().contains("saved; go on with");
+    }
+
+    /// A number above zero that is the same twice.
+    private static final class Settled extends org.hamcrest.BaseMatcher<Long> {
+        private Object last = 0L;
+
+        @Override
+        public boolean matches(Object now) {
+            boolean settled = now.equals(last) && !now.equals(0L);
+            last = now;
+            return settled;
+        }
+
+        @Override
+        public void describeTo(org.hamcrest.Description description) {
+            description.appendText("a number that does not change");
+        }
+    }
+
+    @Test
     void aCommandIgnoresNoSignal() throws Exception {
         Ended ended = Program.run("run", "--exec", "grep SigIgn /proc/self/status; kill -INT $$; echo survived");
         assertThat(ended.out()).isEqualTo("SigIgn:\t0000000000000000\n");

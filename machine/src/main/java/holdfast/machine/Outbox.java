@@ -3,6 +3,7 @@ package holdfast.machine;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Calls to the outside (ports, disks) that a device owes. They are collected under the device's lock and made without
@@ -10,20 +11,33 @@ import java.util.concurrent.locks.ReentrantLock;
 final class Outbox {
     /// A hart that would add more than this waits until some were made.
     private static final int OWED_MAX = 1024;
+    /// The same for the bytes that the calls carry.
+    static final long OWED_BYTES_MAX = 1 << 20;
 
-    private final Queue<Runnable> owed = new ConcurrentLinkedQueue<>();
+    private record Call(Runnable body, int bytes) {}
+
+    private final Queue<Call> owed = new ConcurrentLinkedQueue<>();
     private final AtomicInteger count = new AtomicInteger();
+    private final AtomicLong owedBytes = new AtomicLong();
     private final ReentrantLock turn = new ReentrantLock();
 
     /// Under the device's lock.
-    void add(Runnable call) {
+    ///
+    /// @param bytes of the guest's that the call carries
+    void add(Runnable call, int bytes) {
         count.incrementAndGet();
-        owed.add(call);
+        owedBytes.addAndGet(bytes);
+        owed.add(new Call(call, bytes));
+    }
+
+    /// Whether the guest should wait before it adds more.
+    boolean full() {
+        return count.get() > OWED_MAX || owedBytes.get() > OWED_BYTES_MAX;
     }
 
     /// Before the device's lock is taken on a hart's thread: waits while another thread is far behind.
     void awaitRoom() {
-        if (count.get() > OWED_MAX && !turn.isHeldByCurrentThread()) {
+        if (full() && !turn.isHeldByCurrentThread()) {
             flushAll();
         }
     }
@@ -54,9 +68,10 @@ final class Outbox {
 
     private void drain() {
         try {
-            for (Runnable call = owed.poll(); call != null; call = owed.poll()) {
+            for (Call call = owed.poll(); call != null; call = owed.poll()) {
                 count.decrementAndGet();
-                call.run();
+                owedBytes.addAndGet(-call.bytes);
+                call.body.run();
             }
         } finally {
             turn.unlock();

@@ -185,11 +185,17 @@ final class VirtioConsole extends VirtioDevice {
             pump(port);
             return false;
         }
-        return output(queue, port);
+        return output(queue, port, !outbox().calling());
     }
 
-    private boolean output(Virtqueue queue, @Nullable GuestPort port) throws GuestError {
+    /// A port's reader that is slow keeps the guest waiting, once so much is owed to it that the [Outbox] is full.
+    ///
+    /// @return whether there may be more
+    private boolean output(Virtqueue queue, @Nullable GuestPort port, boolean mayWait) throws GuestError {
         for (int taken = 0; taken < BATCH; taken++) {
+            if (mayWait && outbox().full()) {
+                return true;
+            }
             Chain chain = queue.pop();
             if (chain == null) {
                 return false;
@@ -200,7 +206,7 @@ final class VirtioConsole extends VirtioDevice {
             byte[] bytes = chain.read(0, (int) chain.readableBytes());
             queue.push(chain, 0);
             if (port != null && bytes.length > 0) {
-                owe(() -> port.outside().output(bytes, 0, bytes.length));
+                owe(() -> port.outside().output(bytes, 0, bytes.length), bytes.length);
             }
         }
         return true;
@@ -267,7 +273,7 @@ final class VirtioConsole extends VirtioDevice {
         port.guestOpen(open);
         if (!open) {
             // What the guest wrote before it closed comes before its closing, whether or not it was notified of.
-            while (output(queue(port.transmitQueue()), port)) {
+            while (output(queue(port.transmitQueue()), port, false)) {
                 // Until the queue is empty.
             }
             guestGone(port);

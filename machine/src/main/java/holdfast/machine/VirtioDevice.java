@@ -141,7 +141,12 @@ abstract sealed class VirtioDevice permits VirtioBlock, VirtioConsole, VirtioNet
 
     /// Owes a call to the outside. Under the lock.
     final void owe(Runnable call) {
-        outbox.add(call);
+        outbox.add(call, 0);
+    }
+
+    /// A call that carries so many bytes of the guest's.
+    final void owe(Runnable call, int bytes) {
+        outbox.add(call, bytes);
     }
 
     final Outbox outbox() {
