@@ -1,5 +1,9 @@
 package holdfast.cli;
 
+import holdfast.block.OperatorError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
@@ -22,6 +26,9 @@ final class HelpCommand implements Callable<Integer> {
     @Option(names = "--man", description = "print the manual page's source (roff)")
     boolean man;
 
+    @Option(names = "--man-pages", paramLabel = "DIR", description = "write the manual pages of all commands into this directory, such as /usr/local/share/man/man1")
+    @Nullable Path manPages;
+
     @Parameters(arity = "0..*", paramLabel = "COMMAND", description = "such as: run, or: image build")
     List<String> path = List.of();
 
@@ -30,6 +37,10 @@ final class HelpCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        if (manPages != null) {
+            writeManual(Objects.requireNonNull(spec).root(), manPages);
+            return ExitCode.OK;
+        }
         CommandLine command = Objects.requireNonNull(spec).root().commandLine();
         for (String name : path) {
             @Nullable CommandLine below = command.getSubcommands().get(name);
@@ -46,5 +57,15 @@ final class HelpCommand implements Callable<Integer> {
         }
         root.getOut().flush();
         return ExitCode.OK;
+    }
+
+    private static void writeManual(CommandSpec command, Path directory) {
+        try {
+            Files.createDirectories(directory);
+            Files.writeString(directory.resolve(ManualPage.name(command) + ".1"), ManualPage.of(command));
+        } catch (IOException e) {
+            throw new OperatorError(directory.toString(), "cannot be written: " + e.getMessage(), "name another directory");
+        }
+        command.subcommands().values().forEach(below -> writeManual(below.getCommandSpec(), directory));
     }
 }

@@ -2,10 +2,14 @@ package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -96,5 +100,17 @@ class MainTest {
         assertThat(page.exitCode()).isZero();
         assertThat(page.out()).startsWith(".TH \"HOLDFAST").contains(".SH NAME\nholdfast").contains(".SH SYNOPSIS").contains(".SH OPTIONS");
         assertThat(page.out().lines()).allSatisfy(line -> assertThat(line).doesNotStartWith("'").doesNotContain("%n"));
+    }
+
+    @Test
+    void allManualPagesAreWrittenIntoADirectory(@TempDir Path directory) throws IOException {
+        Path pages = directory.resolve("man/man1");
+        assertThat(Invocation.of("help", "--man-pages", pages.toString()).exitCode()).isZero();
+        commands().forEach(path -> assertThat(pages.resolve(String.join("-", Stream.concat(Stream.of("holdfast"), path.stream()).toList()) + ".1"))
+                .content().startsWith(".TH"));
+        Files.writeString(directory.resolve("file"), "");
+        Invocation refused = Invocation.of("help", "--man-pages", directory.resolve("file").toString());
+        assertThat(refused.exitCode()).isEqualTo(1);
+        assertThat(refused.err()).contains("name another directory");
     }
 }

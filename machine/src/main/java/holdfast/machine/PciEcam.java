@@ -4,7 +4,7 @@ import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /// Configuration space in memory: bus in bits 27..20 of the offset, slot in 19..15, function in 14..12, register in 11..0.
-final class PciEcam implements MmioDevice {
+final class PciEcam extends PciSpace {
     private final PciHost host;
     private final PciBridge bridge;
 
@@ -19,25 +19,16 @@ final class PciEcam implements MmioDevice {
     }
 
     @Override
-    public long load(long offset, int bytes) {
-        if (bytes == 8) {
-            return load(offset, 4) | load(offset + 4, 4) << 32;
-        }
+    int read(long offset, int bytes) {
         PciFunction function = function(offset);
-        int value = function == null ? -1 : function.configLoad((int) offset & 0xfff, bytes);
-        return value & 0xffff_ffffL >>> 32 - 8 * bytes;
+        return function == null ? -1 : function.configLoad((int) offset & 0xfff, bytes);
     }
 
     @Override
-    public void store(long offset, int bytes, long value) {
-        if (bytes == 8) {
-            store(offset, 4, value);
-            store(offset + 4, 4, value >>> 32);
-            return;
-        }
+    void write(long offset, int bytes, int value) {
         PciFunction function = function(offset);
         if (function != null) {
-            function.configStore((int) offset & 0xfff, bytes, (int) value);
+            function.configStore((int) offset & 0xfff, bytes, value);
         }
     }
 

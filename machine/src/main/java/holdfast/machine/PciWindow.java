@@ -4,7 +4,7 @@ import org.jspecify.annotations.Nullable;
 
 /// The range of physical addresses in which BARs can be placed. When a guest lets two BARs overlap, the lower slot
 /// answers.
-final class PciWindow implements MmioDevice {
+final class PciWindow extends PciSpace {
     private final PciHost host;
     private final long base;
 
@@ -19,25 +19,16 @@ final class PciWindow implements MmioDevice {
     }
 
     @Override
-    public long load(long offset, int bytes) {
-        if (bytes == 8) {
-            return load(offset, 4) | load(offset + 4, 4) << 32;
-        }
+    int read(long offset, int bytes) {
         PciFunction function = at(base + offset);
-        int value = function == null ? -1 : function.barLoad(inside(function, base + offset), bytes);
-        return value & 0xffff_ffffL >>> 32 - 8 * bytes;
+        return function == null ? -1 : function.barLoad(inside(function, base + offset), bytes);
     }
 
     @Override
-    public void store(long offset, int bytes, long value) {
-        if (bytes == 8) {
-            store(offset, 4, value);
-            store(offset + 4, 4, value >>> 32);
-            return;
-        }
+    void write(long offset, int bytes, int value) {
         PciFunction function = at(base + offset);
         if (function != null) {
-            function.barStore(inside(function, base + offset), bytes, (int) value);
+            function.barStore(inside(function, base + offset), bytes, value);
         }
     }
 
