@@ -47,7 +47,8 @@ final class Board {
             ConsolePort console,
             Ports ports) {
         PhysicalMemory ram = memory.physical();
-        translator = config.translate() ? Translator.background() : null;
+        boolean alone = config.harts() == 1 || config.mode() == SchedulingMode.DETERMINISTIC;
+        translator = config.translate() ? Translator.background(alone) : null;
         for (int id = 0; id < config.harts(); id++) {
             Hart hart = new Hart(id, ram, bus, time.apply(id));
             hart.translator(translator);

@@ -71,18 +71,7 @@ final class Atomics {
     private static long wordLoop(int op, long host, int operand) {
         while (true) {
             int old = Raw.loadIntVolatile(host);
-            int result =
-                    switch (op) {
-                        case Op.AMOXOR_W -> old ^ operand;
-                        case Op.AMOAND_W -> old & operand;
-                        case Op.AMOOR_W -> old | operand;
-                        case Op.AMOMIN_W -> Math.min(old, operand);
-                        case Op.AMOMAX_W -> Math.max(old, operand);
-                        case Op.AMOMINU_W -> Integer.compareUnsigned(old, operand) <= 0 ? old : operand;
-                        case Op.AMOMAXU_W -> Integer.compareUnsigned(old, operand) >= 0 ? old : operand;
-                        default -> throw new IllegalStateException("not an atomic operation: " + op);
-                    };
-            if (Raw.swapIfEqualInt(host, old, result)) {
+            if (Raw.swapIfEqualInt(host, old, combined(op, old, operand))) {
                 return old;
             }
         }
@@ -91,20 +80,54 @@ final class Atomics {
     private static long doublewordLoop(int op, long host, long operand) {
         while (true) {
             long old = Raw.loadLongVolatile(host);
-            long result =
-                    switch (op) {
-                        case Op.AMOXOR_D -> old ^ operand;
-                        case Op.AMOAND_D -> old & operand;
-                        case Op.AMOOR_D -> old | operand;
-                        case Op.AMOMIN_D -> Math.min(old, operand);
-                        case Op.AMOMAX_D -> Math.max(old, operand);
-                        case Op.AMOMINU_D -> Long.compareUnsigned(old, operand) <= 0 ? old : operand;
-                        case Op.AMOMAXU_D -> Long.compareUnsigned(old, operand) >= 0 ? old : operand;
-                        default -> throw new IllegalStateException("not an atomic operation: " + op);
-                    };
-            if (Raw.swapIfEqualLong(host, old, result)) {
+            if (Raw.swapIfEqualLong(host, old, combined(op, old, operand))) {
                 return old;
             }
         }
+    }
+
+    /// An AMO while no other hart runs; returns the old value. A device's thread never updates a word that it shares with the
+    /// guest's atomic instructions, so that the host's need not be paid for.
+    static long wordAlone(int op, long host, int operand) {
+        int old = Raw.loadInt(host);
+        Raw.storeInt(host, combined(op, old, operand));
+        return old;
+    }
+
+    /// An AMO while no other hart runs; returns the old value.
+    static long doublewordAlone(int op, long host, long operand) {
+        long old = Raw.loadLong(host);
+        Raw.storeLong(host, combined(op, old, operand));
+        return old;
+    }
+
+    private static int combined(int op, int old, int operand) {
+        return switch (op) {
+            case Op.AMOSWAP_W -> operand;
+            case Op.AMOADD_W -> old + operand;
+            case Op.AMOXOR_W -> old ^ operand;
+            case Op.AMOAND_W -> old & operand;
+            case Op.AMOOR_W -> old | operand;
+            case Op.AMOMIN_W -> Math.min(old, operand);
+            case Op.AMOMAX_W -> Math.max(old, operand);
+            case Op.AMOMINU_W -> Integer.compareUnsigned(old, operand) <= 0 ? old : operand;
+            case Op.AMOMAXU_W -> Integer.compareUnsigned(old, operand) >= 0 ? old : operand;
+            default -> throw new IllegalStateException("not an atomic operation: " + op);
+        };
+    }
+
+    private static long combined(int op, long old, long operand) {
+        return switch (op) {
+            case Op.AMOSWAP_D -> operand;
+            case Op.AMOADD_D -> old + operand;
+            case Op.AMOXOR_D -> old ^ operand;
+            case Op.AMOAND_D -> old & operand;
+            case Op.AMOOR_D -> old | operand;
+            case Op.AMOMIN_D -> Math.min(old, operand);
+            case Op.AMOMAX_D -> Math.max(old, operand);
+            case Op.AMOMINU_D -> Long.compareUnsigned(old, operand) <= 0 ? old : operand;
+            case Op.AMOMAXU_D -> Long.compareUnsigned(old, operand) >= 0 ? old : operand;
+            default -> throw new IllegalStateException("not an atomic operation: " + op);
+        };
     }
 }

@@ -16,6 +16,9 @@ final class CodePage {
     /// False while write mappings of the page are still being revoked.
     volatile boolean ready;
 
+    /// Whether a hart has looked the page up since this was last cleared.
+    volatile boolean used;
+
     /// How often control came to a slot by a jump.
     final char[] heat = new char[SLOTS];
 

@@ -25,6 +25,9 @@ public final class PhysicalMemory {
     public static final int PAGE_SHIFT = 12;
     public static final int PAGE_BYTES = 1 << PAGE_SHIFT;
 
+    /// Decoded pages, of some 20 KiB each, before those are dropped that have not been executed lately.
+    private static final int CODE_PAGES_MAX = 4096;
+
     private static final VarHandle CODE = MethodHandles.arrayElementVarHandle(CodePage[].class);
 
     private final MemorySegment segment;
@@ -38,6 +41,8 @@ public final class PhysicalMemory {
     private volatile DirtyLog[] dirtyLogs = {};
     private volatile PageWatch[] watches = {};
     private final AtomicInteger codeGeneration = new AtomicInteger();
+    private final AtomicInteger codePages = new AtomicInteger();
+    private int codePagesLimit = CODE_PAGES_MAX;
 
     /// @param segment off-heap, page-aligned, a whole number of pages; stays the caller's to unmap
     /// @param base guest-physical address of its first byte, page-aligned
@@ -254,6 +259,7 @@ public final class PhysicalMemory {
             }
             CodePage fresh = new CodePage(host + ((long) page << PAGE_SHIFT));
             CODE.setVolatile(code, page, fresh);
+            codePages.incrementAndGet();
             Raw.fullFence();
             if (mappedWritable[page]) {
                 mappedWritable[page] = false;
@@ -262,10 +268,38 @@ public final class PhysicalMemory {
                 }
             }
             fresh.ready = true;
+            if (codePages.get() > codePagesLimit) {
+                dropUnusedCode(self);
+            }
             return fresh;
         } finally {
             decodingLock.unlock();
         }
+    }
+
+    /// Drops the pages that no hart has looked up since the last time. What harts still have of them stays right: writing to
+    /// such a page counts as writing to code until they forget it, at a fence or now.
+    private void dropUnusedCode(Hart self) {
+        for (int page = 0; page < code.length; page++) {
+            CodePage decoded = (CodePage) CODE.getAcquire(code, page);
+            if (decoded == null || !decoded.ready) {
+                continue;
+            }
+            if (decoded.used) {
+                decoded.used = false;
+            } else {
+                dropCode(page);
+            }
+        }
+        for (Hart hart : harts) {
+            hart.mailbox.call(hart.mmu.tlb::flushFetch, self); // so that a page that is used says so
+        }
+        codePagesLimit = Math.max(CODE_PAGES_MAX, codePages.get() + CODE_PAGES_MAX / 4);
+    }
+
+    /// Decoded pages now.
+    int codePages() {
+        return codePages.get();
     }
 
     /// Takes back every write mapping, so that the next store to each page comes through the slow path.
@@ -315,6 +349,7 @@ public final class PhysicalMemory {
     private void dropCode(int page) {
         if (CODE.getAcquire(code, page) != null && CODE.getAndSet(code, page, (CodePage) null) != null) {
             codeGeneration.incrementAndGet();
+            codePages.decrementAndGet();
         }
     }
 

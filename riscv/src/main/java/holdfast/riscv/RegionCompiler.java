@@ -61,6 +61,7 @@ final class RegionCompiler {
     private static final int REGISTERS = 12;
 
     private final RegionScan scan;
+    private final boolean alone;
     private final int[] locals = new int[64];
     private final Map<Integer, Label> blockLabels = new HashMap<>();
     private final Map<Long, Label> exits = new HashMap<>();
@@ -78,8 +79,9 @@ final class RegionCompiler {
     private boolean floatDirty;
     private boolean nearest;
 
-    private RegionCompiler(RegionScan scan, CodeBuilder code) {
+    private RegionCompiler(RegionScan scan, boolean alone, CodeBuilder code) {
         this.scan = scan;
+        this.alone = alone;
         this.code = code;
         int next = REGISTERS;
         for (int register = 1; register < 64; register++) {
@@ -102,7 +104,9 @@ final class RegionCompiler {
     }
 
     /// The class file of a region, or an empty array when it would be too large for HotSpot to compile.
-    static byte[] compile(RegionScan scan, String className) {
+    ///
+    /// @param alone whether no other hart runs at the same time, so that atomic instructions need not be atomic for the host
+    static byte[] compile(RegionScan scan, boolean alone, String className) {
         byte[] bytes = ClassFile.of().build(describe(className), type -> {
             type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER);
             type.withSuperclass(REGION);
@@ -110,7 +114,7 @@ final class RegionCompiler {
                     .loadConstant(scan.code.size())
                     .invokespecial(REGION, "<init>", MethodTypeDesc.of(CD_void, CD_int))
                     .return_());
-            type.withMethodBody("run", RUN, ClassFile.ACC_FINAL, code -> new RegionCompiler(scan, code).emit());
+            type.withMethodBody("run", RUN, ClassFile.ACC_FINAL, code -> new RegionCompiler(scan, alone, code).emit());
         });
         return codeBytes(bytes) > CODE_BYTES_MAX ? new byte[0] : bytes;
     }
@@ -440,9 +444,9 @@ final class RegionCompiler {
             if (condition) {
                 code.invokestatic(ATOMICS, "storeConditional" + width, CONDITION);
             } else if (wide) {
-                code.invokestatic(ATOMICS, "doubleword", ATOMIC_DOUBLEWORD);
+                code.invokestatic(ATOMICS, alone ? "doublewordAlone" : "doubleword", ATOMIC_DOUBLEWORD);
             } else {
-                code.l2i().invokestatic(ATOMICS, "word", ATOMIC_WORD);
+                code.l2i().invokestatic(ATOMICS, alone ? "wordAlone" : "word", ATOMIC_WORD);
             }
         }
         storeX(d);

@@ -25,10 +25,12 @@ public final class Translator implements AutoCloseable {
     private final AtomicLong regions = new AtomicLong();
     private final int hotJumps;
     private final int warm;
+    private final boolean alone;
     private final @Nullable BooleanSupplier eager;
     private final @Nullable Thread worker;
 
-    private Translator(int hotJumps, @Nullable BooleanSupplier eager) {
+    private Translator(int hotJumps, boolean alone, @Nullable BooleanSupplier eager) {
+        this.alone = alone;
         this.hotJumps = hotJumps;
         this.warm = hotJumps / WARM_PART;
         this.eager = eager;
@@ -36,14 +38,21 @@ public final class Translator implements AutoCloseable {
     }
 
     /// Translates in the background what is hot.
-    public static Translator background() {
-        return new Translator(HOT_JUMPS, null);
+    ///
+    /// @param alone whether its harts never run at the same time: there is one, or they take turns
+    public static Translator background(boolean alone) {
+        return new Translator(HOT_JUMPS, alone, null);
     }
 
     /// Translates at once, on the hart's own thread, whatever is jumped to, each time `decides` says so: for tests that
     /// compare translated with interpreted execution.
     public static Translator eager(BooleanSupplier decides) {
-        return new Translator(1, decides);
+        return new Translator(1, false, decides);
+    }
+
+    /// The same for harts that never run at the same time.
+    public static Translator eagerAlone() {
+        return new Translator(1, true, () -> true);
     }
 
     /// Regions made so far.
@@ -92,7 +101,7 @@ public final class Translator implements AutoCloseable {
             return;
         }
         for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {
-            byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit, warm), "TranslatedRegion");
+            byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit, warm), alone, "TranslatedRegion");
             if (bytes.length > 0) {
                 page.install(slot, define(bytes));
                 regions.incrementAndGet();

@@ -29,6 +29,11 @@ class TranslationTest {
     }
 
     @Test
+    void agreesWhenNoOtherHartRuns() {
+        compare(Translator.eagerAlone());
+    }
+
+    @Test
     void agreesWhenItIsSwitchedAtRandom() {
         SplittableRandom coin = new SplittableRandom(7);
         compare(Translator.eager(coin::nextBoolean));
@@ -39,12 +44,21 @@ class TranslationTest {
         Translator translator = Translator.eager(() -> true);
         Bare bare = new Bare();
         bare.hart.translator(translator);
-        bare.emit("auipc", 5, 0).emit("addi", 6, 6, 1).emit("jalr", 0, 5, 0).start(Privilege.MACHINE);
-        bare.run(10);
+        bare.load(5, Bare.BASE + 0x100).load(7, Bare.BASE + 0x1100);
+        while (bare.here() < Bare.BASE + 0x100) {
+            bare.emit("addi", 0, 0, 0);
+        }
+        bare.emit("addi", 6, 6, 1).emit("jalr", 0, 0, 7); // to another page, so that control leaves the region
+        while (bare.here() < Bare.BASE + 0x1100) {
+            bare.emit("addi", 0, 0, 0);
+        }
+        bare.emit("jalr", 0, 0, 5).start(Privilege.MACHINE).run(1000);
         long regions = translator.regions();
+        long rounds = bare.hart.x(6);
 
         bare.run(3L * 3 * (Character.MAX_VALUE + 1)); // past every wrap of a count of jumps
 
+        assertThat(bare.hart.x(6) - rounds).isEqualTo(3L * (Character.MAX_VALUE + 1));
         assertThat(translator.regions()).isEqualTo(regions);
     }
 }
