@@ -19,7 +19,7 @@ final class Duel implements AutoCloseable {
 
     /// @param ours takes orders, stopped
     /// @param theirs takes orders, stopped
-    private Duel(RunningGuest ours, RunningGuest theirs) {
+    Duel(RunningGuest ours, RunningGuest theirs) {
         this.ours = ours;
         this.theirs = theirs;
     }
