@@ -3,6 +3,7 @@ package holdfast.bench;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Locale;
+import java.util.OptionalDouble;
 import tools.jackson.databind.SerializationFeature;
 import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
@@ -48,7 +49,12 @@ final class Report {
     }
 
     static void foot(List<Row> rows, PrintWriter out) {
-        Row.geometricMean(rows).ifPresent(mean -> out.printf("%ngeometric mean of the steady group: %s%n", two(mean)));
+        OptionalDouble wall = Row.geometricMean(rows, Row::ratio);
+        OptionalDouble cpu = Row.geometricMean(rows, Row::cpuRatio);
+        if (wall.isPresent() && cpu.isPresent()) {
+            out.printf(
+                    "%ngeometric mean of the steady group: %s; of CPU time: %s%n", two(wall.getAsDouble()), two(cpu.getAsDouble()));
+        }
         boolean unsteady = rows.stream().anyMatch(row -> !row.ours().steady() || !row.theirs().steady());
         if (unsteady) {
             out.printf("~ three repetitions in a row never agreed within %.0f %%%n", Samples.TOLERANCE * 100);
@@ -73,7 +79,8 @@ final class Report {
                     .put("theirs", rounded(row.theirs().seconds()))
                     .put("ratio", rounded(row.ratio()));
         }
-        Row.geometricMean(rows).ifPresentOrElse(mean -> result.put("geomean", rounded(mean)), () -> result.putNull("geomean"));
+        Row.geometricMean(rows, Row::ratio)
+                .ifPresentOrElse(mean -> result.put("geomean", rounded(mean)), () -> result.putNull("geomean"));
         return mapper.writeValueAsString(result);
     }
 

@@ -2,6 +2,7 @@ package holdfast.bench;
 
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.function.ToDoubleFunction;
 
 /// A benchmark's result.
 record Row(Benchmark benchmark, Measurement ours, Measurement theirs) {
@@ -16,11 +17,11 @@ record Row(Benchmark benchmark, Measurement ours, Measurement theirs) {
         return theirs.cpuSeconds() / ours.cpuSeconds();
     }
 
-    /// The geometric mean of the steady group's ratios, if any of it was run.
-    static OptionalDouble geometricMean(List<Row> rows) {
+    /// The geometric mean over the steady group, if any of it was run.
+    static OptionalDouble geometricMean(List<Row> rows, ToDoubleFunction<Row> ratio) {
         return rows.stream()
                 .filter(row -> row.benchmark().group() == Group.STEADY)
-                .mapToDouble(row -> Math.log(row.ratio()))
+                .mapToDouble(row -> Math.log(ratio.applyAsDouble(row)))
                 .average()
                 .stream()
                 .map(Math::exp)
