@@ -98,6 +98,12 @@ final class EngineCommand implements Callable<Integer> {
         }
 
         @Override
+        public void building(String image, String what) {
+            err.println("holdfast bench engine: building the image " + image + ": " + what);
+            err.flush();
+        }
+
+        @Override
         public void failed(Benchmark benchmark, OperatorError why) {
             failures = 1;
             err.println("holdfast bench engine: " + benchmark.name() + ": " + why.getMessage());
