@@ -182,4 +182,37 @@ class RawFileTest extends BlockDeviceContract {
             }
         };
     }
+
+    @Test
+    void aDiskGrowsWhileItIsOpenAndIsAnotherOneThen() throws Exception {
+        byte[] data = Noise.of(1).bytes(4096);
+        disk().write(SIZE - 4096, data);
+        disk().flush();
+        var before = device().identity();
+        assertThatThrownBy(() -> disk().write(SIZE, data)).isInstanceOf(DiskException.class);
+
+        device().grow(2 * SIZE);
+        assertThat(device().geometry().sizeBytes()).isEqualTo(2 * SIZE);
+        assertThat(disk().read(SIZE, (int) SIZE)).containsOnly(0);
+        assertThat(disk().read(SIZE - 4096, 4096)).isEqualTo(data);
+        disk().write(2 * SIZE - 4096, data);
+        disk().flush();
+        assertThat(device().identity()).isPresent().isNotEqualTo(before);
+        assertThat(Files.size(directory.resolve("disk.img"))).isEqualTo(2 * SIZE);
+    }
+
+    @Test
+    void aDiskDoesNotShrinkNorGrowByHalfABlockNorWhenItIsReadOnly() throws Exception {
+        for (long bytes : new long[] {0, SIZE - 512, SIZE + 1}) {
+            assertThatThrownBy(() -> device().grow(bytes)).isInstanceOf(IllegalArgumentException.class);
+        }
+        try (RawFile readOnly = RawFile.open(sized("fixed.img", SIZE), Access.READ_ONLY)) {
+            assertThatThrownBy(() -> readOnly.grow(2 * SIZE)).isInstanceOf(OperatorError.class);
+        }
+        try (var other = new MemoryDevice(new ByteSize(SIZE))) {
+            assertThatThrownBy(() -> other.grow(2 * SIZE)).isInstanceOf(OperatorError.class).hasMessageContaining("cannot grow");
+        }
+        assertThat(Files.size(directory.resolve("disk.img"))).isEqualTo(SIZE);
+        assertThat(Files.size(directory.resolve("fixed.img"))).isEqualTo(SIZE);
+    }
 }
