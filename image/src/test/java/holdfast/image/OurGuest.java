@@ -85,7 +85,11 @@ final class OurGuest implements AutoCloseable {
 
     /// What a command prints; it must succeed.
     String run(String command) throws Exception {
-        GuestExec.Result result = attempt(command);
+        return run(command, PATIENCE);
+    }
+
+    String run(String command, Duration patience) throws Exception {
+        GuestExec.Result result = attempt(command, patience);
         if (result.exitCode() != 0) {
             throw new AssertionError(
                     command + " ended with " + result.exitCode() + ": " + result.text() + result.errors() + "\n" + console());
@@ -94,8 +98,12 @@ final class OurGuest implements AutoCloseable {
     }
 
     GuestExec.Result attempt(String command) throws Exception {
+        return attempt(command, PATIENCE);
+    }
+
+    private GuestExec.Result attempt(String command, Duration patience) throws Exception {
         try {
-            return exec.run(command, PATIENCE);
+            return exec.run(command, patience);
         } catch (GuestLost | TimeoutException e) {
             throw new AssertionError(command + ": " + e.getMessage() + "\n" + console(), e);
         }

@@ -19,6 +19,18 @@ final class TestImage {
         return of(new Recipe.Tiny("stress-ng", List.of("stress-ng")));
     }
 
+    /// A whole Debian, as `holdfast run debian` has it; built by a machine of ours where there is none yet, or an outdated one. It is shared
+    /// with the tests of the program.
+    static Image debian() throws InterruptedException {
+        ImageStore store = ImageStore.open(Tree.root().resolve("target/test-home"), Clock.systemUTC());
+        return new ImageBuilder(store, cache()).obtain(Recipe.named(Recipe.Debian.NAME).orElseThrow(), Progress.NONE);
+    }
+
+    /// Where packages are kept.
+    static Path cache() {
+        return Places.of(System.getenv()).cache();
+    }
+
     private static synchronized Image of(Recipe recipe) {
         Path home = Tree.root().resolve("image/target/test-images");
         ImageStore store = ImageStore.open(home, Clock.systemUTC());
@@ -27,7 +39,7 @@ final class TestImage {
 
     private static Image build(ImageStore store, Recipe recipe) {
         try {
-            return new ImageBuilder(store, Places.of(System.getenv()).cache()).build(recipe, Progress.NONE);
+            return new ImageBuilder(store, cache()).build(recipe, Progress.NONE);
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
