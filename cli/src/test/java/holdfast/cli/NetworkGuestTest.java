@@ -32,7 +32,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /// A guest's network, through the program: `holdfast run --net`.
 @Tag("system")
-@Timeout(120)
+@Timeout(300)
 class NetworkGuestTest {
     private static final int BYTES = 4 << 20;
 
