@@ -48,15 +48,15 @@ class TranslationTest {
         while (bare.here() < Bare.BASE + 0x100) {
             bare.emit("addi", 0, 0, 0);
         }
-        bare.emit("addi", 6, 6, 1).emit("jalr", 0, 0, 7); // to another page, so that control leaves the region
+        bare.emit("addi", 6, 6, 1).emit("jalr", 0, 0, 7); // to what is interpreted, and jumps back to here
         while (bare.here() < Bare.BASE + 0x1100) {
             bare.emit("addi", 0, 0, 0);
         }
-        bare.emit("jalr", 0, 0, 5).start(Privilege.MACHINE).run(1000);
+        bare.emit("fence.i").emit("jalr", 0, 0, 5).start(Privilege.MACHINE).run(1000);
         long regions = translator.regions();
         long rounds = bare.hart.x(6);
 
-        bare.run(3L * 3 * (Character.MAX_VALUE + 1)); // past every wrap of a count of jumps
+        bare.run(4L * 3 * (Character.MAX_VALUE + 1)); // past every wrap of a count of jumps
 
         assertThat(bare.hart.x(6) - rounds).isEqualTo(3L * (Character.MAX_VALUE + 1));
         assertThat(translator.regions()).isEqualTo(regions);

@@ -1,0 +1,54 @@
+package holdfast.riscv;
+
+import java.lang.classfile.CodeBuilder;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+
+/// Stand-ins for calls of the translator and of what translated code calls, each wrong in one way; [TranslatorMutantsTest]
+/// puts them in place.
+final class BrokenTranslator {
+    private BrokenTranslator() {}
+
+    /// The results of loads are not written back.
+    static long defines(long d) {
+        return RegionCompiler.translates(d) && Packed.op(d) <= Op.LWU && Packed.op(d) >= Op.LB ? 0 : RegionScan.defines(d);
+    }
+
+    /// One instruction too many is counted before a trap in the middle of a block.
+    static int siteRetired(Hart hart) {
+        return hart.siteRetired() + 1;
+    }
+
+    /// Where translated code of a page is, is never forgotten.
+    static void clearPage(JumpCache jumps, long va) {}
+
+    /// Code of all address spaces is looked up in one place, and that of all modes.
+    static Tlb.FetchTable fetchTable(Tlb tlb, int slot, boolean user) {
+        return tlb.fetchTable(0, false);
+    }
+
+    /// Fences, and whatever else is emitted by this call, are left out.
+    static CodeBuilder invokestatic(CodeBuilder code, ClassDesc owner, String name, MethodTypeDesc type) {
+        return code;
+    }
+
+    /// A halfword is not sign-extended.
+    static short loadShort(long address) {
+        return (short) (Raw.loadShort(address) & 0x7fff);
+    }
+
+    private static int refills;
+
+    /// A loop that has used up its slice goes on, some times.
+    static int refill(Hart hart, int left) {
+        return ++refills < 10 ? left + 1000 : hart.refill(left);
+    }
+
+    /// Pages stay writable through entries that the first level of the TLB has given up.
+    static void revokeWrites(VictimTable victims, int page) {}
+
+    /// Enabling interrupts is not followed by a look at them.
+    static boolean passEnds(Hart hart) {
+        return false;
+    }
+}

@@ -1,0 +1,167 @@
+package holdfast.riscv;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
+
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.platform.testkit.engine.EngineTestKit;
+
+/// What can go wrong only where translated code runs: finding it, leaving it in time, and forgetting it.
+class TranslatedCodeTest {
+    private static final int ROUNDS = 20;
+    private static final int RETURN_ADDRESS = 1;
+    private static final int SUM = 10;
+
+    /// A function, at a virtual address that programs give other physical pages.
+    private static final long FUNCTION = 0x4000_0000L;
+
+    private static final long ADDS_ONE = Bare.BASE + 0x10000;
+    private static final long ADDS_HUNDRED = Bare.BASE + 0x11000;
+    private static final long USER_CODE = Bare.BASE + 0x12000;
+    private static final long HANDLER = Bare.BASE + 0x13000;
+
+    private final Bare bare = new Bare();
+
+    @BeforeEach
+    void functions() throws BusFault {
+        bare.hart.translator(Translator.eager(() -> true));
+        function(ADDS_ONE, 1);
+        function(ADDS_HUNDRED, 100);
+    }
+
+    private void function(long address, int adds) throws BusFault {
+        bare.memory.store32(address, Instructions.assemble("addi", SUM, SUM, adds));
+        bare.memory.store32(address + 4, Instructions.assemble("jalr", 0, 0, RETURN_ADDRESS));
+    }
+
+    /// A table that maps the function, and all the rest of RAM at its own address.
+    private PageTable table(long at, long function) throws BusFault {
+        PageTable table = new PageTable(bare.memory, at);
+        for (long page = Bare.BASE; page < Bare.BASE + Bare.RAM_BYTES; page += PhysicalMemory.PAGE_BYTES) {
+            int user = page == USER_CODE ? PageTable.U : 0;
+            table.map(page, page, PageTable.R | PageTable.W | PageTable.X | user);
+        }
+        return table.map(FUNCTION, function, PageTable.R | PageTable.X);
+    }
+
+    /// Calls the function in a loop, from its own page, so that control goes from region to region.
+    private void emitCalls() {
+        bare.load(5, FUNCTION).load(6, ROUNDS);
+        long loop = bare.here();
+        bare.emit("jalr", RETURN_ADDRESS, 0, 5).emit("addi", 6, 6, -1).emit("bne", 6, 0, (int) (loop - bare.here()));
+    }
+
+    private void emitSatp(long value) {
+        bare.load(7, value).emit("csrrw", 0, Csr.SATP, 7);
+    }
+
+    @Test
+    void codeIsLookedUpAnewAfterAFence() throws BusFault {
+        PageTable table = table(Bare.BASE + 0x40000, ADDS_ONE);
+        long entry = table.entry(FUNCTION, 0);
+        long other = ADDS_HUNDRED >>> 12 << 10 | PageTable.R | PageTable.X | PageTable.A | PageTable.D | PageTable.V;
+        emitSatp(table.satp(1));
+        emitCalls();
+        bare.load(8, entry).load(9, other).emit("sd", 9, 0, 8).emit("sfence.vma", 5, 0);
+        emitCalls();
+        bare.emit("jal", 0, 0).start(Privilege.SUPERVISOR).run(1000);
+
+        assertThat(bare.hart.x(SUM)).isEqualTo(ROUNDS + 100 * ROUNDS);
+    }
+
+    @Test
+    void codeOfAnotherAddressSpaceIsNotTakenForThisOnes() throws BusFault {
+        PageTable one = table(Bare.BASE + 0x40000, ADDS_ONE);
+        PageTable hundred = table(Bare.BASE + 0x80000, ADDS_HUNDRED);
+        emitSatp(one.satp(1));
+        emitCalls();
+        emitSatp(hundred.satp(2));
+        emitCalls();
+        emitSatp(one.satp(1));
+        emitCalls();
+        bare.emit("jal", 0, 0).start(Privilege.SUPERVISOR).run(2000);
+
+        assertThat(bare.hart.x(SUM)).isEqualTo(2 * ROUNDS + 100 * ROUNDS);
+    }
+
+    @Test
+    void userModeDoesNotEnterWhatTheSupervisorHasTranslated() throws BusFault {
+        bare.memory.store32(USER_CODE, Instructions.assemble("jalr", RETURN_ADDRESS, 0, 5));
+        bare.memory.store32(HANDLER, Instructions.assemble("jal", 0, 0));
+        emitSatp(table(Bare.BASE + 0x40000, ADDS_ONE).satp(1));
+        emitCalls();
+        bare.load(7, HANDLER).emit("csrrw", 0, Csr.STVEC, 7).load(7, USER_CODE).emit("csrrw", 0, Csr.SEPC, 7);
+        bare.load(7, 1 << 8).emit("csrrc", 0, Csr.SSTATUS, 7).emit("sret").start(Privilege.SUPERVISOR).run(1000);
+
+        assertThat(bare.hart.x(SUM)).isEqualTo(ROUNDS);
+        assertThat(bare.hart.csr(Csr.SCAUSE)).isEqualTo(Trap.FETCH_PAGE);
+        assertThat(bare.hart.csr(Csr.STVAL)).isEqualTo(FUNCTION);
+    }
+
+    @Test
+    void aLoopIsLeftForATimerAtTheExactInstruction() throws BusFault {
+        long counted = countedUntilTimer(bare);
+        Bare interpreted = new Bare();
+        interpreted.hart.translator(null);
+
+        assertThat(counted).isEqualTo(countedUntilTimer(interpreted));
+    }
+
+    private static long countedUntilTimer(Bare bare) throws BusFault {
+        bare.memory.store32(HANDLER, Instructions.assemble("jal", 0, 0));
+        bare.load(7, HANDLER).emit("csrrw", 0, Csr.MTVEC, 7).load(7, 1 << 7).emit("csrrw", 0, Csr.MIE, 7);
+        bare.emit("csrrsi", 0, Csr.MSTATUS, 1 << 3);
+        bare.emit("addi", SUM, SUM, 1).emit("addi", 11, 11, 1).emit("jal", 0, -8).start(Privilege.MACHINE);
+        bare.hart.machineTimer(10_000);
+        bare.run(30_000);
+        assertThat(bare.hart.pc()).isEqualTo(HANDLER);
+        return bare.hart.x(SUM);
+    }
+
+    @Test
+    void interruptsEnabledInsideARegionAreTakenThere() throws BusFault {
+        bare.memory.store32(HANDLER, Instructions.assemble("jal", 0, 0));
+        bare.load(7, HANDLER).emit("csrrw", 0, Csr.STVEC, 7).load(7, 1 << 1).emit("csrrw", 0, Csr.SIE, 7);
+        bare.emit("csrrsi", 0, Csr.SIP, 1 << 1).load(6, ROUNDS).emit("jal", 0, 4);
+        bare.emit("addi", 6, 6, -1).emit("bne", 6, 0, -4).emit("csrrsi", 0, Csr.SSTATUS, 1 << 1);
+        bare.emit("addi", SUM, SUM, 1).emit("jal", 0, -4).start(Privilege.SUPERVISOR).run(1000);
+
+        assertThat(bare.hart.pc()).isEqualTo(HANDLER);
+        assertThat(bare.hart.x(SUM)).as("instructions executed after interrupts were enabled").isZero();
+    }
+
+    @Test
+    void aStoreThroughAnAliasThatCollidedInTheTlbIsSeenToo() throws BusFault {
+        long alias = 0x5000_0000L;
+        long collides = alias + (long) Tlb.ENTRIES * PhysicalMemory.PAGE_BYTES;
+        PageTable table = table(Bare.BASE + 0x40000, ADDS_ONE);
+        table.map(alias, ADDS_ONE, PageTable.R | PageTable.W);
+        table.map(collides, Bare.BASE + 0x20000, PageTable.R | PageTable.W);
+        emitSatp(table.satp(1));
+        bare.load(8, alias).load(9, collides).emit("sd", 0, 64, 8).emit("sd", 0, 0, 9);
+        emitCalls();
+        bare.load(7, Instructions.assemble("addi", SUM, SUM, 100)).emit("sw", 7, 0, 8).emit("fence.i");
+        emitCalls();
+        bare.emit("jal", 0, 0).start(Privilege.SUPERVISOR).run(1000);
+
+        assertThat(bare.hart.x(SUM)).isEqualTo(ROUNDS + 100 * ROUNDS);
+    }
+
+    @Test
+    void translatedFencesOrderStoresBeforeLoads() {
+        System.setProperty(Bare.TRANSLATE, "true");
+        try {
+            String test = "storeBufferingIsForbiddenByAFenceBetweenStoreAndLoad";
+            assertThat(EngineTestKit.engine("junit-jupiter")
+                            .selectors(selectMethod(ParallelHartsTest.class, test))
+                            .execute()
+                            .testEvents()
+                            .succeeded()
+                            .count())
+                    .isEqualTo(1);
+        } finally {
+            System.clearProperty(Bare.TRANSLATE);
+        }
+    }
+}

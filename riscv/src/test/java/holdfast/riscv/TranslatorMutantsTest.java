@@ -1,0 +1,56 @@
+package holdfast.riscv;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.testkit.Mutant;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The negative controls of the translator: each defect must be noticed by the test that is there to notice it.
+class TranslatorMutantsTest {
+    private static final String STREAMS = "TranslationTest.agreesWithTheInterpreterOnRandomStreams";
+
+    private static Mutant mutant(String name, String inClass, String inMethod, String callee, String test) {
+        String here = "holdfast.riscv.";
+        return new Mutant(name, here + inClass, inMethod, callee, here + "BrokenTranslator", here + test);
+    }
+
+    static Stream<Mutant> mutants() {
+        return Stream.of(
+                mutant("wrong set of registers is written back", "RegionCompiler", "emitBlock", "RegionScan.defines", STREAMS),
+                mutant("count is off by one at a trap inside a block", "Translated", "trapped", "Hart.siteRetired", STREAMS),
+                mutant("halfword is not sign-extended", "Translated", "lh", "Raw.loadShort", STREAMS),
+                mutant("jump cache survives a fence", "Tlb$FetchTable", "*", "JumpCache.clearPage",
+                        "TranslatedCodeTest.codeIsLookedUpAnewAfterAFence"),
+                mutant("code is entered whatever satp says", "Mmu", "select", "Tlb.fetchTable",
+                        "TranslatedCodeTest.codeOfAnotherAddressSpaceIsNotTakenForThisOnes"),
+                mutant("region is entered with the wrong privilege", "Mmu", "select", "Tlb.fetchTable",
+                        "TranslatedCodeTest.userModeDoesNotEnterWhatTheSupervisorHasTranslated"),
+                mutant("a translated loop is left too late", "Translated", "refill", "Hart.refill",
+                        "TranslatedCodeTest.aLoopIsLeftForATimerAtTheExactInstruction"),
+                mutant("interrupts wait after they are enabled", "Translated", "afterCsr", "Hart.passEnds",
+                        "TranslatedCodeTest.interruptsEnabledInsideARegionAreTakenThere"),
+                mutant("invalidation misses an alias", "Tlb", "revokeWrites", "VictimTable.revokeWrites",
+                        "TranslatedCodeTest.aStoreThroughAnAliasThatCollidedInTheTlbIsSeenToo"),
+                mutant("fence is not translated", "RegionCompiler", "emitPlain", "CodeBuilder.invokestatic",
+                        "TranslatedCodeTest.translatedFencesOrderStoresBeforeLoads"));
+    }
+
+    /// Whether two harts really meet in a race depends on the host: such a defect is given several chances to show.
+    private static final int TRIES_MAX = 20;
+
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void isKilledByItsTest(Mutant mutant) {
+        Mutant.Fate fate = mutant.run();
+        for (int tries = 1; tries < TRIES_MAX && fate == Mutant.Fate.SURVIVED && isRace(mutant); tries++) {
+            fate = mutant.run();
+        }
+        assertThat(fate).isEqualTo(Mutant.Fate.KILLED);
+    }
+
+    private static boolean isRace(Mutant mutant) {
+        return mutant.name().startsWith("fence");
+    }
+}
