@@ -59,8 +59,28 @@ final class ParallelScheduler implements Scheduler {
         toHost.look();
     }
 
+    /// Another hart that is about to wake this one often does so at once, and a thread takes longer to fall asleep and be woken.
+    private static final long SPIN_NANOS = 20_000;
+
+    private boolean spins(Core core) {
+        if (cores.size() == 1) {
+            return false;
+        }
+        long end = System.nanoTime() + SPIN_NANOS;
+        while (go && System.nanoTime() < end) {
+            if (core.ready()) {
+                return true;
+            }
+            Thread.onSpinWait();
+        }
+        return false;
+    }
+
     /// A waker always leaves a permit, so nothing is missed between the look and the park.
     private void idle(Core core) {
+        if (spins(core)) {
+            return;
+        }
         long nanos = clock.nanosUntil(core.timerDeadline());
         if (nanos > 0 && go) {
             LockSupport.parkNanos(this, nanos);

@@ -52,6 +52,28 @@ final class Atomics {
         return held && Raw.swapIfEqualLong(host, hart.reservedValue(), value) ? 0 : 1;
     }
 
+    /// The same while no other hart runs.
+    ///
+    /// @return 0 if it stored, else 1
+    static long storeConditionalWordAlone(Hart hart, long host, long value) {
+        if (!hart.takeReservation(host, 4) || Raw.loadInt(host) != (int) hart.reservedValue()) {
+            return 1;
+        }
+        Raw.storeInt(host, (int) value);
+        return 0;
+    }
+
+    /// The same while no other hart runs.
+    ///
+    /// @return 0 if it stored, else 1
+    static long storeConditionalDoublewordAlone(Hart hart, long host, long value) {
+        if (!hart.takeReservation(host, 8) || Raw.loadLong(host) != hart.reservedValue()) {
+            return 1;
+        }
+        Raw.storeLong(host, value);
+        return 0;
+    }
+
     /// An AMO; returns the old value.
     static long word(int op, long host, int operand) {
         if (op == Op.AMOSWAP_W) {

@@ -427,6 +427,7 @@ final class RegionCompiler {
     private void emitAtomic(long d, int op) {
         boolean wide = op >= Op.LR_D;
         String width = wide ? "Doubleword" : "Word";
+        String sharing = alone ? "Alone" : "";
         boolean reserves = op == Op.LR_W || op == Op.LR_D;
         boolean condition = op == Op.SC_W || op == Op.SC_D;
         if (reserves || condition) {
@@ -442,11 +443,11 @@ final class RegionCompiler {
         } else {
             pushX(Packed.rs2(d));
             if (condition) {
-                code.invokestatic(ATOMICS, "storeConditional" + width, CONDITION);
+                code.invokestatic(ATOMICS, "storeConditional" + width + sharing, CONDITION);
             } else if (wide) {
-                code.invokestatic(ATOMICS, alone ? "doublewordAlone" : "doubleword", ATOMIC_DOUBLEWORD);
+                code.invokestatic(ATOMICS, "doubleword" + sharing, ATOMIC_DOUBLEWORD);
             } else {
-                code.l2i().invokestatic(ATOMICS, alone ? "wordAlone" : "word", ATOMIC_WORD);
+                code.l2i().invokestatic(ATOMICS, "word" + sharing, ATOMIC_WORD);
             }
         }
         storeX(d);
