@@ -101,7 +101,7 @@ class DiskGuestTest {
             guest.run("mkdir /tmp/user; mount -t ext4 /dev/vda /mnt; mount -t ext4 /dev/vdb /tmp/user");
             // Not synced: part of it is in the guest's memory when it is saved.
             guest.run("for d in /mnt /tmp/user; do head -c 2000000 /dev/urandom >$d/file; done; sha256sum /mnt/file /tmp/user/file >/tmp/sums");
-            guest.process().destroy();
+            guest.process().toHandle().destroy(); // its standard input stays open: the guest goes on
             assertThat(guest.process().waitFor(100, TimeUnit.SECONDS)).isTrue();
         }
         assertThat(Files.readString(log)).contains("saved; go on with");
@@ -144,9 +144,10 @@ class DiskGuestTest {
         try (var guest = new GuestShell(directory.resolve("errors"), "--save-on-exit", state.toString())) {
             guest.run("date -s 2001-01-01");
             guest.run("until pidof qemu-ga; do sleep 0.1; done");
-            guest.process().destroy();
+            guest.process().toHandle().destroy(); // its standard input stays open: the guest goes on
             assertThat(guest.process().waitFor(100, TimeUnit.SECONDS)).isTrue();
         }
+        assertThat(Files.readString(directory.resolve("errors"))).contains("saved; go on with");
         Ended ended = restore(state, "until [ $(date +%Y) -ge 2026 ]; do sleep 0.1; done; date +%s");
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         long now = Clock.systemUTC().instant().getEpochSecond();

@@ -93,7 +93,7 @@ final class Interpreter {
                                             code = alone(i, page.plain(i));
                                             continue;
                                         }
-                                        mmu.jumps().put(base + 2L * i, region);
+                                        mmu.remember(base + 2L * i, region);
                                         int after = chain(region, base, (int) left);
                                         end = h.sliceEnd();
                                         pc = h.pc();

@@ -105,6 +105,14 @@ final class Mmu {
         return page == null ? null : page.region((int) (pc & 4095) >>> 1);
     }
 
+    /// Remembers where translated code is that has just been looked up, unless PMP splits its page, which is then checked at
+    /// every jump into it.
+    void remember(long pc, Region region) {
+        if (fetchTable.find(pc) != null) {
+            fetchTable.jumps.put(pc, region);
+        }
+    }
+
     /// Where translated code is, under the current mapping.
     JumpCache jumps() {
         return fetchTable.jumps;
