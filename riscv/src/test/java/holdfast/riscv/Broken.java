@@ -36,6 +36,12 @@ final class Broken {
     /// `sfence.vma` by address flushes nothing.
     static void flushAddress(Tlb tlb, long va) {}
 
+    /// The second level of the TLB keeps what the first one has flushed.
+    static void flush(VictimTable victims, int table) {}
+
+    /// The same for one address.
+    static void flush(VictimTable victims, int table, long va) {}
+
     /// Always round to nearest, ties to even.
     static int rounding(Hart h, long d) {
         return Fcsr.RNE;
