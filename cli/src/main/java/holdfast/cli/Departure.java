@@ -1,6 +1,7 @@
 package holdfast.cli;
 
 import holdfast.machine.Machine;
+import java.util.ArrayList;
 import java.util.List;
 
 /// What is done with a machine when its run ends, by the guest's doing, by ^] or by a signal: once, by whoever comes first.
@@ -22,6 +23,8 @@ final class Departure {
             return List.of();
         }
         done = true;
-        return keepsakes.take(machine, running);
+        var told = new ArrayList<>(keepsakes.take(machine, running));
+        told.addAll(machine.profile());
+        return told;
     }
 }

@@ -77,7 +77,11 @@ final class ManualPage {
 
     private static String term(OptionSpec option) {
         String names = Stream.of(option.names()).map(ManualPage::bold).collect(Collectors.joining(", "));
-        return option.arity().max() > 0 ? names + " " + italic(option.paramLabel()) : names;
+        if (option.arity().max() == 0) {
+            return names;
+        }
+        String value = italic(option.paramLabel());
+        return option.arity().min() == 0 ? names + "[=" + value + "]" : names + " " + value;
     }
 
     private void subcommands() {

@@ -24,6 +24,7 @@ final class Preflight {
         readable("--restore", options.restore);
         readable("the saved state's disk", options.rootDisk);
         writable("--console-log", options.consoleLog);
+        writable("--profile", options.profile);
         writable("--record", options.record);
         writable("--save-on-exit", options.saveOnExit);
         writable("--net", options.net instanceof NetArgument.Listen(Path path) ? path : null);

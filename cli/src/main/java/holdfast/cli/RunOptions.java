@@ -57,6 +57,16 @@ final class RunOptions {
     @Option(names = "--console-log", paramLabel = "FILE", description = "write what the guest's console shows to this file, too")
     @Nullable Path consoleLog;
 
+    @Option(
+            names = "--profile",
+            arity = "0..1",
+            fallbackValue = ProfileArgument.FILE,
+            preprocessor = ProfileArgument.class,
+            paramLabel = "FILE",
+            description = "record with Java Flight Recorder where the engine's time goes, in this file (default: " + ProfileArgument.FILE
+                    + "), and show counters on standard error at the end")
+    @Nullable Path profile;
+
     @Option(names = "--deterministic", description = "every run with the same inputs is the same to the instruction; input that is no terminal is read whole before the start")
     boolean deterministic;
 
@@ -172,6 +182,7 @@ final class RunOptions {
     private void checkFilesDiffer() {
         var written = new ArrayList<Named>();
         addTo(written, "--console-log", consoleLog);
+        addTo(written, "--profile", profile);
         addTo(written, "--record", record);
         addTo(written, "--save-on-exit", saveOnExit);
         var others = new ArrayList<Named>();

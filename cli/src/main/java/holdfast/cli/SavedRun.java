@@ -109,6 +109,7 @@ record SavedRun(List<String> arguments, String imageDigest, long mac) {
         options.restore = now.restore;
         options.saveOnExit = now.saveOnExit;
         options.consoleLog = now.consoleLog;
+        options.profile = now.profile;
         options.record = now.record;
         options.replay = now.replay;
         options.exec = now.exec;

@@ -54,7 +54,9 @@ final class Session {
     private final GuestConsole console;
     private final Keepsakes keepsakes;
     private @Nullable CommandRun command;
+    private @Nullable FlightRecording recording;
     private @Nullable Tty tty;
+    private volatile boolean signalled;
 
     /// @param cleanUp receives everything that must be put back
     Session(RunOptions options, Boot boot, Streams streams, CleanUp cleanUp) throws IOException {
@@ -85,6 +87,9 @@ final class Session {
     ///
     /// @return the exit code
     int run(Function<MachineConfig, Machine> engine) throws InterruptedException, IOException {
+        if (options.profile != null) {
+            recording = cleanUp.add(FlightRecording.start(options.profile));
+        }
         Machine machine = cleanUp.add(engine.apply(config()));
         machine.listen(event -> {
             if (event instanceof MachineEvent.Halt halt) {
@@ -96,7 +101,11 @@ final class Session {
         connect();
         start(machine);
         expectAnswer();
-        return conclude(endings.take(), departure);
+        int exitCode = conclude(endings.take(), departure);
+        if (recording != null && !signalled) {
+            recording.finish().ifPresent(this::say);
+        }
+        return exitCode;
     }
 
     private MachineConfig config() {
@@ -109,6 +118,7 @@ final class Session {
                 .console(console)
                 .seed(boot.seed())
                 .mac(boot.mac())
+                .profile(options.profile != null)
                 .label(SavedRun.of(options, boot, keepsakes.savedDisk()).label())
                 .mode(options.isDeterministic() ? SchedulingMode.DETERMINISTIC : SchedulingMode.PARALLEL);
         if (reproducible || options.seed != null) {
@@ -250,6 +260,7 @@ final class Session {
     }
 
     private void signalled(Departure departure) {
+        signalled = true;
         if (tty != null) {
             tty.restore();
         }

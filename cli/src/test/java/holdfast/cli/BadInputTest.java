@@ -37,6 +37,8 @@ class BadInputTest {
         "run --memory 4096T                           | 1 | is more than this machine has",
         "run --net socket:DIR/none                    | 1 | there is no such socket",
         "run --console-log DIR/no/log                 | 1 | there is no directory DIR/no",
+        "run --profile=DIR                            | 1 | --profile DIR: is a directory",
+        "run --profile=DIR/no/file                    | 1 | there is no directory DIR/no",
         "run --record DIR                             | 1 | is a directory",
         "run --replay DIR/none                        | 1 | there is no such file",
         "run --restore DIR/none                       | 1 | there is no such file",

@@ -167,6 +167,11 @@ final class FakeMachine implements Machine {
     }
 
     @Override
+    public List<String> profile() {
+        return config.profile() ? List.of("hart 0: counted") : List.of();
+    }
+
+    @Override
     public void close() {
         called("close", State.CLOSED);
     }

@@ -43,7 +43,7 @@ class RunOptionsTest {
                 "debian", "--cpus", "4", "--memory", "1GiB", "--kernel", "Image", "--initrd=rd", "--append", "quiet panic=1",
                 "--firmware", "fw_dynamic.bin", "--disk", "a.raw", "--disk", "b,c.raw,ro", "--net", "socket:/run/passt",
                 "--console-log", "log", "--deterministic", "--record", "rec", "--seed", "-7", "--save-on-exit", "state",
-                "--exec", "uname -m", "-v", "--keep", "mine");
+                "--exec", "uname -m", "-v", "--keep", "mine", "--profile=where.jfr");
         assertThat(options.imageName()).isEqualTo("debian");
         assertThat(options.cpus).isEqualTo(4);
         assertThat(options.memory).isEqualTo(ByteSize.ofMebibytes(1024));
@@ -61,6 +61,17 @@ class RunOptionsTest {
         assertThat(options.exec).isEqualTo("uname -m");
         assertThat(options.verbose).isTrue();
         assertThat(options.keep).isEqualTo("mine");
+        assertThat(options.profile).isEqualTo(Path.of("where.jfr"));
+    }
+
+    @Test
+    void aProfileNeedsNoNameAndTakesNoWordThatMerelyFollows() {
+        assertThat(parse().profile).isNull();
+        assertThat(parse("--profile").profile).isEqualTo(Path.of("holdfast.jfr"));
+        RunOptions options = parse("--profile", "debian");
+        assertThat(options.profile).isEqualTo(Path.of("holdfast.jfr"));
+        assertThat(options.imageName()).isEqualTo("debian");
+        assertThat(parse("--profile", "--cpus", "2").cpus).isEqualTo(2);
     }
 
     @Test
@@ -114,6 +125,7 @@ class RunOptionsTest {
         "--keep n --restore s                              | --keep and --restore exclude each other",
         "--console-log a --record ./a                      | --console-log and --record name the same file",
         "--save-on-exit x/../k --kernel k                  | --save-on-exit and --kernel name the same file",
+        "--profile=a.jfr --console-log ./a.jfr             | --console-log and --profile name the same file",
         "--record d --disk d                               | --record and --disk name the same file",
         "tiny debian                                       | debian",
         "--cpus 1 --cpus 2                                 | --cpus",

@@ -1,8 +1,10 @@
 package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import holdfast.block.OperatorError;
 import holdfast.machine.ConsolePort;
 import holdfast.machine.MachineConfig;
 import holdfast.machine.MachineEvent.Diverged;
@@ -78,6 +80,26 @@ class SessionTest {
         assertThat(exitCode).isZero();
         assertThat(out()).isEqualTo("hello\r\n");
         assertThat(err()).isEmpty();
+    }
+
+    @Test
+    void aProfileIsWrittenAfterTheRunAndItsCountersAreShown() throws Exception {
+        Path file = directory.resolve("run.jfr");
+        options.profile = file;
+        assertThat(run(machine -> machine.halts(new PoweredOff(1)))).isZero();
+        assertThat(config().profile()).isTrue();
+        assertThat(err().lines()).hasSize(2).first().isEqualTo("holdfast run: hart 0: counted");
+        assertThat(err()).contains("holdfast run: profile: " + file);
+        assertThat(jdk.jfr.consumer.RecordingFile.readAllEvents(file)).isNotEmpty();
+    }
+
+    @Test
+    void aProfileThatCannotBeWrittenIsAnOperatorsError() {
+        options.profile = Path.of("/dev/full");
+        assertThatThrownBy(() -> run(machine -> machine.halts(new PoweredOff(1))))
+                .isInstanceOf(OperatorError.class)
+                .hasMessageContaining("--profile /dev/full");
+        assertThat(err()).contains("counted");
     }
 
     @Test

@@ -2,6 +2,7 @@ package holdfast.machine;
 
 import holdfast.riscv.Hart;
 import holdfast.riscv.PhysicalMemory;
+import holdfast.riscv.Profile;
 import holdfast.riscv.TimeSource;
 import holdfast.riscv.Translator;
 import java.util.ArrayList;
@@ -26,6 +27,7 @@ final class Board {
     private final List<Lifecycle> devices = new ArrayList<>();
     private final SystemBus bus = new SystemBus();
     private final @Nullable Translator translator;
+    private final @Nullable Profile profile;
     private final Plic plic;
     private final List<VirtioBlock> disks = new ArrayList<>();
     private final VirtioBalloon balloon;
@@ -80,6 +82,7 @@ final class Board {
             Sbi firmware = new Sbi(cores, ram, power, console);
             harts.forEach(hart -> hart.supervisorCalls(firmware));
         }
+        profile = config.profile() ? new Profile(ram, harts, translator) : null;
     }
 
     private void pci(MachineConfig config, PhysicalMemory ram, EventGate gate, Ports ports) {
@@ -165,6 +168,11 @@ final class Board {
         return generation;
     }
 
+    /// Where the harts' time has gone, for a person to read; nothing when it is not counted.
+    List<String> profile() {
+        return profile == null ? List.of() : profile.lines();
+    }
+
     /// Everything with a record, in the order of restoring: the interrupt controller is last, so that it ends with the
     /// wires as they were saved.
     List<Lifecycle> parts() {
@@ -189,6 +197,9 @@ final class Board {
     void close() {
         if (translator != null) {
             translator.close(); // it reads guest memory
+        }
+        if (profile != null) {
+            profile.close();
         }
         parts().forEach(Lifecycle::close);
     }

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 
@@ -87,6 +88,10 @@ public interface Machine extends AutoCloseable {
 
     /// Instructions retired by all harts together since the machine was built (or the state it was restored from).
     long retired();
+
+    /// Where the time of the harts has gone so far, in lines for a person to read; none unless the machine was configured to
+    /// count. Exact while no hart runs, and after [#close].
+    List<String> profile();
 
     /// Stops harts and devices and releases memory and files; ports and disks stay the caller's. A second call does nothing.
     @Override

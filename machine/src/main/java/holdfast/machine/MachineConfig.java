@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 /// @param virtioPorts virtio-serial ports, in the guest `/dev/virtio-ports/NAME`
 /// @param seed of everything pseudo-random in the machine; with a seeded entropy port the run depends on nothing else
 /// @param translate whether hot code is translated to JVM bytecode; changes nothing but speed
+/// @param profile whether to count where the time of the harts goes, and tell Flight Recorder; costs a little speed
 /// @param record where to write what passes the event gate; needs [SchedulingMode#DETERMINISTIC]
 /// @param replay a record to feed instead of the outside; needs [SchedulingMode#DETERMINISTIC]
 /// @param label free text that goes into saved states, e.g. the options of the run; at most 64 KiB
@@ -38,6 +39,7 @@ public record MachineConfig(
         long seed,
         SchedulingMode mode,
         boolean translate,
+        boolean profile,
         @Nullable Path record,
         @Nullable Path replay,
         String label) {
@@ -87,6 +89,7 @@ public record MachineConfig(
         private long seed;
         private SchedulingMode mode = SchedulingMode.PARALLEL;
         private boolean translate = true;
+        private boolean profile;
         private @Nullable Path record;
         private @Nullable Path replay;
         private String label = "";
@@ -173,6 +176,11 @@ public record MachineConfig(
             return this;
         }
 
+        public Builder profile(boolean value) {
+            profile = value;
+            return this;
+        }
+
         public Builder record(Path file) {
             record = file;
             return this;
@@ -206,6 +214,7 @@ public record MachineConfig(
                     seed,
                     mode,
                     translate,
+                    profile,
                     record,
                     replay,
                     label);

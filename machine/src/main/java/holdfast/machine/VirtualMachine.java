@@ -449,6 +449,11 @@ public final class VirtualMachine implements Machine {
         return scheduler.retired();
     }
 
+    @Override
+    public List<String> profile() {
+        return board.profile();
+    }
+
     /// The machine's outputs, to hold, release and tap.
     public Outputs outputs() {
         return outputs;

@@ -27,8 +27,17 @@ final class CodePage {
 
     private final long host;
 
-    CodePage(long host) {
+    /// Guest-physical.
+    final long address;
+
+    /// What has been translated of the page: counted for a [Profile] alone.
+    int regionCount;
+
+    int bytecodeBytes;
+
+    CodePage(long host, long address) {
         this.host = host;
+        this.address = address;
         Arrays.fill(code, SLOTS, SLOTS + 2, Op.PAGE_END);
     }
 

@@ -26,6 +26,7 @@ public final class Hart {
     final PrivilegedState state;
     final Mmu mmu;
     final Mailbox mailbox = new Mailbox();
+    final HartCounters counters = new HartCounters();
 
     private final int id;
     private final PhysicalMemory memory;
@@ -416,6 +417,7 @@ public final class Hart {
     /// Enters the guest's handler for the trap, at the current pc.
     void enter(Trap taken) {
         long from = pc;
+        counters.traps[taken.cause]++;
         state.enter(taken.cause, false, taken.value);
         livelocked = pc == from && retired == lastTrapRetired;
         livelockPc = pc;
@@ -436,6 +438,7 @@ public final class Hart {
             return false;
         }
         long at = pc;
+        counters.firmwareCalls++;
         firmware.ecall(this);
         if (pc == at) {
             pc = at + 4;

@@ -95,6 +95,7 @@ final class Interpreter {
                                         }
                                         mmu.remember(base + 2L * i, region);
                                         int after = chain(region, base, (int) left);
+                                        h.counters.left(h, end - left, after);
                                         end = h.sliceEnd();
                                         pc = h.pc();
                                         table = mmu.dataTable;

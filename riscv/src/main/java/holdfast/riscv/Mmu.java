@@ -105,6 +105,11 @@ final class Mmu {
         return page == null ? null : page.region((int) (pc & 4095) >>> 1);
     }
 
+    /// The decoded page at a virtual address; null when it has to be looked up.
+    @Nullable CodePage knownPage(long pc) {
+        return fetchTable.find(pc);
+    }
+
     /// Remembers where translated code is that has just been looked up, unless PMP splits its page, which is then checked at
     /// every jump into it.
     void remember(long pc, Region region) {
@@ -119,6 +124,7 @@ final class Mmu {
     }
 
     private CodePage codePageSlow(long pc) {
+        hart.counters.codePages++;
         while (true) {
             int flushes = tlb.flushes();
             CodePage page = codePageOnce(pc, flushes);
@@ -302,16 +308,19 @@ final class Mmu {
             return memory.base() + ((long) Tlb.page(entry) << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
         }
         if (tlb.recall(dataSlot, dataKind, va) && Tlb.hits(entry, va, access)) {
+            hart.counters.recalled++;
             return memory.base() + ((long) Tlb.page(entry) << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
         }
         if (access == STORE) {
             int page = Tlb.revokedPage(entry, va);
             if (page >= 0) {
+                hart.counters.restored++;
                 memory.beforeWritableMapping(page);
                 tlb.restoreWrites(dataSlot, dataKind, va);
                 return memory.base() + ((long) page << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
             }
         }
+        hart.counters.filled++;
         long address = translate(va, access, dataMode);
         Pmp pmp = hart.state.pmp;
         if (!pmp.allows(address, bytes, RIGHT[access], machine(dataMode))) {
@@ -370,6 +379,7 @@ final class Mmu {
     ///
     /// @return false when the entry changed under our hands and the walk must be made again
     private boolean walk(long va, int access, Privilege mode, long table) {
+        hart.counters.walks++;
         for (int level = SV39_LEVELS - 1; level >= 0; level--) {
             long entryAddress = table + ((va >>> 12 + 9 * level & 511) << 3);
             if (!memory.contains(entryAddress, 8) || !hart.state.pmp.allows(entryAddress, 8, Pmp.READ, false)) {

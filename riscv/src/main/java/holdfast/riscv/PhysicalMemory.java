@@ -43,6 +43,7 @@ public final class PhysicalMemory {
     private final AtomicInteger codeGeneration = new AtomicInteger();
     private final AtomicInteger codePages = new AtomicInteger();
     private int codePagesLimit = CODE_PAGES_MAX;
+    private volatile @Nullable Profile profile;
 
     /// @param segment off-heap, page-aligned, a whole number of pages; stays the caller's to unmap
     /// @param base guest-physical address of its first byte, page-aligned
@@ -192,13 +193,18 @@ public final class PhysicalMemory {
     /// derived from it.
     public void contentReplaced() {
         for (int page = 0; page < code.length; page++) {
-            dropCode(page);
+            dropCode(page, DropCause.REPLACEMENT);
             markDirty(page);
         }
         forEachHart(Hart::flushTranslations);
     }
 
     // ---- for harts
+
+    /// Who is told when decoded code is dropped.
+    void profile(Profile newProfile) {
+        profile = newProfile;
+    }
 
     void attach(Hart hart) {
         harts.add(hart);
@@ -226,7 +232,7 @@ public final class PhysicalMemory {
 
     /// After a hart has set the accessed or dirty bit of a page-table entry in a page.
     void pageTableUpdated(int page) {
-        dropCode(page);
+        dropCode(page, DropCause.PAGE_TABLE);
         markDirty(page);
     }
 
@@ -237,7 +243,7 @@ public final class PhysicalMemory {
         }
         mappedWritable[page] = true;
         Raw.fullFence(); // pairs with the one in decodablePage: one of the two sides sees the other
-        dropCode(page);
+        dropCode(page, DropCause.GUEST_STORE);
         markDirty(page);
     }
 
@@ -257,7 +263,7 @@ public final class PhysicalMemory {
             if (found != null) {
                 return found;
             }
-            CodePage fresh = new CodePage(host + ((long) page << PAGE_SHIFT));
+            CodePage fresh = new CodePage(host + ((long) page << PAGE_SHIFT), base + ((long) page << PAGE_SHIFT));
             CODE.setVolatile(code, page, fresh);
             codePages.incrementAndGet();
             Raw.fullFence();
@@ -288,7 +294,7 @@ public final class PhysicalMemory {
             if (decoded.used) {
                 decoded.used = false;
             } else {
-                dropCode(page);
+                dropCode(page, DropCause.EVICTION);
             }
         }
         for (Hart hart : harts) {
@@ -341,15 +347,23 @@ public final class PhysicalMemory {
     private void stored(long address, long length) {
         for (int page = pageIndex(address); page <= pageIndex(address + Math.max(length, 1) - 1); page++) {
             Raw.fullFence();
-            dropCode(page);
+            dropCode(page, DropCause.DEVICE_WRITE);
             markDirty(page);
         }
     }
 
-    private void dropCode(int page) {
-        if (CODE.getAcquire(code, page) != null && CODE.getAndSet(code, page, (CodePage) null) != null) {
+    private void dropCode(int page, DropCause cause) {
+        if (CODE.getAcquire(code, page) == null) {
+            return;
+        }
+        @Nullable CodePage dropped = (CodePage) CODE.getAndSet(code, page, (CodePage) null);
+        if (dropped != null) {
             codeGeneration.incrementAndGet();
             codePages.decrementAndGet();
+            Profile watching = profile;
+            if (watching != null) {
+                watching.dropped(dropped, cause);
+            }
         }
     }
 

@@ -233,6 +233,7 @@ final class PrivilegedState {
     void takeInterrupt(long now) {
         long takeable = takeable(now);
         if (takeable != 0) {
+            hart.counters.interrupts++;
             enter(first(takeable), true, 0);
         }
     }

@@ -119,7 +119,8 @@ final class RegionCompiler {
         return codeBytes(bytes) > CODE_BYTES_MAX ? new byte[0] : bytes;
     }
 
-    private static int codeBytes(byte[] classFile) {
+    /// The bytecodes of a region's class file.
+    static int codeBytes(byte[] classFile) {
         return ClassFile.of().parse(classFile).methods().stream()
                 .filter(method -> method.methodName().equalsString("run"))
                 .flatMap(method -> method.findAttribute(Attributes.code()).stream())

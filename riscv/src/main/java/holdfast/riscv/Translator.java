@@ -28,6 +28,7 @@ public final class Translator implements AutoCloseable {
     private final boolean alone;
     private final @Nullable BooleanSupplier eager;
     private final @Nullable Thread worker;
+    private volatile @Nullable Profile profile;
 
     private Translator(int hotJumps, boolean alone, @Nullable BooleanSupplier eager) {
         this.alone = alone;
@@ -53,6 +54,11 @@ public final class Translator implements AutoCloseable {
     /// The same for harts that never run at the same time.
     public static Translator eagerAlone() {
         return new Translator(1, true, () -> true);
+    }
+
+    /// Who is told of every translation.
+    void profile(Profile newProfile) {
+        profile = newProfile;
     }
 
     /// Regions made so far.
@@ -100,11 +106,17 @@ public final class Translator implements AutoCloseable {
         if (page.region(slot) != null || !RegionCompiler.translates(page.plain(slot))) {
             return;
         }
+        Profile watching = profile;
+        EngineEvents.@Nullable Translation event = watching == null ? null : watching.translating();
         for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {
             byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit, warm), alone, "TranslatedRegion");
             if (bytes.length > 0) {
-                page.install(slot, define(bytes));
+                Region region = define(bytes);
+                page.install(slot, region);
                 regions.incrementAndGet();
+                if (watching != null && event != null) {
+                    watching.translated(event, page, slot, region, RegionCompiler.codeBytes(bytes));
+                }
                 return;
             }
         }

@@ -73,7 +73,7 @@ final class Broken {
     }
 
     /// Code whose page was stored to is executed as it was.
-    static void dropCode(PhysicalMemory memory, int page) {}
+    static void dropCode(PhysicalMemory memory, int page, DropCause cause) {}
 
     /// A fence between hart threads that orders nothing.
     static void fullFence() {}

@@ -1,0 +1,64 @@
+package holdfast.riscv;
+
+/// Why control left translated code for the interpreter.
+enum ExitCause {
+    /// It came to code that has not been translated: not hot, or left out of its region.
+    COLD("cold code"),
+
+    /// It came to a page that has to be looked up first.
+    PAGE("page to be looked up"),
+
+    /// It came to an instruction that only the interpreter executes: `ecall`, `sret`, `wfi`, a fence of translations, …
+    SYSTEM("system instruction"),
+
+    /// It came to an instruction that lies across two pages.
+    CROSSING("instruction across pages"),
+
+    /// A control register was written, after which interrupts and translation have to be looked at.
+    REGISTER("control register"),
+
+    /// The slice is over, or about to be: a timer, an interrupt, a request.
+    SLICE("end of slice"),
+
+    /// A load or store met a page fault.
+    PAGE_FAULT("page fault"),
+
+    /// A load or store went where there is no RAM, that is to a device.
+    DEVICE("device"),
+
+    /// Any other trap, and what translated code leaves to the interpreter by one, such as a rounding mode.
+    TRAP("other trap");
+
+    final String text;
+
+    ExitCause(String text) {
+        this.text = text;
+    }
+
+    /// @param after what the last region returned (see [Region#run]); the hart is where it left
+    static ExitCause of(Hart hart, int after) {
+        if (after < 0) {
+            return switch (hart.trap().cause) {
+                case Trap.LOAD_PAGE, Trap.STORE_PAGE -> PAGE_FAULT;
+                case Trap.LOAD_ACCESS, Trap.STORE_ACCESS -> DEVICE;
+                default -> TRAP;
+            };
+        }
+        if (after == 0) {
+            return hart.passEnds() ? REGISTER : SLICE;
+        }
+        CodePage page = hart.mmu.knownPage(hart.pc());
+        return page == null ? PAGE : at(page, (int) (hart.pc() & 4095) >>> 1);
+    }
+
+    private static ExitCause at(CodePage page, int slot) {
+        if (page.region(slot) != null) {
+            return SLICE; // there is translated code, but too little of the slice is left for it
+        }
+        long instruction = page.plain(slot);
+        if (Packed.op(instruction) == Op.CROSSING) {
+            return CROSSING;
+        }
+        return RegionCompiler.translates(instruction) ? COLD : SYSTEM;
+    }
+}
