@@ -3,8 +3,9 @@ package holdfast.block;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 
-/// Counts the requests that a device has under way: bounds them, waits for them, refuses new ones after closing.
-final class Underway {
+/// Counts the requests that a device has under way: bounds them, waits for them, refuses new ones after closing. For those
+/// who write a [BlockDevice].
+public final class Underway {
     private static final System.Logger LOG = System.getLogger(Underway.class.getName());
 
     private final String device;
@@ -16,7 +17,7 @@ final class Underway {
     private boolean closed;
 
     /// @param most requests under way at once, [Geometry#queueDepth]
-    Underway(String device, int most) {
+    public Underway(String device, int most) {
         this.device = device;
         this.most = most;
     }
@@ -24,7 +25,7 @@ final class Underway {
     /// Counts one more, waiting for room if need be.
     ///
     /// @throws IllegalStateException when closed
-    void enter() {
+    public void enter() {
         lock.lock();
         try {
             waiters++;
@@ -42,7 +43,7 @@ final class Underway {
     }
 
     /// Ends a request that was counted. It counts until its completion has returned.
-    void finish(Request request, IoStatus status) {
+    public void finish(Request request, IoStatus status) {
         try {
             request.complete(status);
         } catch (RuntimeException e) {
@@ -67,7 +68,7 @@ final class Underway {
     /// Waits until none is under way.
     ///
     /// @return false when the deadline, a time of [System#nanoTime], has passed first or the thread was interrupted
-    boolean drain(long deadlineNanos) {
+    public boolean drain(long deadlineNanos) {
         lock.lock();
         waiters++;
         try {
@@ -91,7 +92,7 @@ final class Underway {
     /// Refuses new requests, and waits for those under way.
     ///
     /// @return false when it was closed before
-    boolean close() {
+    public boolean close() {
         lock.lock();
         waiters++;
         try {

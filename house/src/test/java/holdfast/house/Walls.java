@@ -28,6 +28,7 @@ record Walls(String base) {
             "testkit", Set.of(),
             "riscv", Set.of(),
             "block", Set.of(),
+            "vhdx", Set.of("block"),
             "machine", Set.of("riscv", "block"),
             "image", Set.of("machine", "block"),
             "cli", Set.of("machine", "block", "image"),

@@ -1,0 +1,68 @@
+package holdfast.vhdx;
+
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import java.util.concurrent.atomic.AtomicReferenceArray;
+
+/// The block allocation table as far as it was asked for: it is read page by page, so that the map of a large disk takes no
+/// memory until it is touched, and pages without a block take none then.
+final class BlockTable {
+    static final int PAGE_ENTRIES = 8192;
+
+    /// No entry: its reserved bits are not zero.
+    static final long MISSING = -1;
+
+    private static final long[] EMPTY = new long[PAGE_ENTRIES];
+    private static final long RESERVED = 0xffff8L;
+
+    private final Blocking store;
+    private final long offset;
+    private final long entries;
+    private final AtomicReferenceArray<long[]> pages;
+
+    /// @param offset of the table in the file
+    BlockTable(Blocking store, long offset, long entries) {
+        this.store = store;
+        this.offset = offset;
+        this.entries = entries;
+        pages = new AtomicReferenceArray<>(Math.toIntExact(Math.ceilDiv(entries, PAGE_ENTRIES)));
+    }
+
+    long entries() {
+        return entries;
+    }
+
+    /// @return [#MISSING] when it has to be read first
+    long cached(long entry) {
+        long[] page = pages.get((int) (entry / PAGE_ENTRIES));
+        return page == null ? MISSING : page[(int) (entry % PAGE_ENTRIES)];
+    }
+
+    /// Reads it if need be.
+    long get(long entry) throws DiskException {
+        int number = (int) (entry / PAGE_ENTRIES);
+        if (pages.get(number) == null) {
+            pages.set(number, read(number));
+        }
+        return cached(entry);
+    }
+
+    /// A page that is not kept.
+    long[] read(int number) throws DiskException {
+        long first = (long) number * PAGE_ENTRIES;
+        int count = (int) Math.min(PAGE_ENTRIES, entries - first);
+        byte[] bytes = Storage.read(store, offset + first * Long.BYTES, count * Long.BYTES);
+        var page = new long[PAGE_ENTRIES];
+        Checksum.bytes(bytes).asLongBuffer().get(page, 0, count);
+        long any = 0;
+        for (int i = 0; i < count; i++) {
+            page[i] &= ~RESERVED;
+            any |= page[i];
+        }
+        return any == 0 ? EMPTY : page;
+    }
+
+    int pageCount() {
+        return pages.length();
+    }
+}

@@ -1,0 +1,81 @@
+package holdfast.vhdx;
+
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/// Which sectors of partially present blocks are the file's own: bit n of a chunk's bitmap, counted from the lowest bit of its
+/// first byte ([MS-VHDX] 2.4). The pages that were asked for last are kept, a few megabytes of them.
+final class SectorBitmaps {
+    static final int PAGE_SECTORS = 8 * 4096;
+
+    private static final int PAGE_BYTES = PAGE_SECTORS / Byte.SIZE;
+    private static final int PAGES_MAX = 1024;
+
+    private final Blocking store;
+    private final BatLayout layout;
+    private final BlockTable table;
+    private final Map<Long, long[]> pages = new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Long, long[]> eldest) {
+            return size() > PAGES_MAX;
+        }
+    };
+
+    SectorBitmaps(Blocking store, BatLayout layout, BlockTable table) {
+        this.store = store;
+        this.layout = layout;
+        this.table = table;
+    }
+
+    /// The page with a sector's bit.
+    ///
+    /// @return null when it has to be read first
+    synchronized long @Nullable [] cached(long sector) {
+        return pages.get(sector / PAGE_SECTORS);
+    }
+
+    /// Reads it if need be.
+    long[] get(long sector) throws DiskException {
+        long @Nullable [] found = cached(sector);
+        if (found != null) {
+            return found;
+        }
+        long entry = table.get(layout.bitmapEntry(sector / BatLayout.CHUNK_SECTORS));
+        long page = sector / PAGE_SECTORS;
+        long within = page * PAGE_BYTES % (BatLayout.CHUNK_SECTORS / Byte.SIZE);
+        byte[] bytes = store.read(BatEntry.offset(entry) + within, PAGE_BYTES);
+        var bits = new long[PAGE_BYTES / Long.BYTES];
+        Checksum.bytes(bytes).asLongBuffer().get(bits);
+        synchronized (this) {
+            pages.put(page, bits);
+        }
+        return bits;
+    }
+
+    static boolean isOwn(long[] page, long sector) {
+        int bit = (int) (sector % PAGE_SECTORS);
+        return (page[bit / Long.SIZE] >>> bit & 1) != 0;
+    }
+
+    /// The first sector from `sector` on whose bit differs from its own, or `end`, or the end of the page.
+    static long runEnd(long[] page, long sector, long end) {
+        long flip = isOwn(page, sector) ? -1 : 0;
+        long first = sector / PAGE_SECTORS * PAGE_SECTORS;
+        long limit = Math.min(end, first + PAGE_SECTORS);
+        int bit = (int) (sector - first);
+        long word = (page[bit / Long.SIZE] ^ flip) >>> bit;
+        if (word != 0) {
+            return Math.min(limit, sector + Long.numberOfTrailingZeros(word));
+        }
+        for (int next = bit / Long.SIZE + 1; next < page.length && first + (long) next * Long.SIZE < limit; next++) {
+            if ((page[next] ^ flip) != 0) {
+                long found = first + (long) next * Long.SIZE + Long.numberOfTrailingZeros(page[next] ^ flip);
+                return Math.min(limit, found);
+            }
+        }
+        return limit;
+    }
+}

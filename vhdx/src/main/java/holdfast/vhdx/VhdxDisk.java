@@ -1,0 +1,317 @@
+package holdfast.vhdx;
+
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.Extent;
+import holdfast.block.Geometry;
+import holdfast.block.IoStatus;
+import holdfast.block.OperatorError;
+import holdfast.block.Request;
+import holdfast.block.Underway;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+
+/// The disk in a VHDX file and the files below it, for reading.
+///
+/// **Reading.** Each range is looked for from the file down to the one without a parent, in one loop whatever their number;
+/// what the maps in memory know is passed to the file that has it on the caller's thread. A read for which a piece of a map
+/// has to be read first goes on on a virtual thread.
+///
+/// **What is not there** reads as zeros: blocks that were never written, trimmed ones, and what lies past the end of a
+/// parent that is smaller.
+public final class VhdxDisk implements BlockDevice {
+    private static final System.Logger LOG = System.getLogger(VhdxDisk.class.getName());
+
+    private static final int QUEUE_DEPTH = 64;
+    private static final int EXTENTS_MAX = 1024;
+
+    /// Runs that one request for extents looks at: a few milliseconds' worth.
+    private static final int RUNS_MAX = 1 << 16;
+
+    private final List<VhdxFile> files;
+    private final Geometry geometry;
+    private final Underway underway;
+
+    private VhdxDisk(List<VhdxFile> files) {
+        this.files = List.copyOf(files);
+        Metadata top = files.getFirst().metadata();
+        int physical = Math.max(top.physicalSectorBytes(), top.logicalSectorBytes());
+        geometry = new Geometry(
+                top.sizeBytes(), top.logicalSectorBytes(), physical, true, true, false, false, QUEUE_DEPTH);
+        underway = new Underway(files.getFirst().name(), QUEUE_DEPTH);
+    }
+
+    /// Opens a file and its parents, which others may read meanwhile and nobody may write to.
+    ///
+    /// @param parentPath where the file's parent is; null for where the file says it is
+    /// @throws OperatorError naming the file that cannot be used; nothing has changed, and nothing stays open
+    public static VhdxDisk open(Path path, @Nullable Path parentPath) {
+        return new VhdxDisk(Chain.open(path, parentPath));
+    }
+
+    /// @param files from the top down; closed with the disk
+    static VhdxDisk of(List<VhdxFile> files) {
+        return new VhdxDisk(files);
+    }
+
+    /// Whether a device holds a VHDX file, by how it begins.
+    public static boolean isVhdx(BlockDevice device) throws DiskException {
+        return VhdxFile.identifier(device).isPresent();
+    }
+
+    /// What one file says of itself, whether its parents are there or not.
+    ///
+    /// @throws OperatorError when it cannot be opened, is no VHDX file, is damaged or needs what is not known here
+    public static VhdxInfo info(Path path) {
+        try (VhdxFile file = VhdxFile.open(path)) {
+            return file.info();
+        }
+    }
+
+    /// The files of the disk, from the top down.
+    public List<VhdxInfo> layers() {
+        return files.stream().map(VhdxFile::info).toList();
+    }
+
+    @Override
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    /// The data write GUIDs, each of which changes before the content does.
+    @Override
+    public Optional<String> identity() {
+        return Optional.of(files.stream()
+                .map(file -> file.header().dataWrite().toString())
+                .collect(Collectors.joining(" over ", "vhdx ", "")));
+    }
+
+    @Override
+    public void submit(Request request) {
+        underway.enter();
+        IoStatus admitted = geometry.admits(request);
+        if (admitted != IoStatus.OK) {
+            underway.finish(request, admitted);
+            return;
+        }
+        switch (request) {
+            case Request.Read read -> read(read);
+            case Request.Extents extents -> apart(extents, () -> extents(extents));
+            case Request.Flush _, Request.Write _, Request.Discard _, Request.WriteZeroes _ ->
+                underway.finish(request, IoStatus.OK);
+        }
+    }
+
+    private interface Work {
+        void run() throws DiskException;
+    }
+
+    /// Does a request to its end on a thread that may wait.
+    private void apart(Request request, Work work) {
+        Thread.ofVirtual().name("vhdx").start(() -> underway.finish(request, attempt(work)));
+    }
+
+    private IoStatus attempt(Work work) {
+        try {
+            work.run();
+            return IoStatus.OK;
+        } catch (DiskException e) {
+            LOG.log(System.Logger.Level.WARNING, files.getFirst().name() + ": a part of its map cannot be read", e);
+            return e.status();
+        }
+    }
+
+    /// A piece of the disk that one file has, or nobody.
+    ///
+    /// @param file its number, or [#NOBODY] for zeros
+    /// @param at first byte in the file
+    private record Piece(int file, long at, long from, long to) {
+        static final int NOBODY = -1;
+
+        long length() {
+            return to - from;
+        }
+
+        boolean isFollowedBy(Piece next) {
+            return file == next.file && (file == NOBODY || at + length() == next.at);
+        }
+
+        Piece and(Piece next) {
+            return new Piece(file, at, from, next.to);
+        }
+    }
+
+    /// The first piece of a range that is not empty.
+    ///
+    /// @return null when a part of a map has to be read first, and may not
+    private @Nullable Piece piece(long from, long to, boolean mayWait) throws DiskException {
+        long end = to;
+        for (int i = 0; i < files.size(); i++) {
+            VhdxFile file = files.get(i);
+            long size = file.metadata().sizeBytes();
+            if (from >= size) {
+                break;
+            }
+            VhdxFile.Run run = file.run(from, Math.min(end, size), mayWait);
+            if (run == null) {
+                return null;
+            }
+            end = run.end();
+            switch (run.where()) {
+                case HERE -> {
+                    return new Piece(i, run.at(), from, end);
+                }
+                case ZEROS -> {
+                    return new Piece(Piece.NOBODY, 0, from, end);
+                }
+                case BELOW -> {}
+            }
+        }
+        return new Piece(Piece.NOBODY, 0, from, end);
+    }
+
+    /// The pieces of a range, neighbours joined.
+    ///
+    /// @return null when a part of a map has to be read first, and may not
+    private @Nullable List<Piece> pieces(long from, long to, boolean mayWait) throws DiskException {
+        var pieces = new ArrayList<Piece>();
+        for (long at = from; at < to; ) {
+            Piece next = piece(at, to, mayWait);
+            if (next == null) {
+                return null;
+            }
+            at = next.to;
+            if (!pieces.isEmpty() && pieces.getLast().isFollowedBy(next)) {
+                pieces.set(pieces.size() - 1, pieces.getLast().and(next));
+            } else {
+                pieces.add(next);
+            }
+        }
+        return pieces;
+    }
+
+    private void read(Request.Read read) {
+        long end = read.offset() + read.into().byteSize();
+        if (end == read.offset()) {
+            underway.finish(read, IoStatus.OK);
+            return;
+        }
+        try {
+            Piece first = piece(read.offset(), end, false);
+            List<Piece> pieces = first == null ? null : first.to == end ? List.of(first) : pieces(read.offset(), end, false);
+            if (pieces != null) {
+                read(read, pieces);
+                return;
+            }
+        } catch (DiskException e) {
+            throw new IllegalStateException("was not to read", e);
+        }
+        Thread.ofVirtual().name("vhdx").start(() -> readWhenKnown(read, end));
+    }
+
+    private void readWhenKnown(Request.Read read, long end) {
+        var pieces = new ArrayList<Piece>();
+        IoStatus status = attempt(() -> {
+            List<Piece> found = pieces(read.offset(), end, true);
+            pieces.addAll(found == null ? List.of() : found);
+        });
+        if (status == IoStatus.OK) {
+            read(read, pieces);
+        } else {
+            underway.finish(read, status);
+        }
+    }
+
+    private void read(Request.Read read, List<Piece> pieces) {
+        if (pieces.size() == 1) {
+            read(read, pieces.getFirst(), (_, status) -> underway.finish(read, status));
+            return;
+        }
+        var left = new AtomicInteger(pieces.size() + 1);
+        var failure = new AtomicReference<@Nullable IoStatus>();
+        Request.Completion completion = (_, status) -> {
+            if (status != IoStatus.OK) {
+                failure.set(status);
+            }
+            if (left.decrementAndGet() == 0) {
+                underway.finish(read, Objects.requireNonNullElse(failure.get(), IoStatus.OK));
+            }
+        };
+        pieces.forEach(piece -> read(read, piece, completion));
+        completion.done(read, IoStatus.OK);
+    }
+
+    private void read(Request.Read read, Piece piece, Request.Completion completion) {
+        MemorySegment into = read.into().asSlice(piece.from - read.offset(), piece.length());
+        if (piece.file == Piece.NOBODY) {
+            into.fill((byte) 0);
+            completion.done(read, IoStatus.OK);
+        } else {
+            files.get(piece.file).store().submit(new Request.Read(piece.at, into, completion));
+        }
+    }
+
+    private void extents(Request.Extents request) throws DiskException {
+        long end = request.offset() + request.length();
+        int given = 0;
+        @Nullable Piece pending = null;
+        long at = request.offset();
+        for (int i = 0; at < end && i < RUNS_MAX && given < EXTENTS_MAX; i++) {
+            Piece next = piece(at, end, true);
+            if (next == null) {
+                throw new IllegalStateException("was to read");
+            }
+            at = next.to;
+            if (pending != null && !pending.isFollowedBy(next)) {
+                given += give(pending, request);
+                pending = next;
+            } else {
+                pending = pending == null ? next : pending.and(next);
+            }
+        }
+        if (pending != null) {
+            var _ = give(pending, request);
+        }
+    }
+
+    /// @return how many
+    private int give(Piece piece, Request.Extents request) throws DiskException {
+        if (piece.file == Piece.NOBODY) {
+            request.extents().accept(new Extent(piece.from, piece.length(), false, true));
+            return 1;
+        }
+        long shift = piece.from - piece.at;
+        List<Extent> below = new Blocking(files.get(piece.file).store()).extents(piece.at, piece.length());
+        for (Extent extent : below) {
+            request.extents().accept(new Extent(extent.offset() + shift, extent.length(), true, extent.readsZero()));
+        }
+        return below.size();
+    }
+
+    /// Nothing is ever stopped: what was submitted completes in the ordinary way.
+    @Override
+    public Cancellation cancel(Request request) {
+        return Cancellation.DONE;
+    }
+
+    @Override
+    public boolean drain(long deadlineNanos) {
+        return underway.drain(deadlineNanos);
+    }
+
+    @Override
+    public void close() {
+        if (underway.close()) {
+            files.forEach(VhdxFile::close);
+        }
+    }
+}

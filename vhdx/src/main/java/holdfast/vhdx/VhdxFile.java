@@ -1,0 +1,217 @@
+package holdfast.vhdx;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.ByteSize;
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// One VHDX file that is open for reading: where its blocks are. A differencing one is a layer of a [VhdxDisk].
+final class VhdxFile implements AutoCloseable {
+    /// More than any disk can need: 64 TiB of blocks, their maps, and as much again.
+    static final long FILE_BYTES_MAX = 128L << 40;
+
+    private final String name;
+    private final BlockDevice store;
+    private final FileIdentifier identifier;
+    private final Header header;
+    private final Metadata metadata;
+    private final List<Region> regions;
+    private final boolean replayed;
+    private final BatLayout layout;
+    private final BlockTable table;
+    private final SectorBitmaps bitmaps;
+    private final int blockShift;
+
+    private VhdxFile(
+            String name,
+            BlockDevice store,
+            FileIdentifier identifier,
+            Header header,
+            RegionTable regionTable,
+            Metadata metadata,
+            boolean replayed)
+            throws Refusal {
+        this.name = name;
+        this.store = store;
+        this.identifier = identifier;
+        this.header = header;
+        this.metadata = metadata;
+        this.replayed = replayed;
+        regions = regionTable.regions();
+        layout = metadata.layout();
+        Region bat = regionTable.region(Region.BAT);
+        if (bat.bytes() / Long.BYTES < layout.entries() || bat.end() > store.geometry().sizeBytes()) {
+            throw Refusal.damaged("its block allocation table is not all there");
+        }
+        var disk = new Blocking(store);
+        table = new BlockTable(disk, bat.offset(), layout.entries());
+        bitmaps = new SectorBitmaps(disk, layout, table);
+        blockShift = Integer.numberOfTrailingZeros(metadata.blockBytes());
+    }
+
+    /// Opens and locks a file; nothing of it is changed, and a log that has to be replayed is replayed in memory.
+    ///
+    /// @throws OperatorError when it cannot be opened, is no VHDX file, is damaged or needs what is not known here
+    static VhdxFile open(Path path) {
+        RawFile file = RawFile.open(path, Access.READ_ONLY);
+        try {
+            return of(file, path.toString());
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    /// @param store holds the file; closed with what is returned, and by the caller when this fails
+    /// @param name for messages
+    static VhdxFile of(BlockDevice store, String name) {
+        try {
+            return read(store, name);
+        } catch (Refusal refusal) {
+            throw refusal.about(name);
+        } catch (DiskException e) {
+            throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
+        }
+    }
+
+    private static VhdxFile read(BlockDevice store, String name) throws Refusal, DiskException {
+        FileIdentifier identifier = identifier(store)
+                .orElseThrow(() -> new OperatorError(name, "is no VHDX file", "name one, or open it as what it is"));
+        if (store.geometry().sizeBytes() < Mebibytes.ONE) {
+            throw Refusal.damaged("it has " + store.geometry().sizeBytes() + " bytes");
+        }
+        if (store.geometry().sizeBytes() > FILE_BYTES_MAX) {
+            throw Refusal.unknown("has " + store.geometry().sizeBytes() + " bytes; the most is " + FILE_BYTES_MAX);
+        }
+        var raw = new Blocking(store);
+        Header header = Header.current(
+                Storage.read(raw, Header.FIRST_OFFSET, Header.BYTES), Storage.read(raw, Header.SECOND_OFFSET, Header.BYTES));
+        List<LogEntry> log = Log.active(raw, header);
+        BlockDevice now = log.isEmpty() ? store : new ReplayedStore(store, log);
+        var disk = new Blocking(now);
+        RegionTable regions = RegionTable.of(
+                Storage.read(disk, RegionTable.FIRST_OFFSET, RegionTable.BYTES),
+                Storage.read(disk, RegionTable.SECOND_OFFSET, RegionTable.BYTES),
+                header);
+        Region area = regions.region(Region.METADATA);
+        if (area.end() > now.geometry().sizeBytes()) {
+            throw Refusal.damaged("it ends before its metadata does");
+        }
+        Metadata metadata = Metadata.read((offset, bytes) -> Storage.read(disk, area.offset() + offset, bytes), area.bytes());
+        if (now.geometry().logicalBlockBytes() > metadata.logicalSectorBytes()) {
+            throw Refusal.unknown("has sectors of " + metadata.logicalSectorBytes() + " bytes, and its device larger ones");
+        }
+        var file = new VhdxFile(name, now, identifier, header, regions, metadata, !log.isEmpty());
+        file.check(disk, regions);
+        return file;
+    }
+
+    /// What a file says of itself at its beginning.
+    ///
+    /// @return empty when it is no VHDX file
+    static Optional<FileIdentifier> identifier(BlockDevice store) throws DiskException {
+        return store.geometry().sizeBytes() < FileIdentifier.BYTES
+                ? Optional.empty()
+                : FileIdentifier.parse(Storage.read(new Blocking(store), 0, FileIdentifier.BYTES));
+    }
+
+    private void check(Blocking disk, RegionTable regionTable) throws Refusal, DiskException {
+        var taken = new ArrayList<Region>(regions);
+        taken.add(new Region(header.log(), header.logOffset(), header.logBytes(), true));
+        new BatCheck(layout, table, store.geometry().sizeBytes(), taken).run(disk, regionTable.region(Region.BAT));
+    }
+
+    String name() {
+        return name;
+    }
+
+    BlockDevice store() {
+        return store;
+    }
+
+    Header header() {
+        return header;
+    }
+
+    Metadata metadata() {
+        return metadata;
+    }
+
+    VhdxInfo info() {
+        ParentLocator parent = metadata.parent();
+        return new VhdxInfo(
+                name,
+                metadata.fixed() ? VhdxInfo.Kind.FIXED
+                        : metadata.differencing() ? VhdxInfo.Kind.DIFFERENCING : VhdxInfo.Kind.DYNAMIC,
+                new ByteSize(metadata.sizeBytes()),
+                new ByteSize(metadata.blockBytes()),
+                metadata.logicalSectorBytes(),
+                metadata.physicalSectorBytes(),
+                metadata.diskId(),
+                header.dataWrite(),
+                identifier.creator(),
+                replayed,
+                parent == null ? null : parent.name());
+    }
+
+    /// Whose the beginning of a range is.
+    enum Where {
+        /// This file's, at [Run#at].
+        HERE,
+        ZEROS,
+        /// The parent's.
+        BELOW
+    }
+
+    /// @param at first byte in the file, 0 unless it is HERE
+    /// @param end first byte of the disk after the run
+    record Run(Where where, long at, long end) {}
+
+    /// The first run of a range of the disk that is not empty and lies within it. It may go on after its end.
+    ///
+    /// @param mayWait whether what is not in memory is read
+    /// @return null when it would have to be read
+    @Nullable Run run(long from, long to, boolean mayWait) throws DiskException {
+        long block = from >>> blockShift;
+        long number = layout.blockEntry(block);
+        long entry = mayWait ? table.get(number) : table.cached(number);
+        if (entry == BlockTable.MISSING) {
+            return null;
+        }
+        long start = block << blockShift;
+        long end = Math.min(to, start + metadata.blockBytes());
+        return switch (BatEntry.state(entry)) {
+            case BatEntry.FULLY_PRESENT -> new Run(Where.HERE, BatEntry.offset(entry) + from - start, end);
+            case BatEntry.PARTIALLY_PRESENT -> partial(BatEntry.offset(entry) - start, from, end, mayWait);
+            case BatEntry.NOT_PRESENT -> new Run(metadata.differencing() ? Where.BELOW : Where.ZEROS, 0, end);
+            default -> new Run(Where.ZEROS, 0, end);
+        };
+    }
+
+    /// @param shift from the disk to the file
+    private @Nullable Run partial(long shift, long from, long to, boolean mayWait) throws DiskException {
+        int sectorBytes = metadata.logicalSectorBytes();
+        long sector = from / sectorBytes;
+        long @Nullable [] page = mayWait ? bitmaps.get(sector) : bitmaps.cached(sector);
+        if (page == null) {
+            return null;
+        }
+        long end = SectorBitmaps.runEnd(page, sector, to / sectorBytes) * sectorBytes;
+        return SectorBitmaps.isOwn(page, sector)
+                ? new Run(Where.HERE, shift + from, end)
+                : new Run(Where.BELOW, 0, end);
+    }
+
+    @Override
+    public void close() {
+        store.close();
+    }
+}

@@ -1,0 +1,59 @@
+package holdfast.vhdx;
+
+import holdfast.block.Blocking;
+import java.util.List;
+import java.util.UUID;
+
+/// Stand-ins for calls of this module, each wrong in one way; [MutantsTest] puts them in place.
+final class Broken {
+    private Broken() {}
+
+    /// What was trimmed, zeroed or is undefined is taken to be the parent's.
+    static int state(long entry) {
+        int state = (int) entry & 7;
+        return state < BatEntry.FULLY_PRESENT ? BatEntry.NOT_PRESENT : state;
+    }
+
+    /// What the log says is not looked at.
+    static List<LogEntry> active(Blocking store, Header header) {
+        return List.of();
+    }
+
+    /// Any file is a parent that fits.
+    static boolean matches(ParentLocator locator, UUID dataWrite) {
+        return true;
+    }
+
+    /// Zeros are a GUID like any other.
+    static boolean equals(UUID one, Object other) {
+        return one.getLeastSignificantBits() == ((UUID) other).getLeastSignificantBits() && one.getLeastSignificantBits() != 0;
+    }
+
+    /// Every sector of a block that is there in part is there.
+    static boolean isOwn(long[] page, long sector) {
+        return true;
+    }
+
+    /// Places in the file are not looked at.
+    static void claim(BatCheck check, String what, long entry, long bytes) {}
+
+    /// A file is not missed at its end.
+    static long flushedFileOffset(LogEntry entry) {
+        return 0;
+    }
+
+    /// The last header that was written is not found.
+    static int compareUnsigned(long one, long other) {
+        return Long.compareUnsigned(other, one);
+    }
+
+    /// A checksum is always right.
+    static boolean holds(byte[] structure) {
+        return true;
+    }
+
+    /// Every parent is as large as its child.
+    static long sizeBytes(Metadata metadata) {
+        return 64L << 40;
+    }
+}

@@ -1,0 +1,46 @@
+package holdfast.vhdx;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.testkit.Mutant;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The negative controls of this module: each defect must be noticed by the test that is there to notice it.
+class MutantsTest {
+    private static Mutant mutant(String name, String inClass, String inMethod, String callee, String test) {
+        String here = "holdfast.vhdx.";
+        return new Mutant(name, here + inClass, inMethod, callee, here + "Broken", here + test);
+    }
+
+    static Stream<Mutant> mutants() {
+        return Stream.of(
+                mutant("an unmapped block is treated as not present", "VhdxFile", "run", "BatEntry.state",
+                        "ReadingTest.onlyABlockThatIsNotPresentIsTheParents"),
+                mutant("a parent smaller than its child is read past its end", "VhdxDisk", "piece", "Metadata.sizeBytes",
+                        "ReadingTest.pastTheEndOfASmallerParentThereAreZeros"),
+                mutant("sector bitmaps are not looked at", "VhdxFile", "partial", "SectorBitmaps.isOwn",
+                        "ReadingTest.aBlockThatIsThereInPartIsReadSectorBySector"),
+                mutant("the log is not replayed", "VhdxFile", "read", "Log.active",
+                        "LogTest.whatIsLoggedIsReadInPlaceOfWhatIsInTheFile"),
+                mutant("a torn head is replayed", "LogEntry", "parse", "Checksum.holds",
+                        "LogTest.anEntryThatHasChangedSinceItWasWrittenIsDamage"),
+                mutant("a file that was cut off is opened", "ReplayedStore", "*", "LogEntry.flushedFileOffset",
+                        "LogTest.aFileShorterThanWhenItsHeadWasWrittenIsRefused"),
+                mutant("a stale parent is taken", "Chain", "check", "ParentLocator.matches",
+                        "ChainTest.aParentThatWasWrittenToIsRefused"),
+                mutant("a linkage of zeros matches", "ParentLocator", "matches", "UUID.equals",
+                        "ChainTest.aLinkageOfZerosMatchesNothing"),
+                mutant("blocks may lie anywhere", "BatCheck", "checkEntry", "BatCheck.claim",
+                        "DamageTest.aFileThatEndsTooSoonIsRefused"),
+                mutant("the older header counts", "Header", "current", "Long.compareUnsigned",
+                        "HeaderTest.theOneWithTheHigherSequenceCounts"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void isKilledByItsTest(Mutant mutant) {
+        assertThat(mutant.run()).isEqualTo(Mutant.Fate.KILLED);
+    }
+}
