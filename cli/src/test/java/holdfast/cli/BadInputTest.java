@@ -50,6 +50,15 @@ class BadInputTest {
         "image import x --disk DIR/none               | 1 | DIR/none",
         "image import x                               | 2 | nothing to import",
         "image build windows                          | 1 | windows",
+        "nbd                                          | 2 | a command is missing: serve",
+        "nbd serve                                    | 2 | DISK",
+        "nbd serve DIR/none                           | 1 | DIR/none: is not there",
+        "nbd serve DIR/small --run true               | 1 | too small",
+        "nbd serve DIR/text --unix DIR/text           | 1 | is there already, and is no socket",
+        "nbd serve DIR/text --unix DIR/no/socket      | 1 | no socket can be made there",
+        "nbd serve DIR/text --unix DIR/s --port 1     | 2 | --unix and --port do not go together",
+        "nbd serve DIR/text --port 70000              | 2 | is no port",
+        "nbd serve DIR/text DIR/../text --port 0      | 2 | two disks are called text",
         "image                                        | 2 | a command is missing: build, ls, rm, import",
     })
     void isNamedBrieflyAndLeavesNothing(String args, int exitCode, String message) throws Exception {

@@ -29,9 +29,10 @@ record Walls(String base) {
             "riscv", Set.of(),
             "block", Set.of(),
             "vhdx", Set.of("block"),
+            "nbd", Set.of("block"),
             "machine", Set.of("riscv", "block"),
             "image", Set.of("machine", "block"),
-            "cli", Set.of("machine", "block", "image"),
+            "cli", Set.of("machine", "block", "nbd", "image"),
             "bench", Set.of("riscv", "block", "machine", "image", "cli"),
             "house", Set.of()));
 

@@ -1,0 +1,65 @@
+package holdfast.cli;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.ByteSize;
+import holdfast.block.RawFile;
+import holdfast.nbd.Export;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+
+/// The disks that `nbd serve` serves, open and locked.
+final class ServedDisks implements AutoCloseable {
+    private final List<BlockDevice> devices = new ArrayList<>();
+    private final List<Export> exports = new ArrayList<>();
+
+    private ServedDisks() {}
+
+    /// Opens all or none of them.
+    ///
+    /// @throws holdfast.block.OperatorError when one cannot be opened
+    static ServedDisks open(List<Path> files, Access access) {
+        Set<String> names = new HashSet<>();
+        for (Path file : files) {
+            if (!names.add(name(file))) {
+                throw new UsageError("two disks are called " + name(file) + "; serve them apart, or rename one");
+            }
+        }
+        var disks = new ServedDisks();
+        try {
+            files.forEach(file -> disks.add(file, access));
+            return disks;
+        } catch (RuntimeException e) {
+            disks.close();
+            throw e;
+        }
+    }
+
+    private void add(Path file, Access access) {
+        BlockDevice device = device(file, access);
+        devices.add(device);
+        String description = new ByteSize(device.geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath();
+        exports.add(new Export(name(file), description, device));
+    }
+
+    /// The one place that knows what kinds of disks there are.
+    private static BlockDevice device(Path file, Access access) {
+        return RawFile.open(file, access);
+    }
+
+    private static String name(Path file) {
+        return String.valueOf(file.getFileName());
+    }
+
+    List<Export> exports() {
+        return exports;
+    }
+
+    @Override
+    public void close() {
+        devices.forEach(BlockDevice::close);
+    }
+}

@@ -1,0 +1,110 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.cli.Program.Ended;
+import holdfast.testkit.Needs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.awaitility.Awaitility;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(60)
+class NbdServeTest {
+    @TempDir
+    Path directory;
+
+    private Path disk;
+    private Path socket;
+
+    @BeforeEach
+    void makeDisk() throws IOException {
+        disk = Files.write(directory.resolve("disk.img"), new byte[1 << 20]);
+        socket = directory.resolve("it's a socket");
+    }
+
+    @Test
+    void theCommandIsToldWhereAndItsExitCodeIsOurs() throws Exception {
+        Ended ended = Program.run("nbd", "serve", disk.toString(), "--run", "test -S \"$unixsocket\" && echo \"$uri\"; exit 7");
+        assertThat(ended.out()).matches("nbd\\+unix:///\\?socket=/.*/socket\\R");
+        assertThat(ended.exitCode()).isEqualTo(7);
+        Path temporary = Path.of(ended.out().strip().replaceFirst(".*socket=", ""));
+        assertThat(temporary.getParent()).doesNotExist();
+    }
+
+    @Test
+    void aPortIsServedToTheCommandToo() throws Exception {
+        Ended ended = Program.run("nbd", "serve", disk.toString(), "--port", "0", "--run", "echo \"$uri<$unixsocket>\"");
+        assertThat(ended.out()).matches("nbd://127\\.0\\.0\\.1:[1-9]\\d*<>\\R");
+        assertThat(ended.exitCode()).isZero();
+    }
+
+    private final List<Process> started = new ArrayList<>();
+
+    @AfterEach
+    void endAll() {
+        started.forEach(Process::destroyForcibly);
+    }
+
+    private Process start(String... args) throws IOException {
+        Process process = Program.builder(args).start();
+        started.add(process);
+        return process;
+    }
+
+    private Process serving() throws IOException {
+        Process process = start("nbd", "serve", disk.toString(), "--unix", socket.toString());
+        Awaitility.await().until(() -> Files.exists(socket) || !process.isAlive());
+        assertThat(process.errorReader().readLine()).contains("serving disk.img at nbd+unix:///?socket=");
+        return process;
+    }
+
+    @Test
+    void aSignalEndsItAndTheSocketIsGone() throws Exception {
+        Process process = serving();
+        process.destroy();
+        assertThat(process.waitFor()).isEqualTo(143);
+        assertThat(socket).doesNotExist();
+    }
+
+    @Test
+    void whatAKilledServerLeftBehindIsInNobodysWay() throws Exception {
+        serving().destroyForcibly().waitFor();
+        assertThat(socket).exists();
+        Process again = serving();
+        again.destroy();
+        again.waitFor();
+        assertThat(socket).doesNotExist();
+    }
+
+    @Test
+    void aSignalEndsTheCommandToo() throws Exception {
+        Path id = directory.resolve("id");
+        Process process = start("nbd", "serve", disk.toString(), "--run", "echo $$ >" + id + "; exec sleep 1000");
+        Awaitility.await().until(() -> Files.exists(id) && !Files.readString(id).isBlank());
+        long pid = Long.parseLong(Files.readString(id).strip());
+        process.destroy();
+        assertThat(process.waitFor()).isEqualTo(143);
+        Awaitility.await().until(() -> ProcessHandle.of(pid).filter(ProcessHandle::isAlive).isEmpty());
+    }
+
+    @Test
+    @Needs("nbdinfo")
+    void readersAreServedSideBySide() throws Exception {
+        String name = disk.toString();
+        Process first = start("nbd", "serve", name, "--read-only", "--unix", socket.toString());
+        Awaitility.await().until(() -> Files.exists(socket));
+        Ended second = Program.run("nbd", "serve", name, "--read-only", "--run", "nbdinfo \"$uri\"");
+        assertThat(second.out()).contains("is_read_only: true");
+        Ended writer = Program.run("nbd", "serve", name, "--run", "true");
+        assertThat(writer.err()).contains("is in use by process " + first.pid());
+        assertThat(writer.exitCode()).isEqualTo(1);
+    }
+}

@@ -1,0 +1,77 @@
+package holdfast.nbd;
+
+import java.nio.ByteBuffer;
+import org.jspecify.annotations.Nullable;
+
+/// A request as it comes: magic 4, flags 2, type 2, cookie 8, offset 8, length 4 (proto.md, "Request message").
+///
+/// @param offset unsigned, so negative when it is beyond every disk
+/// @param length unsigned 32 bits
+record ClientRequest(int flags, int type, long cookie, long offset, long length) {
+
+    /// After the magic number.
+    static ClientRequest parse(ByteBuffer in) {
+        int flags = in.getShort() & 0xffff;
+        int type = in.getShort() & 0xffff;
+        long cookie = in.getLong();
+        long offset = in.getLong();
+        return new ClientRequest(flags, type, cookie, offset, Integer.toUnsignedLong(in.getInt()));
+    }
+
+    boolean has(int flag) {
+        return (flags & flag) != 0;
+    }
+
+    /// Bytes that follow.
+    long payloadBytes() {
+        return type == Protocol.CMD_WRITE ? length : 0;
+    }
+
+    /// What is wrong with it, before any disk has seen it.
+    ///
+    /// @return null for nothing
+    @Nullable NbdError problem(Negotiated agreed) {
+        if ((flags & ~allowedFlags(agreed)) != 0) {
+            return NbdError.EINVAL;
+        }
+        return switch (type) {
+            case Protocol.CMD_FLUSH -> null;
+            case Protocol.CMD_READ -> {
+                NbdError error = range(agreed.export(), NbdError.EINVAL);
+                boolean split = has(Protocol.CMD_FLAG_DF) && length > Buffer.PIECE_BYTES;
+                yield error == null && split ? NbdError.EOVERFLOW : payload(error);
+            }
+            case Protocol.CMD_WRITE -> payload(change(agreed.export(), NbdError.ENOSPC));
+            case Protocol.CMD_TRIM -> change(agreed.export(), NbdError.EINVAL);
+            case Protocol.CMD_WRITE_ZEROES -> change(agreed.export(), NbdError.ENOSPC);
+            case Protocol.CMD_CACHE -> range(agreed.export(), NbdError.EINVAL);
+            case Protocol.CMD_BLOCK_STATUS ->
+                agreed.blockStatus() && length > 0 ? range(agreed.export(), NbdError.EINVAL) : NbdError.EINVAL;
+            default -> NbdError.EINVAL;
+        };
+    }
+
+    private int allowedFlags(Negotiated agreed) {
+        return Protocol.CMD_FLAG_FUA | switch (type) {
+            case Protocol.CMD_READ -> agreed.format() == ReplyFormat.SIMPLE ? 0 : Protocol.CMD_FLAG_DF;
+            case Protocol.CMD_WRITE_ZEROES -> Protocol.CMD_FLAG_NO_HOLE | Protocol.CMD_FLAG_FAST_ZERO;
+            case Protocol.CMD_BLOCK_STATUS -> Protocol.CMD_FLAG_REQ_ONE;
+            default -> 0;
+        };
+    }
+
+    private @Nullable NbdError payload(@Nullable NbdError error) {
+        return error == null && length > Protocol.PAYLOAD_BYTES_MAX ? NbdError.EINVAL : error;
+    }
+
+    private @Nullable NbdError change(Export export, NbdError beyondEnd) {
+        return export.readOnly() ? NbdError.EPERM : range(export, beyondEnd);
+    }
+
+    private @Nullable NbdError range(Export export, NbdError beyondEnd) {
+        if (offset < 0 || offset > export.sizeBytes() - length) {
+            return beyondEnd;
+        }
+        return ((offset | length) & (export.minimumBlockBytes() - 1)) == 0 ? null : NbdError.EINVAL;
+    }
+}
