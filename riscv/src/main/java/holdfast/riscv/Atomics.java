@@ -1,7 +1,8 @@
 package holdfast.riscv;
 
-/// The "A" extension. Every operation is sequentially consistent whatever its aq and rl bits say, which is stronger
-/// than asked for and costs nothing on hosts whose atomic instructions are full barriers.
+/// The "A" extension. Every operation that stores is sequentially consistent whatever its aq and rl bits say, which is
+/// stronger than asked for and costs nothing on hosts whose atomic instructions are full barriers. LR always acquires, which
+/// costs nothing either; that it releases too has to be paid for, and is only where rl is set.
 ///
 /// LR remembers the value it loaded, SC is a compare-and-swap with that value. A location that was changed and changed
 /// back in between is not noticed; software built on LR/SC pairs cannot tell, because only SC's success depends on
@@ -9,8 +10,19 @@ package holdfast.riscv;
 final class Atomics {
     private Atomics() {}
 
+    private static final int RL = 1;
+
     static void execute(Hart hart, long d) {
+        if (comesAfterAll(d)) {
+            Raw.fullFence();
+        }
         hart.x[Packed.rd(d)] = apply(hart, Packed.op(d), hart.x[Packed.rs1(d)], hart.x[Packed.rs2(d)]);
+    }
+
+    /// Whether this is an LR that may not read before earlier stores are out.
+    static boolean comesAfterAll(long d) {
+        int op = Packed.op(d);
+        return (op == Op.LR_W || op == Op.LR_D) && (Packed.immediate(d) & RL) != 0;
     }
 
     private static long apply(Hart hart, int op, long va, long operand) {

@@ -431,6 +431,9 @@ final class RegionCompiler {
         String sharing = alone ? "Alone" : "";
         boolean reserves = op == Op.LR_W || op == Op.LR_D;
         boolean condition = op == Op.SC_W || op == Op.SC_D;
+        if (!alone && Atomics.comesAfterAll(d)) {
+            code.invokestatic(RAW, "fullFence", MethodTypeDesc.of(CD_void));
+        }
         if (reserves || condition) {
             code.aload(H);
         } else {

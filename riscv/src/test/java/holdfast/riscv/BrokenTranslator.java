@@ -32,6 +32,11 @@ final class BrokenTranslator {
         return code;
     }
 
+    /// Atomic instructions are those of a lone hart.
+    static byte[] compile(RegionScan scan, boolean alone, String className) {
+        return RegionCompiler.compile(scan, true, className);
+    }
+
     /// A halfword is not sign-extended.
     static short loadShort(long address) {
         return (short) (Raw.loadShort(address) & 0x7fff);
