@@ -55,7 +55,8 @@ enum ExitCause {
         if (page.region(slot) != null) {
             return SLICE; // there is translated code, but too little of the slice is left for it
         }
-        long instruction = page.plain(slot);
+        long decoded = page.code[slot];
+        long instruction = Packed.op(decoded) == Op.UNDECODED ? page.plain(slot) : decoded;
         if (Packed.op(instruction) == Op.CROSSING) {
             return CROSSING;
         }
