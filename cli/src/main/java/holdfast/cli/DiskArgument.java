@@ -4,7 +4,7 @@ import java.nio.file.Path;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// What `--disk` names: a raw image, to write to or not.
+/// What `--disk` names: a disk, to write to or not.
 record DiskArgument(Path file, boolean readOnly) {
     private static final String READ_ONLY = ",ro";
 

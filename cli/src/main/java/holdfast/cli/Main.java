@@ -16,6 +16,7 @@ import picocli.CommandLine.Help.Ansi;
         subcommands = {
             RunCommand.class,
             ImageCommand.class,
+            DiskCommand.class,
             NbdCommand.class,
             CheckCommand.class,
             DoctorCommand.class,

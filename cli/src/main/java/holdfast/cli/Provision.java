@@ -5,6 +5,7 @@ import holdfast.block.BlockDevice;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.block.ScratchDisk;
+import holdfast.disk.Disks;
 import holdfast.image.Image;
 import holdfast.image.Places;
 import holdfast.machine.DiskSpec;
@@ -52,7 +53,8 @@ final class Provision {
     private List<DiskSpec> openDisks() {
         var disks = new ArrayList<DiskSpec>();
         for (DiskArgument disk : options.disks) {
-            RawFile file = cleanUp.add(RawFile.open(disk.file(), disk.readOnly() ? Access.READ_ONLY : Access.READ_WRITE));
+            Access access = disk.readOnly() ? Access.READ_ONLY : Access.READ_WRITE;
+            BlockDevice file = cleanUp.add(Disks.open(disk.file(), access, null));
             disks.add(new DiskSpec(file, "disk" + disks.size()));
         }
         return disks;

@@ -3,7 +3,7 @@ package holdfast.cli;
 import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
-import holdfast.block.RawFile;
+import holdfast.disk.Disks;
 import holdfast.nbd.Export;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -39,15 +39,10 @@ final class ServedDisks implements AutoCloseable {
     }
 
     private void add(Path file, Access access) {
-        BlockDevice device = device(file, access);
+        BlockDevice device = Disks.open(file, access, null);
         devices.add(device);
         String description = new ByteSize(device.geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath();
         exports.add(new Export(name(file), description, device));
-    }
-
-    /// The one place that knows what kinds of disks there are.
-    private static BlockDevice device(Path file, Access access) {
-        return RawFile.open(file, access);
     }
 
     private static String name(Path file) {

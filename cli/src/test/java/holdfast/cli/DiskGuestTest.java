@@ -93,6 +93,19 @@ class DiskGuestTest {
         assertThat(succeeds("run", IMAGE, "--exec", ON_IMAGE + "ls /mnt")).isEqualTo("lost+found\n");
     }
 
+    @Test
+    void aGuestReadsAVhdxDiskAndMustNotWriteToIt() throws Exception {
+        Path raw = ext4("user.raw");
+        Path vhdx = directory.resolve("user.vhdx");
+        succeeds("disk", "convert", raw.toString(), vhdx.toString());
+        String sum = succeeds("run", "--disk", raw + ",ro", "--exec", "sha256sum </dev/vda");
+        assertThat(succeeds("run", "--disk", vhdx + ",ro", "--exec", "sha256sum </dev/vda; cat /sys/block/vda/ro"))
+                .isEqualTo(sum + "1\n");
+        Ended refused = Program.run("run", "--disk", vhdx.toString());
+        assertThat(refused.exitCode()).isEqualTo(1);
+        assertThat(refused.err()).contains("user.vhdx: is a VHDX disk, and those can only be read so far").hasLineCount(2);
+    }
+
     /// A machine with both kinds of disks, saved in the middle of its work by a signal.
     private Path saved(Path userDisk) throws Exception {
         Path state = directory.resolve("state");

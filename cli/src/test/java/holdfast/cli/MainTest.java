@@ -54,7 +54,10 @@ class MainTest {
     @MethodSource("commands")
     void anUnknownOptionIsAUsageErrorOfThatCommand(List<String> path) {
         boolean wantsName = path.size() == 2 && !path.getLast().equals("ls");
-        Invocation invocation = wantsName ? invoke(path, "name", "--no-such-option") : invoke(path, "--no-such-option");
+        boolean wantsTwo = path.size() == 2 && path.getLast().equals("convert");
+        Invocation invocation = wantsTwo
+                ? invoke(path, "name", "name", "--no-such-option")
+                : wantsName ? invoke(path, "name", "--no-such-option") : invoke(path, "--no-such-option");
         assertThat(invocation.exitCode()).isEqualTo(2);
         assertThat(invocation.out()).isEmpty();
         assertThat(invocation.err()).contains("--no-such-option").contains("--help'").hasLineCount(2);

@@ -1,5 +1,7 @@
 package holdfast.vhdx;
 
+import holdfast.block.OperatorError;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.InvalidPathException;
@@ -8,6 +10,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -36,6 +39,29 @@ record ParentLocator(Map<String, String> values) {
 
     ParentLocator {
         values = Map.copyOf(values);
+    }
+
+    /// What a new child says of its parent: where it is from the child, and where on this host, both with the separators that
+    /// Windows expects.
+    ///
+    /// @param child not there yet; its directory is
+    /// @throws OperatorError when the parent's path cannot be written so
+    static ParentLocator of(Path child, Path parent, UUID dataWrite) {
+        try {
+            Path directory = Objects.requireNonNull(child.toAbsolutePath().getParent()).toRealPath();
+            Path file = parent.toRealPath();
+            if (file.toString().indexOf('\\') >= 0) {
+                throw new OperatorError(
+                        parent.toString(), "has a backslash in its path, which separates names in a VHDX file", "rename it");
+            }
+            String relative = directory.relativize(file).toString().replace('/', '\\');
+            return new ParentLocator(Map.of(
+                    LINKAGE, Guid.text(dataWrite),
+                    RELATIVE_PATH, relative.startsWith("..") ? relative : ".\\" + relative,
+                    ABSOLUTE_PATH, file.toString().replace('/', '\\')));
+        } catch (IOException e) {
+            throw new OperatorError(child.toString(), "there is no such directory", "make it first");
+        }
     }
 
     static ParentLocator parse(byte[] bytes) throws Refusal {
@@ -132,7 +158,9 @@ record ParentLocator(Map<String, String> values) {
             return;
         }
         try {
-            places.add(directory.resolve(written.replace('\\', '/')).normalize());
+            // Where directories are links, what lies above one is for the kernel to find, not for normalize.
+            Path path = directory.resolve(written.replace('\\', '/').replaceFirst("^\\./", ""));
+            places.add(written.contains("..") ? path : path.normalize());
         } catch (InvalidPathException e) {
             // No path of this host; there may be another.
             return;

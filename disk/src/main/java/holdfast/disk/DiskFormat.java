@@ -1,0 +1,59 @@
+package holdfast.disk;
+
+import holdfast.block.Access;
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.vhdx.VhdxDisk;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/// What the bytes of a disk image mean.
+public enum DiskFormat {
+    /// Byte n of the file is byte n of the disk.
+    RAW,
+    VHDX;
+
+    private static final List<String> RAW_SUFFIXES = List.of(".raw", ".img");
+    private static final List<String> VHDX_SUFFIXES = List.of(".vhdx", ".avhdx");
+
+    /// Recognises a file by how it begins.
+    ///
+    /// A guest can write whatever it likes to the beginning of a raw disk, also the beginning of a file that names others of
+    /// this host as its parents. So what begins as a VHDX file is taken for one only if its name agrees.
+    ///
+    /// @throws OperatorError when it cannot be opened, or content and name do not go together
+    public static DiskFormat of(Path path) {
+        boolean vhdx;
+        try (RawFile file = RawFile.open(path, Access.READ_ONLY)) {
+            vhdx = VhdxDisk.isVhdx(file);
+        } catch (DiskException e) {
+            throw new OperatorError(path.toString(), "cannot be read (" + e.status() + ")", "look after the storage it is on");
+        }
+        if (!vhdx && hasSuffix(path, VHDX_SUFFIXES)) {
+            throw new OperatorError(
+                    path.toString(), "is no VHDX file, though it is named as one", "restore it from a copy, or rename it");
+        }
+        if (!vhdx || hasSuffix(path, RAW_SUFFIXES)) {
+            return RAW;
+        }
+        if (!hasSuffix(path, VHDX_SUFFIXES)) {
+            throw new OperatorError(
+                    path.toString(),
+                    "begins as a VHDX file does, and is not named as one",
+                    "name it *.vhdx if it is; name it *.raw if it is a disk on which a guest has written that");
+        }
+        return VHDX;
+    }
+
+    /// What a new file of this name is to be: the operator's name says it.
+    public static DiskFormat ofName(Path path) {
+        return hasSuffix(path, RAW_SUFFIXES) ? RAW : VHDX;
+    }
+
+    private static boolean hasSuffix(Path path, List<String> suffixes) {
+        String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
+        return suffixes.stream().anyMatch(name::endsWith);
+    }
+}

@@ -1,0 +1,36 @@
+package holdfast.disk;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.vhdx.VhdxDisk;
+import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
+
+/// Opens what an operator has named as a disk, whatever its format.
+public final class Disks {
+    private Disks() {}
+
+    /// @param parentPath where its parent is, for a differencing disk whose parent is not where it says; null for there
+    /// @throws OperatorError when it cannot be opened so; nothing has changed then
+    public static BlockDevice open(Path path, Access access, @Nullable Path parentPath) {
+        return switch (DiskFormat.of(path)) {
+            case RAW -> {
+                if (parentPath != null) {
+                    throw new OperatorError(path.toString(), "is a raw disk and has no parent", "leave out --parent-path");
+                }
+                yield RawFile.open(path, access);
+            }
+            case VHDX -> {
+                if (access == Access.READ_WRITE) {
+                    throw new OperatorError(
+                            path.toString(),
+                            "is a VHDX disk, and those can only be read so far",
+                            "open it read-only, or make a raw copy: holdfast disk convert " + path + " FILE.raw");
+                }
+                yield VhdxDisk.open(path, parentPath);
+            }
+        };
+    }
+}

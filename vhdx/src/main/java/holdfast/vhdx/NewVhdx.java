@@ -1,0 +1,279 @@
+package holdfast.vhdx;
+
+import holdfast.block.Access;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.IoStatus;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.block.Request;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.function.Supplier;
+
+/// A VHDX file that is being made, and filled from its beginning to its end or left empty.
+///
+/// ```
+///   0  identifier, headers, region tables
+///   1  MiB: log, 1 MiB
+///   2  MiB: metadata, 1 MiB
+///   3  MiB: block allocation table, whole MiB
+///   …  blocks, in the order in which they are written
+/// ```
+///
+/// The identifier is written last, when all else is durable: a file that was not finished is no VHDX file. It is removed
+/// when this is closed before [#finish].
+public final class NewVhdx implements AutoCloseable {
+    /// As Windows has it.
+    public static final int BLOCK_BYTES = 32 << 20;
+
+    private static final int BLOCK_BYTES_OF_CHILD = 2 << 20;
+    private static final String CREATOR = "Holdfast";
+    private static final long LOG_OFFSET = 1 << 20;
+    private static final long LOG_BYTES = 1 << 20;
+    private static final long METADATA_OFFSET = 2 << 20;
+    private static final long BAT_OFFSET = 3 << 20;
+    private static final int PAGE_ENTRIES = 8192;
+
+    private final Path path;
+    private final Metadata metadata;
+    private final BatLayout layout;
+    private final Supplier<UUID> guids;
+    private final RawFile file;
+    private final Blocking disk;
+    private final long batBytes;
+    private final Map<Long, long[]> pages = new HashMap<>();
+    private long end;
+    private boolean finished;
+
+    private NewVhdx(Path path, Metadata metadata, Supplier<UUID> guids, RawFile file) {
+        this.path = path;
+        this.metadata = metadata;
+        this.guids = guids;
+        this.file = file;
+        layout = metadata.layout();
+        disk = new Blocking(file);
+        batBytes = Mebibytes.roundUp(layout.entries() * Long.BYTES);
+        end = BAT_OFFSET + batBytes;
+    }
+
+    /// What a disk without a parent is to be.
+    ///
+    /// @param sizeBytes a multiple of the sector, at most 64 TiB
+    /// @param blockBytes a power of two from 1 MiB to 256 MiB
+    /// @param sectorBytes 512 or 4096, what the guest addresses
+    /// @param fixed whether all of its space is taken at once
+    public record Shape(long sizeBytes, int blockBytes, int sectorBytes, boolean fixed) {
+        /// @throws OperatorError when there is no such disk
+        public Shape {
+            String subject = "a VHDX disk";
+            if (sectorBytes != 512 && sectorBytes != 4096) {
+                throw new OperatorError(subject, "has sectors of 512 or 4096 bytes, not " + sectorBytes, "choose one of them");
+            }
+            if (Integer.bitCount(blockBytes) != 1 || blockBytes < Mebibytes.ONE || blockBytes > Metadata.BLOCK_BYTES_MAX) {
+                throw new OperatorError(
+                        subject, "has blocks of 1 MiB to 256 MiB, a power of two, not " + blockBytes + " bytes", "choose one of them");
+            }
+            if (sizeBytes <= 0 || sizeBytes > Metadata.SIZE_BYTES_MAX || sizeBytes % sectorBytes != 0) {
+                throw new OperatorError(
+                        subject, "has 1 to 64 TiB of whole sectors, not " + sizeBytes + " bytes", "choose another size");
+            }
+        }
+    }
+
+    /// Makes an empty disk: it reads as zeros.
+    ///
+    /// @throws OperatorError when there is such a file already, or it cannot be made; nothing is left behind then
+    public static void create(Path path, Shape shape) {
+        try (NewVhdx made = begin(path, shape)) {
+            made.finish();
+        }
+    }
+
+    /// Makes a disk that is like its parent, and holds from then on what is different. The parent must not change any more.
+    ///
+    /// @throws OperatorError when there is such a file already, it cannot be made, or the parent cannot be used
+    public static void createOver(Path path, Path parent) {
+        try (VhdxDisk below = VhdxDisk.open(parent, null);
+                NewVhdx made = begin(path, over(path, parent, below), UUID::randomUUID)) {
+            made.finish();
+        }
+    }
+
+    private static Metadata over(Path path, Path parent, VhdxDisk below) {
+        VhdxInfo info = below.layers().getFirst();
+        return new Metadata(
+                BLOCK_BYTES_OF_CHILD,
+                false,
+                true,
+                info.size().bytes(),
+                info.diskId(),
+                info.logicalSectorBytes(),
+                info.physicalSectorBytes(),
+                ParentLocator.of(path, parent, info.content()));
+    }
+
+    /// @throws OperatorError when there is such a file already, or it cannot be made; nothing is left behind then
+    public static NewVhdx begin(Path path, Shape shape) {
+        return begin(path, shape, UUID::randomUUID);
+    }
+
+    /// @param guids one after the other, none of them twice
+    static NewVhdx begin(Path path, Shape shape, Supplier<UUID> guids) {
+        return begin(path, new Metadata(
+                shape.blockBytes, shape.fixed, false, shape.sizeBytes, guids.get(), shape.sectorBytes, 4096, null), guids);
+    }
+
+    private static NewVhdx begin(Path path, Metadata metadata, Supplier<UUID> guids) {
+        reserveName(path);
+        RawFile file = null;
+        try {
+            file = RawFile.open(path, Access.READ_WRITE);
+            var made = new NewVhdx(path, metadata, guids, file);
+            made.lengthen();
+            if (metadata.fixed()) {
+                made.takeAllSpace();
+            }
+            return made;
+        } catch (RuntimeException e) {
+            if (file != null) {
+                file.close();
+            }
+            remove(path);
+            throw e;
+        }
+    }
+
+    /// A file that others do not take for a disk.
+    private static void reserveName(Path path) {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            channel.write(ByteBuffer.allocate(4096));
+        } catch (FileAlreadyExistsException e) {
+            throw new OperatorError(path.toString(), "is there already", "remove it first, or choose another name");
+        } catch (NoSuchFileException e) {
+            throw new OperatorError(path.toString(), "there is no such directory", "make it first");
+        } catch (IOException e) {
+            throw new OperatorError(path.toString(), "cannot be made (" + e.getMessage() + ")", "choose another place");
+        }
+    }
+
+    private static void remove(Path path) {
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// Before anything is written past its end.
+    private void lengthen() {
+        file.grow(Math.max(file.geometry().sizeBytes(), end));
+    }
+
+    private void takeAllSpace() {
+        for (long block = 0; block < layout.blocks(); block++) {
+            place(block);
+        }
+        lengthen();
+        attempt(() -> disk.await(done ->
+                new Request.WriteZeroes(BAT_OFFSET + batBytes, end - BAT_OFFSET - batBytes, false, false, false, done)));
+    }
+
+    private interface Work {
+        void run() throws DiskException;
+    }
+
+    private void attempt(Work work) {
+        try {
+            work.run();
+        } catch (DiskException e) {
+            throw new OperatorError(
+                    path.toString(),
+                    e.status() == IoStatus.NO_SPACE ? "there is no room for it" : "cannot be written (" + e.status() + ")",
+                    e.status() == IoStatus.NO_SPACE ? "make room, or choose another place" : "look after the storage it is on");
+        }
+    }
+
+    /// Where a block is in the file; a new place at its end when it has none.
+    private long place(long block) {
+        long number = layout.blockEntry(block);
+        long[] page = pages.computeIfAbsent(number / PAGE_ENTRIES, _ -> new long[PAGE_ENTRIES]);
+        int at = (int) (number % PAGE_ENTRIES);
+        if (page[at] == 0) {
+            page[at] = BatEntry.of(BatEntry.FULLY_PRESENT, end);
+            end += metadata.blockBytes();
+        }
+        return BatEntry.offset(page[at]);
+    }
+
+    /// Writes a part of the disk, whole sectors of it.
+    ///
+    /// @throws OperatorError when it cannot be written
+    public void write(long offset, MemorySegment from) {
+        for (long done = 0; done < from.byteSize(); ) {
+            long block = (offset + done) / metadata.blockBytes();
+            long within = (offset + done) % metadata.blockBytes();
+            long length = Math.min(metadata.blockBytes() - within, from.byteSize() - done);
+            long at = place(block) + within;
+            MemorySegment part = from.asSlice(done, length);
+            lengthen();
+            attempt(() -> disk.write(at, part));
+            done += length;
+        }
+    }
+
+    /// Makes it a VHDX file, durably.
+    ///
+    /// @throws OperatorError when it cannot be written
+    public void finish() {
+        attempt(() -> {
+            for (Map.Entry<Long, long[]> page : pages.entrySet()) {
+                var bytes = new byte[PAGE_ENTRIES * Long.BYTES];
+                Checksum.bytes(bytes).asLongBuffer().put(page.getValue());
+                disk.write(BAT_OFFSET + page.getKey() * bytes.length, bytes);
+            }
+            byte[] items = metadata.encode();
+            disk.write(METADATA_OFFSET, Arrays.copyOf(items, Math.ceilDiv(items.length, 4096) * 4096));
+            byte[] table = new RegionTable(List.of(
+                            new Region(Region.METADATA, METADATA_OFFSET, Mebibytes.ONE, true),
+                            new Region(Region.BAT, BAT_OFFSET, batBytes, true)))
+                    .encode();
+            disk.write(RegionTable.FIRST_OFFSET, table);
+            disk.write(RegionTable.SECOND_OFFSET, table);
+            UUID written = guids.get();
+            UUID content = guids.get();
+            disk.write(Header.FIRST_OFFSET, header(1, written, content));
+            disk.write(Header.SECOND_OFFSET, header(2, written, content));
+            disk.flush();
+            disk.write(0, new FileIdentifier(CREATOR).encode());
+            disk.flush();
+        });
+        finished = true;
+    }
+
+    private static byte[] header(long sequence, UUID written, UUID content) {
+        return new Header(sequence, written, content, Guid.NONE, 0, Header.VERSION, LOG_BYTES, LOG_OFFSET).encode();
+    }
+
+    /// Releases the file, and removes it unless it is finished.
+    @Override
+    public void close() {
+        file.close();
+        if (!finished) {
+            remove(path);
+        }
+    }
+}
