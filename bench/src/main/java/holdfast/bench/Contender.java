@@ -11,10 +11,7 @@ enum Contender {
         /// This very program with the verb `run`: the same Java, flags, AOT cache and jars, in a process of its own.
         @Override
         List<String> command(GuestSpec guest) {
-            var command = new ArrayList<String>();
-            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-            command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-            command.addAll(List.of("-cp", System.getProperty("java.class.path"), "holdfast.cli.Main", "run"));
+            List<String> command = thisProgram("run");
             if (guest.image() != null) {
                 command.add(guest.image());
             } else {
@@ -50,6 +47,16 @@ enum Contender {
 
     Contender(String title) {
         this.title = title;
+    }
+
+    /// This very program with other words behind it: the same Java, flags, AOT cache and jars.
+    static List<String> thisProgram(String... words) {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "holdfast.cli.Main"));
+        command.addAll(List.of(words));
+        return command;
     }
 
     String title() {

@@ -44,6 +44,11 @@ record Cores(List<Integer> numbers) {
         return new Cores(numbers.subList(Math.max(0, numbers.size() - count), numbers.size()));
     }
 
+    /// The others; all of them where nothing would be left.
+    Cores allButLast(int count) {
+        return numbers.size() > count ? new Cores(numbers.subList(0, numbers.size() - count)) : this;
+    }
+
     /// What makes a command run on these cores alone, with all its threads.
     List<String> command() {
         return List.of("taskset", "-c", numbers.stream().map(String::valueOf).collect(Collectors.joining(",")));

@@ -24,7 +24,7 @@ final class RunningGuest implements AutoCloseable {
     /// Lines nobody has looked at; when it is full the guest waits.
     private static final int LINES_MAX = 10_000;
 
-    private static final List<String> DIES_WITH_US = List.of("setpriv", "--pdeathsig", "KILL");
+    static final List<String> DIES_WITH_US = List.of("setpriv", "--pdeathsig", "KILL");
 
     private static final double TICK_SECONDS = 0.01; // USER_HZ, 100 on every architecture (proc_pid_stat(5))
 

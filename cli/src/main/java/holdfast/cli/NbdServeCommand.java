@@ -104,7 +104,7 @@ final class NbdServeCommand implements Callable<Integer> {
     /// Runs the command on our own streams; a signal to us ends it.
     private static int run(String command, NbdAddress address, CleanUp cleanUp) throws IOException, InterruptedException {
         String socket = address instanceof NbdAddress.Unix(Path path) ? path.toAbsolutePath().toString() : "";
-        String script = "uri=" + quoted(address.uri()) + "\nunixsocket=" + quoted(socket) + "\n" + command;
+        String script = "uri=" + quoted(address.uri()) + "\nunixsocket=" + quoted(socket) + "\nexport uri unixsocket\n" + command;
         Process process = new ProcessBuilder("/bin/sh", "-c", script).inheritIO().start();
         cleanUp.add(process::destroy);
         return process.waitFor();

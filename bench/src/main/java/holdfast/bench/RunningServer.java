@@ -1,0 +1,96 @@
+package holdfast.bench;
+
+import holdfast.block.OperatorError;
+import java.io.IOException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.locks.LockSupport;
+
+/// A server of one disk, in a process that does not outlive this one.
+final class RunningServer implements AutoCloseable {
+    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final long LOOK_NANOS = 10_000_000;
+
+    private final DiskServer server;
+    private final Process process;
+    private final Path socket;
+    private final Path errors;
+
+    private RunningServer(DiskServer server, Process process, Path socket, Path errors) {
+        this.server = server;
+        this.process = process;
+        this.socket = socket;
+        this.errors = errors;
+    }
+
+    /// @param directory for its socket and its last words
+    /// @throws OperatorError when it cannot be started
+    static RunningServer start(DiskServer server, Path disk, Path directory, Cores cores) {
+        Path socket = directory.resolve(server.title() + ".sock");
+        Path errors = directory.resolve(server.title() + ".errors");
+        List<String> command = new ArrayList<>(RunningGuest.DIES_WITH_US);
+        command.addAll(cores.command());
+        command.addAll(server.command(disk, socket));
+        try {
+            Process process = new ProcessBuilder(command)
+                    .redirectError(errors.toFile())
+                    .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+                    .start();
+            return new RunningServer(server, process, socket, errors);
+        } catch (IOException e) {
+            throw new OperatorError(command.getFirst(), "cannot be started: " + e.getMessage(), "install Debian's util-linux");
+        }
+    }
+
+    String uri() {
+        return "nbd+unix:///?socket=" + socket;
+    }
+
+    /// Waits until it takes connections.
+    void awaitReady() {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        while (!takesConnections()) {
+            if (!process.isAlive() || System.nanoTime() > deadline) {
+                throw new OperatorError(server.title(), "does not serve", "its last words: " + lastWords());
+            }
+            LockSupport.parkNanos(LOOK_NANOS);
+        }
+    }
+
+    private boolean takesConnections() {
+        try (SocketChannel _ = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+            return true;
+        } catch (IOException notYet) {
+            return false;
+        }
+    }
+
+    private String lastWords() {
+        try {
+            return Files.readString(errors, StandardCharsets.ISO_8859_1).strip().lines().reduce("none", (_, line) -> line);
+        } catch (IOException e) {
+            return "none";
+        }
+    }
+
+    /// The CPU time that all threads of the process have taken, to 10 ms.
+    double cpuSeconds() {
+        try {
+            return RunningGuest.cpuSeconds(Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat")));
+        } catch (IOException e) {
+            throw new OperatorError(server.title(), "has ended", "its last words: " + lastWords());
+        }
+    }
+
+    @Override
+    public void close() {
+        process.destroy();
+        process.onExit().join();
+    }
+}

@@ -1,0 +1,46 @@
+package holdfast.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import holdfast.block.OperatorError;
+import holdfast.testkit.Needs;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+@Timeout(120)
+class DiskBenchTest {
+    @TempDir
+    Path directory;
+
+    @Test
+    @Needs({"fio", "qemu-nbd", "nbdkit"})
+    void everyLoadIsMeasuredAgainstEveryPeerAndNothingIsLeft() throws Exception {
+        var rows = new ArrayList<DiskRow>();
+        try (var bench = new DiskBench(1, 200, 4)) {
+            bench.run("file", directory, DiskLoad.ALL, rows::add);
+        }
+        assertThat(rows).hasSize(DiskLoad.ALL.size() * 2);
+        assertThat(rows).allSatisfy(row -> assertThat(row.ours().wallMicros()).isPositive());
+        try (Stream<Path> left = Files.list(directory)) {
+            assertThat(left).isEmpty();
+        }
+    }
+
+    @Test
+    void aServerThatDoesNotServeIsNamedWithItsLastWords() throws IOException {
+        Path nowhere = directory.resolve("no.img");
+        try (var server = RunningServer.start(DiskServer.HOLDFAST, nowhere, directory, Cores.allowed())) {
+            assertThatThrownBy(server::awaitReady)
+                    .isInstanceOf(OperatorError.class)
+                    .hasMessageContaining("holdfast")
+                    .hasMessageContaining("check the path");
+        }
+    }
+}
