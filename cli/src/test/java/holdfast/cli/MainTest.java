@@ -83,6 +83,13 @@ class MainTest {
     }
 
     @Test
+    void theManualShowsWhichValuesMayBeLeftOut() {
+        assertThat(Invocation.of("help", "--man", "run").out())
+                .contains("\\fB\\-\\-profile\\fR[=\\fIFILE\\fR]\n")
+                .contains("\\fB\\-\\-record\\fR \\fIFILE\\fR\n");
+    }
+
+    @Test
     void helpOfAnUnknownCommandIsAUsageError() {
         Invocation invocation = Invocation.of("help", "run", "away");
         assertThat(invocation.exitCode()).isEqualTo(2);

@@ -509,6 +509,7 @@ public final class Hart {
         }
         pc = in.readLong();
         retired = in.readLong();
+        counters.retiredBefore = retired;
         waiting = in.readBoolean();
         halted = in.readBoolean();
         lines.set(in.readInt());

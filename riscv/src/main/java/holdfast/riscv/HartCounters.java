@@ -8,6 +8,9 @@ final class HartCounters {
     /// Whether somebody wants to know why translated code is left; to find that out takes a look at where control goes.
     boolean exitsCounted;
 
+    /// The count of retired instructions that the hart was restored with: what is counted here began there.
+    long retiredBefore;
+
     /// Instructions retired in translated code, counted with the exits.
     long translated;
 

@@ -112,7 +112,7 @@ public final class Profile implements AutoCloseable {
             HartCounters counters = hart.counters;
             var event = new EngineEvents.HartTotals();
             event.hart = hart.id();
-            event.instructions = hart.retired();
+            event.instructions = retired(hart);
             event.translated = counters.translated;
             event.traps = Arrays.stream(counters.traps).sum();
             event.interrupts = counters.interrupts;
@@ -163,12 +163,16 @@ public final class Profile implements AutoCloseable {
         return lines;
     }
 
+    private static long retired(Hart hart) {
+        return hart.retired() - hart.counters.retiredBefore;
+    }
+
     private static String executed(Hart hart) {
         HartCounters counters = hart.counters;
         long faults = counters.traps[Trap.FETCH_PAGE] + counters.traps[Trap.LOAD_PAGE] + counters.traps[Trap.STORE_PAGE];
         long calls = counters.traps[Trap.ECALL_U];
         long all = Arrays.stream(counters.traps).sum();
-        return count(hart.retired()) + " instructions, " + percent(counters.translated, hart.retired()) + " in translated code; "
+        return count(retired(hart)) + " instructions, " + percent(counters.translated, retired(hart)) + " in translated code; "
                 + count(counters.interrupts) + " interrupts, " + count(counters.firmwareCalls) + " firmware calls, "
                 + count(all) + " exceptions (" + count(faults) + " page faults, " + count(calls) + " system calls)";
     }

@@ -2,6 +2,10 @@ package holdfast.riscv;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.io.ByteArrayInputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
 import java.nio.file.Path;
 import java.util.List;
 import jdk.jfr.Recording;
@@ -124,6 +128,33 @@ class ProfileTest {
 
             assertThat(profile.lines().getFirst()).startsWith("hart 0: 5,000 instructions, 0.0 %");
             assertThat(profile.lines().get(1)).isEqualTo("hart 0: 0 exits from translated code: none");
+        }
+    }
+
+    @Test
+    void aRestoredHartCountsFromThereOn() throws Exception {
+        bare.emit("jal", 0, 0).start(Privilege.MACHINE).run(1000);
+        var saved = new ByteArrayOutputStream();
+        bare.hart.save(new DataOutputStream(saved));
+        Hart restored = new Hart(0, bare.memory, bare.bus, bare.time);
+        try (Profile profile = new Profile(bare.memory, List.of(restored), null)) {
+            restored.restore(new DataInputStream(new ByteArrayInputStream(saved.toByteArray())));
+            restored.run(7);
+
+            assertThat(restored.retired()).isEqualTo(1007);
+            assertThat(profile.lines().getFirst()).startsWith("hart 0: 7 instructions");
+        }
+    }
+
+    @Test
+    void everyHartHasItsLinesAndTheTranslatorOne() {
+        Hart idle = new Hart(1, bare.memory, bare.bus, bare.time);
+        try (Profile profile = new Profile(bare.memory, List.of(bare.hart, idle), null)) {
+            bare.emit("jal", 0, 0).start(Privilege.MACHINE).run(5);
+
+            assertThat(profile.lines()).hasSize(7);
+            assertThat(profile.lines().get(3)).startsWith("hart 1: 0 instructions, 0.0 %");
+            assertThat(profile.lines().getLast()).startsWith("0 regions translated");
         }
     }
 
