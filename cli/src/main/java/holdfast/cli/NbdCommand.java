@@ -9,11 +9,11 @@ import picocli.CommandLine.Spec;
 /// `holdfast nbd`: disks for other programs, by the NBD protocol.
 @Command(
         name = "nbd",
-        description = "Serves disks to other programs: QEMU, nbdcopy, the Linux kernel, whatever speaks NBD.",
+        description = "Serves disks to whatever speaks NBD (QEMU, nbdcopy, the Linux kernel), and looks at what others serve.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = NbdServeCommand.class)
+        subcommands = {NbdServeCommand.class, NbdInfoCommand.class})
 final class NbdCommand implements Runnable {
     @Spec
     @Nullable CommandSpec spec;

@@ -67,6 +67,20 @@ class NbdServeTest {
     }
 
     @Test
+    void infoSaysWhatIsServed() throws Exception {
+        serving();
+        String uri = "nbd+unix:///disk.img?socket=" + socket.toString().replace(" ", "%20");
+        Invocation text = Invocation.of("nbd", "info", uri);
+        assertThat(text.err()).isEmpty();
+        assertThat(text.out()).contains("disk.img", "1.00 MiB (1048576 bytes)", "read and write", "fast-zero", "block-status");
+        Invocation json = Invocation.of("nbd", "info", "-o", "json", uri);
+        assertThat(json.out().replaceAll("\\s", "")).contains("\"sizeBytes\":1048576,\"readOnly\":false", "\"features\":[\"structured-replies\"");
+        Invocation none = Invocation.of("nbd", "info", uri.replace("disk.img", "x"));
+        assertThat(none.err()).contains("there is no such export");
+        assertThat(none.exitCode()).isEqualTo(1);
+    }
+
+    @Test
     void aSignalEndsItAndTheSocketIsGone() throws Exception {
         Process process = serving();
         process.destroy();

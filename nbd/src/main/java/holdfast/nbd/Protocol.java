@@ -28,7 +28,9 @@ final class Protocol {
     static final int REP_ERR_UNSUP = REP_ERR + 1;
     static final int REP_ERR_POLICY = REP_ERR + 2;
     static final int REP_ERR_INVALID = REP_ERR + 3;
+    static final int REP_ERR_TLS_REQD = REP_ERR + 5;
     static final int REP_ERR_UNKNOWN = REP_ERR + 6;
+    static final int REP_ERR_SHUTDOWN = REP_ERR + 7;
     static final int REP_ERR_TOO_BIG = REP_ERR + 9;
 
     static final int INFO_EXPORT = 0;
@@ -73,6 +75,8 @@ final class Protocol {
     static final int STRUCTURED_REPLY_BYTES = 20;
     static final int REPLY_FLAG_DONE = 1;
     static final int REPLY_TYPE_OFFSET_DATA = 1;
+    static final int REPLY_TYPE_NONE = 0;
+    static final int REPLY_TYPE_OFFSET_HOLE = 2;
     static final int REPLY_TYPE_BLOCK_STATUS = 5;
     static final int REPLY_TYPE_ERROR = (1 << 15) + 1;
 

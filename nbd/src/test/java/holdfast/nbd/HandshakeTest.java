@@ -211,6 +211,7 @@ class HandshakeTest {
         try (var server = NbdServer.open(address, List.of(new Export("disk", "", first)), (_, action) -> waiting.add(action));
                 TestClient slow = TestClient.connect(address).greeted();
                 TestClient chosen = TestClient.go(server.address(), "disk", false)) {
+            assertThat(chosen.read(0, 512)).hasSize(512);
             waiting.forEach(Runnable::run);
             assertThat(slow.isCutOff()).isTrue();
             assertThat(chosen.read(0, 512)).hasSize(512);

@@ -25,7 +25,11 @@ class MutantsTest {
                 mutant("everybody is let in", "Handshake", "go", "Export.enter",
                         "HandshakeTest.anExportHasSoManyClientsAndNoMore"),
                 mutant("the connection ends before its requests", "Replies", "close", "Buffers.close",
-                        "NbdServerTest.drainingAnswersWhatWasReadAndLetsNothingMoreIn"));
+                        "NbdServerTest.drainingAnswersWhatWasReadAndLetsNothingMoreIn"),
+                mutant("what another host has lost is not noticed", "NbdDevice", "answered", "Part.wantsFlush",
+                        "NbdDeviceTest.whatAnotherHostHadNotFlushedIsLostWithTheConnection"),
+                mutant("any disk is a successor", "NbdDevice", "reconnect", "NbdExport.continues",
+                        "NbdDeviceTest.aSuccessorWithASmallerDiskIsNoSuccessor"));
     }
 
     @ParameterizedTest

@@ -1,0 +1,254 @@
+package holdfast.nbd;
+
+import holdfast.block.Alarm;
+import holdfast.block.Extent;
+import holdfast.block.Request;
+import java.io.EOFException;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
+
+/// One connection to a server, in its transmission phase. One thread sends and one receives.
+final class ClientConnection implements AutoCloseable {
+    private static final Duration HANDSHAKE_LIMIT = Duration.ofSeconds(30);
+    private static final int BATCH = 64;
+
+    /// The server does not keep to the protocol; nothing of it can be believed.
+    static final class Nonsense extends IOException {
+        Nonsense(String message) {
+            super(message);
+        }
+    }
+
+    /// Knows what was asked, and hears what was answered.
+    interface Answers {
+        /// @return null when nobody asked
+        @Nullable Part asked(long cookie);
+
+        /// @param error 0 for success
+        void answered(Part part, int error);
+    }
+
+    private final Link link;
+    private final Inbound in;
+    private final NbdExport export;
+    private final ByteBuffer headers = ByteBuffer.allocateDirect(BATCH * Protocol.REQUEST_BYTES);
+    private final ByteBuffer[] pieces = new ByteBuffer[2 * BATCH];
+
+    private ClientConnection(Link link, Inbound in, NbdExport export) {
+        this.link = link;
+        this.in = in;
+        this.export = export;
+    }
+
+    interface Negotiation {
+        NbdExport with(ClientHandshake handshake) throws IOException;
+    }
+
+    /// @throws IOException when nobody is there, refuses us or is no NBD server
+    static ClientConnection open(NbdUri uri) throws IOException {
+        Link link = SocketLink.of(SocketChannel.open(uri.address()));
+        try {
+            var in = new Inbound(link);
+            return new ClientConnection(link, in, negotiate(link, in, uri, ClientHandshake::go));
+        } catch (IOException | RuntimeException e) {
+            link.close();
+            throw e;
+        }
+    }
+
+    /// What a server says of an export.
+    ///
+    /// @throws IOException as [#open]
+    static NbdExport look(NbdUri uri) throws IOException {
+        try (Link link = SocketLink.of(SocketChannel.open(uri.address()))) {
+            return negotiate(link, new Inbound(link), uri, ClientHandshake::look);
+        }
+    }
+
+    /// Whoever accepts a connection and says nothing is given up.
+    private static NbdExport negotiate(Link link, Inbound in, NbdUri uri, Negotiation how) throws IOException {
+        var done = new AtomicBoolean();
+        Alarm.wallClock().after(HANDSHAKE_LIMIT, () -> {
+            if (!done.get()) {
+                link.close();
+            }
+        });
+        NbdExport export = how.with(new ClientHandshake(link, in, uri.export()));
+        done.set(true);
+        return export;
+    }
+
+    NbdExport export() {
+        return export;
+    }
+
+    /// Sends at most [#BATCH] requests in one go.
+    void send(List<Part> parts) throws IOException {
+        headers.clear();
+        int count = 0;
+        for (Part part : parts) {
+            int from = headers.position();
+            part.putHeader(headers);
+            pieces[count++] = headers.slice(from, Protocol.REQUEST_BYTES);
+            if (part.type == Protocol.CMD_WRITE && part.data != null) {
+                pieces[count++] = part.data.asByteBuffer();
+            }
+        }
+        link.write(pieces, count);
+    }
+
+    static int batch() {
+        return BATCH;
+    }
+
+    /// Receives replies until the connection is lost.
+    ///
+    /// @throws Nonsense when the server breaks the protocol
+    /// @throws IOException when the connection is lost
+    void receive(Answers answers) throws IOException {
+        while (in.await(Integer.BYTES)) {
+            int magic = in.buffer().getInt();
+            if (magic == Protocol.SIMPLE_REPLY_MAGIC) {
+                simple(answers);
+            } else if (magic == Protocol.STRUCTURED_REPLY_MAGIC && export.structured()) {
+                structured(answers);
+            } else {
+                throw new Nonsense("a reply without a magic number");
+            }
+        }
+        throw new EOFException("the server has ended the connection");
+    }
+
+    private void simple(Answers answers) throws IOException {
+        in.need(Protocol.SIMPLE_REPLY_BYTES - Integer.BYTES);
+        int error = in.buffer().getInt();
+        Part part = asked(answers, in.buffer().getLong());
+        if (error == 0 && part.type == Protocol.CMD_READ) {
+            if (export.structured()) {
+                throw new Nonsense("a simple reply to a read");
+            }
+            in.take(data(part, 0, part.length));
+        }
+        answers.answered(part, error);
+    }
+
+    private static Part asked(Answers answers, long cookie) throws Nonsense {
+        Part part = answers.asked(cookie);
+        if (part == null) {
+            throw new Nonsense("a reply to nothing that was asked");
+        }
+        return part;
+    }
+
+    private void structured(Answers answers) throws IOException {
+        in.need(Protocol.STRUCTURED_REPLY_BYTES - Integer.BYTES);
+        ByteBuffer header = in.buffer();
+        boolean last = (header.getShort() & Protocol.REPLY_FLAG_DONE) != 0;
+        int type = header.getShort() & 0xffff;
+        Part part = asked(answers, header.getLong());
+        long length = Integer.toUnsignedLong(header.getInt());
+        switch (type) {
+            case Protocol.REPLY_TYPE_NONE -> in.skip(length);
+            case Protocol.REPLY_TYPE_OFFSET_DATA -> {
+                long offset = fixed(length, Long.BYTES).getLong();
+                in.take(data(part, offset - part.offset, length - Long.BYTES));
+            }
+            case Protocol.REPLY_TYPE_OFFSET_HOLE -> {
+                ByteBuffer hole = fixed(length, Long.BYTES + Integer.BYTES);
+                long offset = hole.getLong();
+                range(part, offset - part.offset, Integer.toUnsignedLong(hole.getInt())).fill((byte) 0);
+            }
+            case Protocol.REPLY_TYPE_BLOCK_STATUS -> blockStatus(part, length);
+            default -> error(part, type, length);
+        }
+        if (last) {
+            if (part.error == 0 && part.type == Protocol.CMD_READ && part.receivedBytes != part.length) {
+                throw new Nonsense("a read of " + part.length + " bytes got " + part.receivedBytes);
+            }
+            answers.answered(part, part.error);
+        }
+    }
+
+    private ByteBuffer fixed(long length, int bytes) throws IOException {
+        if (length < bytes) {
+            throw new Nonsense("a chunk that is too short");
+        }
+        in.need(bytes);
+        return in.buffer();
+    }
+
+    private static ByteBuffer data(Part part, long from, long length) throws Nonsense {
+        return range(part, from, length).asByteBuffer();
+    }
+
+    private static MemorySegment range(Part part, long from, long length) throws Nonsense {
+        MemorySegment data = part.data;
+        if (part.type != Protocol.CMD_READ || data == null || from < 0 || length < 0 || from > part.length - length) {
+            throw new Nonsense("data that was not asked for");
+        }
+        part.receivedBytes += length;
+        return data.asSlice(from, length);
+    }
+
+    private void error(Part part, int type, long length) throws IOException {
+        if ((type & 1 << 15) == 0) {
+            throw new Nonsense("a chunk of unknown type " + type);
+        }
+        part.error = fixed(length, Integer.BYTES).getInt();
+        if (part.error == 0) {
+            throw new Nonsense("an error that is none");
+        }
+        in.skip(length - Integer.BYTES);
+    }
+
+    /// The last extent may reach past what was asked.
+    private void blockStatus(Part part, long length) throws IOException {
+        int entry = 2 * Integer.BYTES;
+        if (!(part.whole.request instanceof Request.Extents asked) || (length - Integer.BYTES) % entry != 0 || length <= entry) {
+            throw new Nonsense("a block status that was not asked for, or is cut short");
+        }
+        in.need(Integer.BYTES);
+        in.buffer().getInt();
+        long at = part.offset;
+        long end = part.offset + part.length;
+        for (long left = length - Integer.BYTES; left > 0; left -= entry) {
+            in.need(entry);
+            long bytes = Integer.toUnsignedLong(in.buffer().getInt());
+            int state = in.buffer().getInt();
+            long until = Math.min(end, at + bytes);
+            if (until > at) {
+                boolean zero = (state & Protocol.STATE_ZERO) != 0;
+                boolean hole = (state & Protocol.STATE_HOLE) != 0;
+                asked.extents().accept(new Extent(at, until - at, !(hole && zero), zero));
+                at = until;
+            }
+        }
+        if (at == part.offset) {
+            throw new Nonsense("a block status of nothing");
+        }
+    }
+
+    /// Says goodbye.
+    void disconnect() {
+        try {
+            ByteBuffer goodbye = ByteBuffer.allocate(Protocol.REQUEST_BYTES);
+            goodbye.putInt(Protocol.REQUEST_MAGIC).putShort((short) 0).putShort((short) Protocol.CMD_DISC);
+            link.write(new ByteBuffer[] {goodbye.clear()}, 1);
+        } catch (IOException gone) {
+            System.getLogger(ClientConnection.class.getName())
+                    .log(System.Logger.Level.DEBUG, "the server has gone first: " + gone.getMessage());
+        }
+        close();
+    }
+
+    @Override
+    public void close() {
+        link.close();
+    }
+}

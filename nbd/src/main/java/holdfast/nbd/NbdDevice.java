@@ -1,0 +1,467 @@
+package holdfast.nbd;
+
+import holdfast.block.BlockDevice;
+import holdfast.block.Extent;
+import holdfast.block.Geometry;
+import holdfast.block.IoStatus;
+import holdfast.block.OperatorError;
+import holdfast.block.Request;
+import holdfast.block.Underway;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
+
+/// A disk that an NBD server has.
+///
+/// ```
+/// connected ── connection lost ─→ lost ── a request is there ─→ tries again ─→ connected; what was not answered is sent again
+///                                                                    └── limit passed ─→ lost; every request failed
+/// ```
+///
+/// **Durability.** A flush is the server's. When the connection to a server on another host is lost, that host may have lost
+/// its power and with it what was answered and not flushed; from then on, if there was such, every flush fails. A server of this
+/// host loses nothing by ending.
+///
+/// **Order.** A request that is sent again may have been done already, or may still be under way at the server: it is
+/// the same request, and nothing that was submitted after its completion is overtaken by it as long as the server does
+/// nothing more for a connection that is gone.
+public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
+    private static final System.Logger LOG = System.getLogger(NbdDevice.class.getName());
+    private static final int QUEUE_DEPTH = 64;
+    private static final Duration FIRST_RETRY = Duration.ofMillis(10);
+    private static final Duration LAST_RETRY = Duration.ofSeconds(1);
+
+    private final NbdUri uri;
+    private final boolean sameHost;
+    private final Duration reconnectLimit;
+    private final NbdExport export;
+    private final Geometry geometry;
+    private final Parts parts;
+    private final Underway underway;
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Deque<Part> outgoing = new ArrayDeque<>();
+    private final Map<Long, Part> unanswered = new LinkedHashMap<>();
+    private @Nullable ClientConnection connection;
+    private long cookies;
+    private boolean stopped;
+
+    /// Changes that were answered, and how many of these a flush has covered.
+    private long changesAnswered;
+
+    private long changesFlushed;
+
+    /// Of the receiving thread alone: whether flushes have to fail, whether anything was answered since the connection was
+    /// lost, until when it is tried to make another, and how long to wait before that.
+    private boolean lostData;
+
+    private boolean progress = true;
+    private long deadlineNanos;
+    private long pauseNanos;
+
+    private NbdDevice(
+            NbdUri uri, ClientConnection first, Geometry geometry, Duration reconnectLimit, boolean sameHost) {
+        this.uri = uri;
+        this.geometry = geometry;
+        this.sameHost = sameHost;
+        this.reconnectLimit = reconnectLimit;
+        connection = first;
+        export = first.export();
+        parts = new Parts(export);
+        underway = new Underway("NBD disk " + uri.text(), QUEUE_DEPTH);
+    }
+
+    /// Connects to `nbd://HOST:PORT/EXPORT` or `nbd+unix:///EXPORT?socket=PATH`.
+    ///
+    /// @param reconnectLimit how long requests wait for a server that is gone before they fail
+    /// @throws OperatorError when that is no URI, nobody is there, or the server refuses
+    public static NbdDevice open(String uri, Duration reconnectLimit) {
+        NbdUri parsed = NbdUri.parse(uri);
+        return open(parsed, reconnectLimit, parsed.sameHost());
+    }
+
+    /// @param sameHost whether the server loses its power when we do
+    static NbdDevice open(NbdUri parsed, Duration reconnectLimit, boolean sameHost) {
+        String uri = parsed.text();
+        ClientConnection first;
+        try {
+            first = ClientConnection.open(parsed);
+        } catch (IOException e) {
+            throw unreachable(uri, e);
+        }
+        try {
+            var device = new NbdDevice(parsed, first, geometry(uri, first.export()), reconnectLimit, sameHost);
+            Thread.ofPlatform().daemon().name("NBD requests to " + uri).start(device::send);
+            Thread.ofPlatform().daemon().name("NBD replies of " + uri).start(device::receive);
+            return device;
+        } catch (RuntimeException e) {
+            first.disconnect();
+            throw e;
+        }
+    }
+
+    /// What a server says of an export.
+    ///
+    /// @throws OperatorError as [#open]
+    public static NbdExport look(String uri) {
+        NbdUri parsed = NbdUri.parse(uri);
+        try {
+            return ClientConnection.look(parsed);
+        } catch (IOException e) {
+            throw unreachable(uri, e);
+        }
+    }
+
+    private static OperatorError unreachable(String uri, IOException e) {
+        String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
+        return e instanceof ClientHandshake.Refused
+                ? new OperatorError(uri, reason, "see what it offers: nbdinfo --list")
+                : new OperatorError(uri, "cannot be reached: " + reason, "check that its server runs");
+    }
+
+    private static Geometry geometry(String uri, NbdExport export) {
+        long minimum = export.minimumBlockBytes();
+        int logical = minimum <= 512 ? 512 : 4096;
+        if (minimum > 4096 || export.sizeBytes() <= 0 || export.sizeBytes() % logical != 0) {
+            throw new OperatorError(
+                    uri,
+                    "is no disk of whole blocks: " + export.sizeBytes() + " bytes in units of " + minimum,
+                    "serve a disk whose size is a multiple of 512 or 4096 bytes");
+        }
+        long preferred = Long.highestOneBit(Math.clamp(export.preferredBlockBytes(), logical, 1 << 20));
+        return new Geometry(
+                export.sizeBytes(),
+                logical,
+                (int) preferred,
+                export.readOnly(),
+                export.can(Protocol.FLAG_SEND_FLUSH),
+                export.can(Protocol.FLAG_SEND_TRIM),
+                export.can(Protocol.FLAG_SEND_WRITE_ZEROES),
+                QUEUE_DEPTH);
+    }
+
+    @Override
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    @Override
+    public void submit(Request request) {
+        underway.enter();
+        IoStatus admitted = geometry.admits(request);
+        if (admitted == IoStatus.OK && request instanceof Request.WriteZeroes zeroes && zeroes.fastOnly() && !parts.hasFastZeroes()) {
+            admitted = IoStatus.UNSUPPORTED;
+        }
+        if (admitted != IoStatus.OK) {
+            underway.finish(request, admitted);
+            return;
+        }
+        if (request instanceof Request.Extents extents && !export.blockStatus()) {
+            extents.extents().accept(new Extent(extents.offset(), extents.length(), true, false));
+        }
+        List<Part> toSend = parts.of(new Part.Whole(request));
+        if (toSend.isEmpty()) {
+            underway.finish(request, IoStatus.OK);
+            return;
+        }
+        lock.lock();
+        try {
+            toSend.forEach(this::enqueue);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void enqueue(Part part) {
+        part.cookie = cookies++;
+        outgoing.add(part);
+        changed.signalAll();
+    }
+
+    private void send() {
+        var batch = new ArrayList<Part>();
+        for (ClientConnection to = next(batch); to != null; to = next(batch)) {
+            try {
+                to.send(batch);
+            } catch (IOException | IllegalStateException e) {
+                // The receiving thread finds out, and sees to it. It may have failed the requests already, and their buffers gone.
+                to.close();
+            }
+            batch.clear();
+        }
+    }
+
+    /// Waits for requests and a connection to send them on.
+    ///
+    /// @return null at the end
+    private @Nullable ClientConnection next(List<Part> batch) {
+        lock.lock();
+        try {
+            while ((outgoing.isEmpty() || connection == null) && !stopped) {
+                changed.awaitUninterruptibly();
+            }
+            while (!outgoing.isEmpty() && batch.size() < ClientConnection.batch()) {
+                Part part = outgoing.remove();
+                part.whole.sent = true;
+                part.changesBefore = changesAnswered;
+                unanswered.put(part.cookie, part);
+                batch.add(part);
+            }
+            return stopped ? null : connection;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void receive() {
+        for (ClientConnection from = connected(); from != null; from = connected()) {
+            IOException why;
+            try {
+                from.receive(this);
+                continue;
+            } catch (IOException e) {
+                why = e;
+            }
+            from.close();
+            lost(why);
+        }
+    }
+
+    /// The connection, made anew when there are requests for it.
+    ///
+    /// @return null at the end
+    private @Nullable ClientConnection connected() {
+        while (true) {
+            lock.lock();
+            try {
+                while (connection == null && outgoing.isEmpty() && !stopped) {
+                    changed.awaitUninterruptibly();
+                }
+                if (stopped || connection != null) {
+                    return stopped ? null : connection;
+                }
+            } finally {
+                lock.unlock();
+            }
+            if (!reconnect()) {
+                failAll("nobody is there in place of the server that has gone");
+            }
+        }
+    }
+
+    private void lost(IOException why) {
+        lock.lock();
+        try {
+            connection = null;
+            if (stopped) {
+                return;
+            }
+            LOG.log(Level.DEBUG, uri.text() + ": the connection is lost: " + why.getMessage());
+            if (changesFlushed < changesAnswered && !sameHost) {
+                lostData = true;
+            }
+            var again = new ArrayList<>(unanswered.values());
+            unanswered.clear();
+            again.forEach(Part::beginAnew);
+            again.reversed().forEach(outgoing::addFirst);
+        } finally {
+            lock.unlock();
+        }
+        if (why instanceof ClientConnection.Nonsense) {
+            progress = true;
+            failAll("the server does not keep to the protocol: " + why.getMessage());
+        }
+    }
+
+    /// @return false when the limit has passed, or the device was closed
+    private boolean reconnect() {
+        if (progress) {
+            progress = false;
+            deadlineNanos = System.nanoTime() + reconnectLimit.toNanos();
+            pauseNanos = 0;
+        }
+        while (pause(pauseNanos) && System.nanoTime() < deadlineNanos) {
+            pauseNanos = Math.clamp(2 * pauseNanos, FIRST_RETRY.toNanos(), LAST_RETRY.toNanos());
+            try {
+                ClientConnection again = ClientConnection.open(uri);
+                if (again.export().continues(export)) {
+                    use(again);
+                    return true;
+                }
+                LOG.log(Level.WARNING, uri.text() + ": the server has another disk there now");
+                again.disconnect();
+            } catch (IOException e) {
+                LOG.log(Level.DEBUG, uri.text() + ": " + e.getMessage());
+            }
+        }
+        progress = true;
+        return false;
+    }
+
+    private void use(ClientConnection again) {
+        lock.lock();
+        try {
+            if (stopped) {
+                again.disconnect();
+            } else {
+                connection = again;
+            }
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// @return false when the device was closed meanwhile
+    private boolean pause(long nanos) {
+        lock.lock();
+        try {
+            for (long left = nanos; left > 0 && !stopped; ) {
+                left = changed.awaitNanos(left);
+            }
+            return !stopped;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return false;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void failAll(String why) {
+        List<Part> failed;
+        lock.lock();
+        try {
+            failed = List.copyOf(outgoing);
+            outgoing.clear();
+        } finally {
+            lock.unlock();
+        }
+        if (!failed.isEmpty()) {
+            LOG.log(Level.WARNING, uri.text() + ": " + why + "; requests that have failed: " + failed.size());
+        }
+        failed.forEach(part -> ended(part, IoStatus.IO_ERROR));
+    }
+
+    @Override
+    public @Nullable Part asked(long cookie) {
+        lock.lock();
+        try {
+            return unanswered.get(cookie);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// A server that is about to end wants to be left; its successor is asked again.
+    @Override
+    public void answered(Part part, int error) {
+        lock.lock();
+        try {
+            if (error == NbdError.ESHUTDOWN.code()) {
+                if (connection != null) {
+                    connection.close();
+                }
+                return;
+            }
+            progress = true;
+            unanswered.remove(part.cookie);
+            if (part.wantsFlush()) {
+                changesAnswered++;
+            } else if (error == 0 && part.type == Protocol.CMD_FLUSH) {
+                changesFlushed = Math.max(changesFlushed, part.changesBefore);
+            }
+        } finally {
+            lock.unlock();
+        }
+        boolean flushedTooLate = part.type == Protocol.CMD_FLUSH && lostData;
+        ended(part, flushedTooLate ? IoStatus.IO_ERROR : error == 0 ? IoStatus.OK : Part.status(error, part.whole.request));
+    }
+
+    private void ended(Part part, IoStatus status) {
+        Part.Whole whole = part.whole;
+        lock.lock();
+        try {
+            whole.partsLeft--;
+            whole.status = whole.status == IoStatus.OK ? status : whole.status;
+            if (whole.partsLeft > 0) {
+                return;
+            }
+            if (whole.flushAfterwards && whole.status == IoStatus.OK) {
+                whole.flushAfterwards = false;
+                enqueue(Parts.flush(whole));
+                return;
+            }
+        } finally {
+            lock.unlock();
+        }
+        underway.finish(whole.request, whole.status);
+    }
+
+    /// What was not sent yet is stopped; what was, cannot be.
+    @Override
+    @SuppressWarnings("ReferenceEquality") // Records are equal by content; two requests may have the same.
+    public Cancellation cancel(Request request) {
+        lock.lock();
+        try {
+            for (Part part : unanswered.values()) {
+                if (part.whole.request == request) {
+                    return Cancellation.UNKNOWN;
+                }
+            }
+            boolean found = false;
+            for (Iterator<Part> each = outgoing.iterator(); each.hasNext(); ) {
+                Part part = each.next();
+                if (part.whole.request == request) {
+                    if (part.whole.sent) {
+                        return Cancellation.UNKNOWN;
+                    }
+                    each.remove();
+                    found = true;
+                }
+            }
+            if (!found) {
+                return Cancellation.DONE;
+            }
+        } finally {
+            lock.unlock();
+        }
+        underway.finish(request, IoStatus.CANCELLED);
+        return Cancellation.CANCELLED;
+    }
+
+    @Override
+    public boolean drain(long deadlineNanos) {
+        return underway.drain(deadlineNanos);
+    }
+
+    @Override
+    public void close() {
+        if (!underway.close()) {
+            return;
+        }
+        @Nullable ClientConnection last;
+        lock.lock();
+        try {
+            stopped = true;
+            last = connection;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (last != null) {
+            last.disconnect();
+        }
+    }
+}

@@ -1,0 +1,70 @@
+package holdfast.nbd;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/// What a server says of an export.
+///
+/// @param name its canonical name, or the one that was asked for
+/// @param description for people, may be empty
+/// @param flags the protocol's transmission flags
+/// @param minimumBlockBytes unit of requests
+/// @param preferredBlockBytes alignment to prefer
+/// @param payloadBytesMax longest read or write
+/// @param structured whether replies are structured
+/// @param blockStatus whether the server tells what is a hole (`base:allocation`)
+public record NbdExport(
+        String name,
+        String description,
+        long sizeBytes,
+        int flags,
+        long minimumBlockBytes,
+        long preferredBlockBytes,
+        long payloadBytesMax,
+        boolean structured,
+        boolean blockStatus) {
+
+    boolean can(int flag) {
+        return (flags & flag) != 0;
+    }
+
+    public boolean readOnly() {
+        return can(Protocol.FLAG_READ_ONLY);
+    }
+
+    /// What the server can do besides reading and writing, in the protocol's words.
+    public List<String> features() {
+        var features = new ArrayList<String>();
+        if (structured) {
+            features.add("structured-replies");
+        }
+        if (blockStatus) {
+            features.add("block-status");
+        }
+        add(features, Protocol.FLAG_SEND_FLUSH, "flush");
+        add(features, Protocol.FLAG_SEND_FUA, "fua");
+        add(features, Protocol.FLAG_SEND_TRIM, "trim");
+        add(features, Protocol.FLAG_SEND_WRITE_ZEROES, "write-zeroes");
+        add(features, Protocol.FLAG_SEND_FAST_ZERO, "fast-zero");
+        add(features, Protocol.FLAG_SEND_DF, "df");
+        add(features, Protocol.FLAG_SEND_CACHE, "cache");
+        add(features, Protocol.FLAG_CAN_MULTI_CONN, "multi-conn");
+        return features;
+    }
+
+    private void add(List<String> features, int flag, String name) {
+        if (can(flag)) {
+            features.add(name);
+        }
+    }
+
+    /// Whether a client that relied on `before` can go on with this.
+    boolean continues(NbdExport before) {
+        return sizeBytes >= before.sizeBytes
+                && (flags & before.flags) == before.flags
+                && readOnly() == before.readOnly()
+                && minimumBlockBytes <= before.minimumBlockBytes
+                && payloadBytesMax >= before.payloadBytesMax
+                && blockStatus == before.blockStatus;
+    }
+}
