@@ -3,12 +3,12 @@ package holdfast.block;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Runs of clusters that somebody is copying or filling, each held by one request at a time.
-final class ClusterLocks {
+/// Runs of clusters, or blocks, that somebody is copying or filling, each held by one request at a time.
+public final class ClusterLocks {
     private final List<Held> held = new ArrayList<>();
 
     /// A run that is held until it is released.
-    final class Held implements AutoCloseable {
+    public final class Held implements AutoCloseable {
         private final long first;
         private final long end;
 
@@ -28,7 +28,7 @@ final class ClusterLocks {
 
     /// Waits until nobody holds any of the clusters from `first` to before `end`. Whoever holds one waits for nothing but
     /// storage, so this ends.
-    Held acquire(long first, long end) {
+    public Held acquire(long first, long end) {
         var run = new Held(first, end);
         boolean interrupted = false;
         synchronized (held) {

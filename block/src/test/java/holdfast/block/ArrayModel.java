@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.Random;
 
 /// Does the same random things to a disk and to an array of bytes, and compares the two.
-final class ArrayModel {
+public final class ArrayModel {
     private final Blocking disk;
     private final byte[] bytes;
     private final long seed;
@@ -14,12 +14,12 @@ final class ArrayModel {
     private final Noise noise;
 
     /// @param size of the disk, which reads as zeros
-    ArrayModel(Blocking disk, int size, long seed) {
+    public ArrayModel(Blocking disk, int size, long seed) {
         this(disk, new byte[size], seed);
     }
 
     /// @param content of the disk now
-    ArrayModel(Blocking disk, byte[] content, long seed) {
+    public ArrayModel(Blocking disk, byte[] content, long seed) {
         this.disk = disk;
         bytes = content.clone();
         this.seed = seed;
@@ -27,14 +27,14 @@ final class ArrayModel {
         noise = Noise.of(seed);
     }
 
-    void run(int operations) throws DiskException {
+    public void run(int operations) throws DiskException {
         for (int i = 0; i < operations; i++) {
             step(i);
         }
         assertThat(disk.read(0, bytes.length)).as("seed %d, at the end", seed).isEqualTo(bytes);
     }
 
-    byte[] content() {
+    public byte[] content() {
         return bytes.clone();
     }
 

@@ -19,14 +19,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// What every block device that can be written owes its callers; a test class of a device extends it.
-abstract class BlockDeviceContract {
-    static final long SIZE = 4 << 20;
+public abstract class BlockDeviceContract {
+    public static final long SIZE = 4 << 20;
 
     private BlockDevice device;
     private Blocking disk;
 
     /// A writable device of [#SIZE] bytes that reads as zeros.
-    abstract BlockDevice open() throws Exception;
+    protected abstract BlockDevice open() throws Exception;
 
     @BeforeEach
     void openDevice() throws Exception {
@@ -39,11 +39,11 @@ abstract class BlockDeviceContract {
         device.close();
     }
 
-    final BlockDevice device() {
+    protected final BlockDevice device() {
         return device;
     }
 
-    final Blocking disk() {
+    protected final Blocking disk() {
         return disk;
     }
 

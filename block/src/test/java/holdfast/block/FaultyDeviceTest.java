@@ -150,7 +150,7 @@ class FaultyDeviceTest {
     @Nested
     class WithoutFaults extends BlockDeviceContract {
         @Override
-        BlockDevice open() {
+        protected BlockDevice open() {
             return new FaultyDevice(new MemoryDevice(new ByteSize(SIZE)), _ -> NONE);
         }
     }
@@ -159,7 +159,7 @@ class FaultyDeviceTest {
     @Nested
     class WithDelays extends BlockDeviceContract {
         @Override
-        BlockDevice open() {
+        protected BlockDevice open() {
             var random = new Random(1);
             return new FaultyDevice(new MemoryDevice(new ByteSize(SIZE)), _ -> random.nextBoolean()
                     ? NONE

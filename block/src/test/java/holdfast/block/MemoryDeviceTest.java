@@ -6,7 +6,7 @@ import org.junit.jupiter.api.Test;
 
 class MemoryDeviceTest extends BlockDeviceContract {
     @Override
-    BlockDevice open() {
+    protected BlockDevice open() {
         return new MemoryDevice(new ByteSize(SIZE));
     }
 

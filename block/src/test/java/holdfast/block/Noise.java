@@ -3,18 +3,18 @@ package holdfast.block;
 import java.util.Random;
 
 /// Bytes that tell where they come from: none is zero, so that what was never written is told from what was.
-final class Noise {
+public final class Noise {
     private final Random random;
 
     private Noise(long seed) {
         random = new Random(seed);
     }
 
-    static Noise of(long seed) {
+    public static Noise of(long seed) {
         return new Noise(seed);
     }
 
-    byte[] bytes(int length) {
+    public byte[] bytes(int length) {
         var bytes = new byte[length];
         random.nextBytes(bytes);
         for (int i = 0; i < length; i++) {

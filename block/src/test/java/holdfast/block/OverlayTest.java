@@ -332,7 +332,7 @@ class OverlayTest {
     @Nested
     class OverZeros extends BlockDeviceContract {
         @Override
-        BlockDevice open() throws DiskException {
+        protected BlockDevice open() throws DiskException {
             var zeros = new MemoryDevice(new ByteSize(SIZE));
             var empty = new MemoryDevice(new ByteSize(OverlayStore.bytesFor(zeros)));
             return new Overlay(zeros, OverlayStore.format(zeros, "zeros", empty, "store", ID), true);

@@ -13,8 +13,8 @@ import java.util.Random;
 /// Time is a number that grows, here the count of events at the device below. A content is possible from the time its
 /// write was submitted; it becomes the oldest possible one at the time that a flush completed which was submitted after
 /// the write had completed.
-final class PowerCutModel {
-    static final int BLOCK = 512;
+public final class PowerCutModel {
+    public static final int BLOCK = 512;
 
     /// The contents of one block, oldest first.
     private record Version(int from, byte[] content) {}
@@ -24,35 +24,35 @@ final class PowerCutModel {
     private final List<List<Version>> versions = new ArrayList<>();
     private final List<List<Promise>> promises = new ArrayList<>();
 
-    PowerCutModel(byte[] content) {
+    public PowerCutModel(byte[] content) {
         for (int at = 0; at < content.length; at += BLOCK) {
             versions.add(new ArrayList<>(List.of(new Version(0, Arrays.copyOfRange(content, at, at + BLOCK)))));
             promises.add(new ArrayList<>(List.of(new Promise(0, 0))));
         }
     }
 
-    int blocks() {
+    public int blocks() {
         return versions.size();
     }
 
     /// From `time` on the block may have this content.
-    void write(int block, byte[] content, int time) {
+    public void write(int block, byte[] content, int time) {
         versions.get(block).add(new Version(time, content));
     }
 
     /// From `time` on the block has the newest content, or one that comes later.
-    void promise(int block, int time) {
+    public void promise(int block, int time) {
         promises.get(block).add(new Promise(time, versions.get(block).size() - 1));
     }
 
-    void promiseAll(int time) {
+    public void promiseAll(int time) {
         for (int block = 0; block < blocks(); block++) {
             promise(block, time);
         }
     }
 
     /// What is wrong with a disk found after a cut at `time`.
-    Optional<String> complaint(byte[] found, int time) {
+    public Optional<String> complaint(byte[] found, int time) {
         for (int block = 0; block < blocks(); block++) {
             byte[] content = Arrays.copyOfRange(found, block * BLOCK, (block + 1) * BLOCK);
             if (!possible(block, content, time)) {
@@ -84,7 +84,7 @@ final class PowerCutModel {
     }
 
     /// A content that no other block has or had.
-    static byte[] content(Random random) {
+    public static byte[] content(Random random) {
         var bytes = new byte[BLOCK];
         random.nextBytes(bytes);
         return bytes;

@@ -19,7 +19,7 @@ class RawFileTest extends BlockDeviceContract {
     Path directory;
 
     @Override
-    BlockDevice open() throws IOException {
+    protected BlockDevice open() throws IOException {
         return RawFile.open(sized("disk.img", SIZE), Access.READ_WRITE);
     }
 

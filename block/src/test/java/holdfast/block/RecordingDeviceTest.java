@@ -137,7 +137,7 @@ class RecordingDeviceTest {
     @Nested
     class AsADevice extends BlockDeviceContract {
         @Override
-        BlockDevice open() {
+        protected BlockDevice open() {
             return new RecordingDevice(new MemoryDevice(new ByteSize(SIZE)));
         }
     }

@@ -4,7 +4,7 @@ import java.util.logging.Level;
 import java.util.logging.Logger;
 
 /// Keeps a class from logging what a test provokes on purpose, until closed.
-final class Silence implements AutoCloseable {
+public final class Silence implements AutoCloseable {
     private final Logger logger;
 
     private Silence(Logger logger) {
@@ -12,7 +12,7 @@ final class Silence implements AutoCloseable {
         logger.setLevel(Level.OFF);
     }
 
-    static Silence of(Class<?> type) {
+    public static Silence of(Class<?> type) {
         return new Silence(Logger.getLogger(type.getName()));
     }
 

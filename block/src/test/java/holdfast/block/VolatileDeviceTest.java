@@ -12,7 +12,7 @@ class VolatileDeviceTest extends BlockDeviceContract {
     private final MemoryDevice stable = new MemoryDevice(new ByteSize(SIZE));
 
     @Override
-    BlockDevice open() {
+    protected BlockDevice open() {
         return new VolatileDevice(stable);
     }
 

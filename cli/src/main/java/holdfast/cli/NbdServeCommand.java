@@ -46,7 +46,7 @@ import picocli.CommandLine.Parameters;
 final class NbdServeCommand implements Callable<Integer> {
     private static final Duration DRAIN_LIMIT = Duration.ofSeconds(30);
 
-    @Parameters(arity = "1..*", paramLabel = "DISK", description = "disk: raw image, block device, or with --read-only VHDX file")
+    @Parameters(arity = "1..*", paramLabel = "DISK", description = "disk: raw image, block device or VHDX file")
     List<Path> disks = List.of();
 
     @Option(names = "--unix", paramLabel = "PATH", description = "listen at this unix socket, which only you can use; it is removed at the end")

@@ -48,7 +48,7 @@ final class RunOptions {
             })
     Firmware firmware = new Firmware.BuiltIn();
 
-    @Option(names = "--disk", paramLabel = "FILE[,ro]", converter = DiskArgument.Converter.class, description = "a disk, repeatable; with ,ro the guest cannot write to it, as it must not to a VHDX file")
+    @Option(names = "--disk", paramLabel = "FILE[,ro]", converter = DiskArgument.Converter.class, description = "a disk, repeatable; with ,ro the guest cannot write to it")
     List<DiskArgument> disks = new ArrayList<>();
 
     @Option(names = "--net", paramLabel = "none|socket:PATH|listen:PATH", converter = NetArgument.Converter.class, description = "network: none (default), or a stream socket with QEMU's framing, which passt, QEMU or another run is asked at (socket) or comes to (listen)")

@@ -22,15 +22,7 @@ public final class Disks {
                 }
                 yield RawFile.open(path, access);
             }
-            case VHDX -> {
-                if (access == Access.READ_WRITE) {
-                    throw new OperatorError(
-                            path.toString(),
-                            "is a VHDX disk, and those can only be read so far",
-                            "open it read-only, or make a raw copy: holdfast disk convert " + path + " FILE.raw");
-                }
-                yield VhdxDisk.open(path, parentPath);
-            }
+            case VHDX -> VhdxDisk.open(path, access, parentPath);
         };
     }
 }

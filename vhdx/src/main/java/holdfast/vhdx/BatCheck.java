@@ -11,14 +11,17 @@ import java.util.List;
 final class BatCheck {
     private final BatLayout layout;
     private final BlockTable table;
+    private final boolean keepsPlaces;
     private final long fileBytes;
     private final BitSet usedMebibytes = new BitSet();
     private final BitSet chunksWithPartial = new BitSet();
     private final BitSet chunksWithBitmap = new BitSet();
 
+    /// @param keepsPlaces whether a block has its place also when nothing is in it, as in fixed disks
     /// @param taken regions and the log
-    BatCheck(BatLayout layout, BlockTable table, long fileBytes, List<Region> taken) {
+    BatCheck(BatLayout layout, BlockTable table, boolean keepsPlaces, long fileBytes, List<Region> taken) {
         this.layout = layout;
+        this.keepsPlaces = keepsPlaces;
         this.table = table;
         this.fileBytes = fileBytes;
         use(0, Mebibytes.ONE);
@@ -50,6 +53,11 @@ final class BatCheck {
         }
     }
 
+    /// MiB of the file that something lies in.
+    BitSet usedMebibytes() {
+        return usedMebibytes;
+    }
+
     private void checkPage(long first, long[] page) throws Refusal {
         for (int i = 0; i < page.length && first + i < layout.entries(); i++) {
             if (page[i] != 0) {
@@ -69,7 +77,11 @@ final class BatCheck {
             return;
         }
         switch (state) {
-            case BatEntry.NOT_PRESENT, BatEntry.UNDEFINED, BatEntry.ZERO, BatEntry.UNMAPPED -> {}
+            case BatEntry.NOT_PRESENT, BatEntry.UNDEFINED, BatEntry.ZERO, BatEntry.UNMAPPED -> {
+                if (keepsPlaces && BatEntry.offset(entry) != 0) {
+                    claim("block " + block, entry, layout.bytesIn(block));
+                }
+            }
             case BatEntry.FULLY_PRESENT -> claim("block " + block, entry, layout.bytesIn(block));
             case BatEntry.PARTIALLY_PRESENT -> {
                 if (!layout.differencing()) {

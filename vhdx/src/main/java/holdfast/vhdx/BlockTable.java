@@ -42,7 +42,12 @@ final class BlockTable {
     long get(long entry) throws DiskException {
         int number = (int) (entry / PAGE_ENTRIES);
         if (pages.get(number) == null) {
-            pages.set(number, read(number));
+            long[] page = read(number);
+            synchronized (this) {
+                if (pages.get(number) == null) {
+                    pages.set(number, page);
+                }
+            }
         }
         return cached(entry);
     }
@@ -60,6 +65,35 @@ final class BlockTable {
             any |= page[i];
         }
         return any == 0 ? EMPTY : page;
+    }
+
+    /// Says where a block is from now on, and which sector of the file has to say so.
+    ///
+    /// @return offset of the sector in the file
+    @SuppressWarnings("ReferenceEquality") // It is one page, shared by all that have nothing in them.
+    synchronized long set(long entry, long value) throws DiskException {
+        int number = (int) (entry / PAGE_ENTRIES);
+        long[] page = pages.get(number);
+        if (page == null || page == EMPTY) {
+            page = page == null ? read(number) : page;
+            page = page == EMPTY ? new long[PAGE_ENTRIES] : page;
+            pages.set(number, page);
+        }
+        page[(int) (entry % PAGE_ENTRIES)] = value;
+        return offset + entry * Long.BYTES / LogEntry.SECTOR_BYTES * LogEntry.SECTOR_BYTES;
+    }
+
+    /// What a sector of the table is to hold.
+    ///
+    /// @param sectorOffset as [#set] has returned it
+    synchronized byte[] sector(long sectorOffset) throws DiskException {
+        var bytes = new byte[LogEntry.SECTOR_BYTES];
+        var into = Checksum.bytes(bytes);
+        long first = (sectorOffset - offset) / Long.BYTES;
+        for (long entry = first; entry < Math.min(entries, first + bytes.length / Long.BYTES); entry++) {
+            into.putLong(get(entry));
+        }
+        return bytes;
     }
 
     int pageCount() {

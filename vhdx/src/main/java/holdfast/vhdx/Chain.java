@@ -1,5 +1,6 @@
 package holdfast.vhdx;
 
+import holdfast.block.Access;
 import holdfast.block.OperatorError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,13 +18,14 @@ final class Chain {
 
     private Chain() {}
 
+    /// @param access of the first file; the others are only read
     /// @param parentPath where the first file's parent is, in place of what the file says; null for that
     /// @return the file first, the one without a parent last
     /// @throws OperatorError naming the file that is wrong; none stays open then
-    static List<VhdxFile> open(Path path, @Nullable Path parentPath) {
+    static List<VhdxFile> open(Path path, Access access, @Nullable Path parentPath) {
         var files = new ArrayList<VhdxFile>();
         try {
-            files.add(VhdxFile.open(path));
+            files.add(VhdxFile.open(path, access));
             Set<Path> seen = new HashSet<>(Set.of(real(path)));
             Path child = path;
             @Nullable Path given = parentPath;
@@ -33,6 +35,9 @@ final class Chain {
             }
             if (given != null) {
                 throw new OperatorError(path.toString(), "has no parent", "leave out --parent-path");
+            }
+            if (access == Access.READ_WRITE) {
+                files.set(0, files.getFirst().replayed());
             }
             return files;
         } catch (RuntimeException e) {

@@ -2,8 +2,10 @@ package holdfast.vhdx;
 
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /// Which sectors of partially present blocks are the file's own: bit n of a chunk's bitmap, counted from the lowest bit of its
@@ -17,6 +19,9 @@ final class SectorBitmaps {
     private final Blocking store;
     private final BatLayout layout;
     private final BlockTable table;
+
+    /// Pages that differ from the file: kept until they do not.
+    private final Map<Long, long[]> changed = new HashMap<>();
     private final Map<Long, long[]> pages = new LinkedHashMap<>(16, 0.75f, true) {
         @Override
         protected boolean removeEldestEntry(Map.Entry<Long, long[]> eldest) {
@@ -34,7 +39,8 @@ final class SectorBitmaps {
     ///
     /// @return null when it has to be read first
     synchronized long @Nullable [] cached(long sector) {
-        return pages.get(sector / PAGE_SECTORS);
+        long @Nullable [] page = changed.get(sector / PAGE_SECTORS);
+        return page == null ? pages.get(sector / PAGE_SECTORS) : page;
     }
 
     /// Reads it if need be.
@@ -43,16 +49,52 @@ final class SectorBitmaps {
         if (found != null) {
             return found;
         }
-        long entry = table.get(layout.bitmapEntry(sector / BatLayout.CHUNK_SECTORS));
         long page = sector / PAGE_SECTORS;
-        long within = page * PAGE_BYTES % (BatLayout.CHUNK_SECTORS / Byte.SIZE);
-        byte[] bytes = store.read(BatEntry.offset(entry) + within, PAGE_BYTES);
+        byte[] bytes = store.read(pageOffset(sector), PAGE_BYTES);
         var bits = new long[PAGE_BYTES / Long.BYTES];
         Checksum.bytes(bytes).asLongBuffer().get(bits);
         synchronized (this) {
+            long @Nullable [] meanwhile = cached(sector);
+            if (meanwhile != null) {
+                return meanwhile;
+            }
             pages.put(page, bits);
         }
         return bits;
+    }
+
+    /// Makes sectors of one page the file's own, or the parent's. The chunk has its bitmap.
+    void set(long from, long to, boolean own) throws DiskException {
+        long[] page = get(from);
+        synchronized (this) {
+            changed.put(from / PAGE_SECTORS, page);
+            for (long sector = from; sector < to; sector++) {
+                int bit = (int) (sector % PAGE_SECTORS);
+                page[bit / Long.SIZE] = own ? page[bit / Long.SIZE] | 1L << bit : page[bit / Long.SIZE] & ~(1L << bit);
+            }
+        }
+    }
+
+    /// Where in the file the page with a sector's bit is.
+    long pageOffset(long sector) throws DiskException {
+        long entry = table.get(layout.bitmapEntry(sector / BatLayout.CHUNK_SECTORS));
+        return BatEntry.offset(entry) + sector / PAGE_SECTORS * PAGE_BYTES % (BatLayout.CHUNK_SECTORS / Byte.SIZE);
+    }
+
+    /// What that page is to hold.
+    synchronized byte[] page(long sector) {
+        long[] bits = Objects.requireNonNull(changed.get(sector / PAGE_SECTORS));
+        var bytes = new byte[PAGE_BYTES];
+        Checksum.bytes(bytes).asLongBuffer().put(bits);
+        return bytes;
+    }
+
+    /// The page with a sector's bit is in the file as it is here.
+    synchronized void written(long sector) {
+        long[] bits = changed.remove(sector / PAGE_SECTORS);
+        if (bits != null) {
+            pages.put(sector / PAGE_SECTORS, bits);
+        }
     }
 
     static boolean isOwn(long[] page, long sector) {

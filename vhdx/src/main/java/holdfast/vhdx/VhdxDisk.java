@@ -1,5 +1,6 @@
 package holdfast.vhdx;
 
+import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
@@ -15,16 +16,21 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
-/// The disk in a VHDX file and the files below it, for reading.
+/// The disk in a VHDX file and the files below it.
 ///
 /// **Reading.** Each range is looked for from the file down to the one without a parent, in one loop whatever their number;
 /// what the maps in memory know is passed to the file that has it on the caller's thread. A read for which a piece of a map
 /// has to be read first goes on on a virtual thread.
+///
+/// **Writing.** A write to a block that has its place goes straight there. What gives a block a place or takes it away, and
+/// flushes, run on a virtual thread of their own and wait there: see [FileWriter], also for what a power cut leaves.
 ///
 /// **What is not there** reads as zeros: blocks that were never written, trimmed ones, and what lies past the end of a
 /// parent that is smaller.
@@ -40,27 +46,54 @@ public final class VhdxDisk implements BlockDevice {
     private final List<VhdxFile> files;
     private final Geometry geometry;
     private final Underway underway;
+    private final Grace grace = new Grace();
+    private final @Nullable FileWriter writer;
 
-    private VhdxDisk(List<VhdxFile> files) {
+    private VhdxDisk(List<VhdxFile> files, boolean writable, Supplier<UUID> guids) throws DiskException {
         this.files = List.copyOf(files);
-        Metadata top = files.getFirst().metadata();
+        VhdxFile first = files.getFirst();
+        Metadata top = first.metadata();
         int physical = Math.max(top.physicalSectorBytes(), top.logicalSectorBytes());
+        Geometry below = first.store().geometry();
         geometry = new Geometry(
-                top.sizeBytes(), top.logicalSectorBytes(), physical, true, true, false, false, QUEUE_DEPTH);
+                top.sizeBytes(), top.logicalSectorBytes(), physical, !writable, below.durable(), writable && !top.fixed(),
+                writable && below.writeZeroes(), QUEUE_DEPTH);
+        files.stream().skip(1).forEach(VhdxFile::takeUsedMebibytes);
+        writer = writable ? new FileWriter(first, first.takeUsedMebibytes(), grace, guids) : null;
         underway = new Underway(files.getFirst().name(), QUEUE_DEPTH);
     }
 
-    /// Opens a file and its parents, which others may read meanwhile and nobody may write to.
+    /// Opens a file and its parents for reading: others may read them meanwhile, and nobody may write to them.
     ///
     /// @param parentPath where the file's parent is; null for where the file says it is
     /// @throws OperatorError naming the file that cannot be used; nothing has changed, and nothing stays open
     public static VhdxDisk open(Path path, @Nullable Path parentPath) {
-        return new VhdxDisk(Chain.open(path, parentPath));
+        return open(path, Access.READ_ONLY, parentPath);
+    }
+
+    /// Opens a file for reading, or for writing too, and its parents for reading.
+    ///
+    /// @param parentPath where the file's parent is; null for where the file says it is
+    /// @throws OperatorError naming the file that cannot be used; nothing stays open then
+    public static VhdxDisk open(Path path, Access access, @Nullable Path parentPath) {
+        return of(Chain.open(path, access, parentPath), access == Access.READ_WRITE, UUID::randomUUID);
     }
 
     /// @param files from the top down; closed with the disk
     static VhdxDisk of(List<VhdxFile> files) {
-        return new VhdxDisk(files);
+        return of(files, false, UUID::randomUUID);
+    }
+
+    /// @param writable whether the first file may be written to
+    /// @param guids one after the other, none of them twice
+    static VhdxDisk of(List<VhdxFile> files, boolean writable, Supplier<UUID> guids) {
+        try {
+            return new VhdxDisk(files, writable, guids);
+        } catch (DiskException e) {
+            files.forEach(VhdxFile::close);
+            throw new OperatorError(
+                    files.getFirst().name(), "cannot be read (" + e.status() + ")", "look after the storage it is on");
+        }
     }
 
     /// Whether a device holds a VHDX file, by how it begins.
@@ -90,8 +123,12 @@ public final class VhdxDisk implements BlockDevice {
     /// The data write GUIDs, each of which changes before the content does.
     @Override
     public Optional<String> identity() {
+        if (writer != null) {
+            writer.forgetBegun();
+        }
         return Optional.of(files.stream()
-                .map(file -> file.header().dataWrite().toString())
+                .map(file -> file == files.getFirst() && writer != null ? writer.header() : file.header())
+                .map(header -> header.dataWrite().toString())
                 .collect(Collectors.joining(" over ", "vhdx ", "")));
     }
 
@@ -106,9 +143,55 @@ public final class VhdxDisk implements BlockDevice {
         switch (request) {
             case Request.Read read -> read(read);
             case Request.Extents extents -> apart(extents, () -> extents(extents));
-            case Request.Flush _, Request.Write _, Request.Discard _, Request.WriteZeroes _ ->
-                underway.finish(request, IoStatus.OK);
+            case Request.Flush _, Request.Write _, Request.Discard _, Request.WriteZeroes _ -> {
+                if (writer == null) {
+                    underway.finish(request, IoStatus.OK);
+                } else {
+                    change(request, writer);
+                }
+            }
         }
+    }
+
+    private void change(Request request, FileWriter to) {
+        switch (request) {
+            case Request.Write write -> {
+                if (!writesStraight(write, to)) {
+                    apart(write, () -> {
+                        to.write(write.offset(), write.from());
+                        flushIf(write.forceUnitAccess(), to);
+                    });
+                }
+            }
+            case Request.Discard discard -> apart(discard, () -> to.discard(discard.offset(), discard.length()));
+            case Request.WriteZeroes zeroes -> apart(zeroes, () -> {
+                to.writeZeroes(zeroes);
+                flushIf(zeroes.forceUnitAccess(), to);
+            });
+            case Request.Flush flush -> apart(flush, to::flush);
+            case Request.Read _, Request.Extents _ -> throw new IllegalArgumentException("changes nothing: " + request);
+        }
+    }
+
+    private static void flushIf(boolean forced, FileWriter to) throws DiskException {
+        if (forced) {
+            to.flush();
+        }
+    }
+
+    /// Passes a write to the place that its block has, if that is all there is to do.
+    private boolean writesStraight(Request.Write write, FileWriter to) {
+        int entered = grace.enter();
+        long at = files.getFirst().place(write.offset(), write.from().byteSize());
+        if (at < 0 || !to.isBegun() || write.forceUnitAccess() && !to.isMetadataDurable()) {
+            grace.leave(entered);
+            return false;
+        }
+        files.getFirst().store().submit(new Request.Write(at, write.from(), write.forceUnitAccess(), (_, status) -> {
+            grace.leave(entered);
+            underway.finish(write, status);
+        }));
+        return true;
     }
 
     private interface Work {
@@ -125,7 +208,7 @@ public final class VhdxDisk implements BlockDevice {
             work.run();
             return IoStatus.OK;
         } catch (DiskException e) {
-            LOG.log(System.Logger.Level.WARNING, files.getFirst().name() + ": a part of its map cannot be read", e);
+            LOG.log(System.Logger.Level.WARNING, files.getFirst().name() + ": " + e.getMessage());
             return e.status();
         }
     }
@@ -205,35 +288,41 @@ public final class VhdxDisk implements BlockDevice {
             underway.finish(read, IoStatus.OK);
             return;
         }
+        int entered = grace.enter();
         try {
             Piece first = piece(read.offset(), end, false);
             List<Piece> pieces = first == null ? null : first.to == end ? List.of(first) : pieces(read.offset(), end, false);
             if (pieces != null) {
-                read(read, pieces);
+                read(read, pieces, entered);
                 return;
             }
         } catch (DiskException e) {
             throw new IllegalStateException("was not to read", e);
         }
-        Thread.ofVirtual().name("vhdx").start(() -> readWhenKnown(read, end));
+        Thread.ofVirtual().name("vhdx").start(() -> readWhenKnown(read, end, entered));
     }
 
-    private void readWhenKnown(Request.Read read, long end) {
+    private void finish(Request.Read read, IoStatus status, int entered) {
+        grace.leave(entered);
+        underway.finish(read, status);
+    }
+
+    private void readWhenKnown(Request.Read read, long end, int entered) {
         var pieces = new ArrayList<Piece>();
         IoStatus status = attempt(() -> {
             List<Piece> found = pieces(read.offset(), end, true);
             pieces.addAll(found == null ? List.of() : found);
         });
         if (status == IoStatus.OK) {
-            read(read, pieces);
+            read(read, pieces, entered);
         } else {
-            underway.finish(read, status);
+            finish(read, status, entered);
         }
     }
 
-    private void read(Request.Read read, List<Piece> pieces) {
+    private void read(Request.Read read, List<Piece> pieces, int entered) {
         if (pieces.size() == 1) {
-            read(read, pieces.getFirst(), (_, status) -> underway.finish(read, status));
+            read(read, pieces.getFirst(), (_, status) -> finish(read, status, entered));
             return;
         }
         var left = new AtomicInteger(pieces.size() + 1);
@@ -243,7 +332,7 @@ public final class VhdxDisk implements BlockDevice {
                 failure.set(status);
             }
             if (left.decrementAndGet() == 0) {
-                underway.finish(read, Objects.requireNonNullElse(failure.get(), IoStatus.OK));
+                finish(read, Objects.requireNonNullElse(failure.get(), IoStatus.OK), entered);
             }
         };
         pieces.forEach(piece -> read(read, piece, completion));
@@ -311,6 +400,13 @@ public final class VhdxDisk implements BlockDevice {
     @Override
     public void close() {
         if (underway.close()) {
+            try {
+                if (writer != null) {
+                    writer.close();
+                }
+            } catch (DiskException e) {
+                LOG.log(System.Logger.Level.WARNING, files.getFirst().name() + ": not flushed when closed", e);
+            }
             files.forEach(VhdxFile::close);
         }
     }

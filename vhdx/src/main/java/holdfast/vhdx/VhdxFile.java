@@ -9,8 +9,10 @@ import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /// One VHDX file that is open for reading: where its blocks are. A differencing one is a layer of a [VhdxDisk].
@@ -19,6 +21,11 @@ final class VhdxFile implements AutoCloseable {
     static final long FILE_BYTES_MAX = 128L << 40;
 
     private final String name;
+
+    /// The file, its log not replayed.
+    private final BlockDevice raw;
+
+    /// The file as it is with its log replayed.
     private final BlockDevice store;
     private final FileIdentifier identifier;
     private final Header header;
@@ -29,9 +36,11 @@ final class VhdxFile implements AutoCloseable {
     private final BlockTable table;
     private final SectorBitmaps bitmaps;
     private final int blockShift;
+    private BitSet usedMebibytes = new BitSet();
 
     private VhdxFile(
             String name,
+            BlockDevice raw,
             BlockDevice store,
             FileIdentifier identifier,
             Header header,
@@ -40,6 +49,7 @@ final class VhdxFile implements AutoCloseable {
             boolean replayed)
             throws Refusal {
         this.name = name;
+        this.raw = raw;
         this.store = store;
         this.identifier = identifier;
         this.header = header;
@@ -61,7 +71,12 @@ final class VhdxFile implements AutoCloseable {
     ///
     /// @throws OperatorError when it cannot be opened, is no VHDX file, is damaged or needs what is not known here
     static VhdxFile open(Path path) {
-        RawFile file = RawFile.open(path, Access.READ_ONLY);
+        return open(path, Access.READ_ONLY);
+    }
+
+    /// The same, or such that it may be written to once it is [#replayed].
+    static VhdxFile open(Path path, Access access) {
+        RawFile file = RawFile.open(path, access);
         try {
             return of(file, path.toString());
         } catch (RuntimeException e) {
@@ -79,6 +94,36 @@ final class VhdxFile implements AutoCloseable {
             throw refusal.about(name);
         } catch (DiskException e) {
             throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
+        }
+    }
+
+    /// The same file with nothing left in its log: what that says is done in the file. Its identifier of writes changes before,
+    /// that of its content does not, since the disk stays what it is.
+    ///
+    /// @throws OperatorError when the file cannot be written
+    VhdxFile replayed() {
+        if (!replayed) {
+            return this;
+        }
+        try {
+            var disk = new Blocking(raw);
+            List<LogEntry> entries = Log.active(disk, header);
+            var headers = new HeaderPair(disk, header);
+            headers.change(UUID.randomUUID(), header.dataWrite(), header.log());
+            long end = Math.ceilDiv(store.geometry().sizeBytes(), LogEntry.SECTOR_BYTES) * LogEntry.SECTOR_BYTES;
+            if (raw.geometry().sizeBytes() < end) {
+                raw.grow(end);
+            }
+            for (LogEntry entry : entries) {
+                LogWriter.replay(disk, entry.writes());
+            }
+            disk.flush();
+            headers.change(headers.current().fileWrite(), header.dataWrite(), Guid.NONE);
+            return of(raw, name);
+        } catch (Refusal refusal) {
+            throw refusal.about(name);
+        } catch (DiskException e) {
+            throw new OperatorError(name, "its log cannot be replayed (" + e.status() + ")", "look after the storage it is on");
         }
     }
 
@@ -109,7 +154,7 @@ final class VhdxFile implements AutoCloseable {
         if (now.geometry().logicalBlockBytes() > metadata.logicalSectorBytes()) {
             throw Refusal.unknown("has sectors of " + metadata.logicalSectorBytes() + " bytes, and its device larger ones");
         }
-        var file = new VhdxFile(name, now, identifier, header, regions, metadata, !log.isEmpty());
+        var file = new VhdxFile(name, store, now, identifier, header, regions, metadata, !log.isEmpty());
         file.check(disk, regions);
         return file;
     }
@@ -126,7 +171,9 @@ final class VhdxFile implements AutoCloseable {
     private void check(Blocking disk, RegionTable regionTable) throws Refusal, DiskException {
         var taken = new ArrayList<Region>(regions);
         taken.add(new Region(header.log(), header.logOffset(), header.logBytes(), true));
-        new BatCheck(layout, table, store.geometry().sizeBytes(), taken).run(disk, regionTable.region(Region.BAT));
+        var check = new BatCheck(layout, table, metadata.fixed(), store.geometry().sizeBytes(), taken);
+        check.run(disk, regionTable.region(Region.BAT));
+        usedMebibytes = check.usedMebibytes();
     }
 
     String name() {
@@ -139,6 +186,35 @@ final class VhdxFile implements AutoCloseable {
 
     Header header() {
         return header;
+    }
+
+    BlockTable table() {
+        return table;
+    }
+
+    SectorBitmaps bitmaps() {
+        return bitmaps;
+    }
+
+    /// What is taken of the file; asked for once, by who writes to it.
+    BitSet takeUsedMebibytes() {
+        BitSet used = usedMebibytes;
+        usedMebibytes = new BitSet();
+        return used;
+    }
+
+    /// Where in the file a range of the disk lies that is in one block, all of it there.
+    ///
+    /// @return -1 when it is not so, or has to be read first
+    long place(long offset, long length) {
+        long block = offset >>> blockShift;
+        if (offset + length - 1 >>> blockShift != block) {
+            return -1;
+        }
+        long entry = table.cached(layout.blockEntry(block));
+        return entry != BlockTable.MISSING && BatEntry.state(entry) == BatEntry.FULLY_PRESENT
+                ? BatEntry.offset(entry) + (offset & metadata.blockBytes() - 1)
+                : -1;
     }
 
     Metadata metadata() {

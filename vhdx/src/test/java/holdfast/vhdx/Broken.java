@@ -1,6 +1,7 @@
 package holdfast.vhdx;
 
 import holdfast.block.Blocking;
+import holdfast.block.DiskException;
 import java.util.List;
 import java.util.UUID;
 
@@ -55,5 +56,29 @@ final class Broken {
     /// Every parent is as large as its child.
     static long sizeBytes(Metadata metadata) {
         return 64L << 40;
+    }
+
+    /// What was to be flushed is not.
+    static void flush(Blocking disk) {}
+
+    /// A place is not emptied for its next block.
+    static void zero(FileWriter writer, long place, long bytes) {}
+
+    /// A content has its identifier for good.
+    static void change(HeaderPair headers, UUID fileWrite, UUID dataWrite, UUID log) throws DiskException {
+        headers.change(fileWrite, headers.current().dataWrite(), log);
+    }
+
+    /// The log is not written.
+    static void append(LogWriter log, List<LogEntry.Write> writes) {}
+
+    /// A block's place is free as soon as the block is trimmed.
+    static void freeLater(FileWriter writer, long offset, long bytes) throws DiskException {
+        writer.free(offset, bytes);
+    }
+
+    /// Everything is taken to be durable already.
+    static boolean isMetadataDurable(FileWriter writer) {
+        return true;
     }
 }

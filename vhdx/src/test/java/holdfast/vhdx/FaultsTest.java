@@ -10,13 +10,12 @@ import holdfast.block.FaultyDevice;
 import holdfast.block.IoStatus;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
+import holdfast.block.Silence;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import java.util.logging.Level;
-import java.util.logging.Logger;
 import org.junit.jupiter.api.Test;
 
 /// Storage that fails, and how much is asked of it.
@@ -36,9 +35,8 @@ class FaultsTest {
         Sample sample = Sample.inMemory(Sample.dynamic(4 * MIB, MIB)).block(1, new byte[] {1});
         var broken = new AtomicBoolean();
         var store = failing(sample.store(), Sample.BAT_OFFSET, Sample.BAT_OFFSET + MIB, broken);
-        var logger = Logger.getLogger(VhdxDisk.class.getName());
-        logger.setLevel(Level.OFF);
-        try (VhdxDisk disk = VhdxDisk.of(List.of(VhdxFile.of(store, "sample.vhdx")))) {
+        try (var _ = Silence.of(VhdxDisk.class);
+                VhdxDisk disk = VhdxDisk.of(List.of(VhdxFile.of(store, "sample.vhdx")))) {
             broken.set(true);
             assertThatThrownBy(() -> new Blocking(disk).read(MIB, 512)).hasMessageContaining("IO_ERROR");
             assertThatThrownBy(() -> new Blocking(disk).extents(0, MIB)).hasMessageContaining("IO_ERROR");
@@ -46,8 +44,6 @@ class FaultsTest {
             assertThat(new Blocking(disk).read(MIB, 512)[0]).isEqualTo((byte) 1);
             broken.set(true);
             assertThat(new Blocking(disk).read(MIB, 512)[0]).as("known by now").isEqualTo((byte) 1);
-        } finally {
-            logger.setLevel(null);
         }
     }
 

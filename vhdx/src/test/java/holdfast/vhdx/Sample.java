@@ -22,6 +22,9 @@ final class Sample {
     static final long BAT_OFFSET = 3 << 20;
     static final byte LEAVINGS = (byte) 0xdb;
 
+    /// After the data of a block; what comes later in its place is zeros.
+    private static final int LEAVINGS_BYTES = 64 << 10;
+
     private static final AtomicLong SERIAL = new AtomicLong(1);
 
     private final Metadata metadata;
@@ -140,7 +143,7 @@ final class Sample {
 
     private Sample present(long block, int state, byte[] data) throws DiskException {
         long place = place(metadata.blockBytes());
-        var all = new byte[(int) Math.min(metadata.blockBytes(), data.length + Mebibytes.ONE)];
+        var all = new byte[Math.min(metadata.blockBytes(), Math.ceilDiv(data.length, 512) * 512 + LEAVINGS_BYTES)];
         Arrays.fill(all, LEAVINGS);
         System.arraycopy(data, 0, all, 0, data.length);
         disk.write(place, all);
@@ -197,6 +200,11 @@ final class Sample {
     /// Opened in a copy, so that closing it does not end the sample.
     VhdxFile file() {
         return VhdxFile.of(store instanceof MemoryDevice memory ? memory.copy() : store, "sample.vhdx");
+    }
+
+    /// Opened in place, for writing.
+    VhdxFile live() {
+        return VhdxFile.of(store, "sample.vhdx").replayed();
     }
 
     /// The disk of this file over those parents.

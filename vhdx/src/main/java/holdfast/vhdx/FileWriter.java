@@ -1,0 +1,469 @@
+package holdfast.vhdx;
+
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.ClusterLocks;
+import holdfast.block.DiskException;
+import holdfast.block.IoStatus;
+import holdfast.block.OperatorError;
+import holdfast.block.Request;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.Comparator;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.UUID;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// Changes one VHDX file: gives blocks a place when they are written, takes it away when they are trimmed or zeroed, and
+/// makes both durable through the log.
+///
+/// ```
+/// write:    place ← free space (zeroed, unless the file grew for it) → data to its place → table in memory
+/// discard:  table in memory; the place is freed by the next flush, which begins at once
+/// flush:    copy the changed sectors of table and bitmaps → flush → log entry → flush → sectors to their places → free places
+/// ```
+///
+/// The sectors are copied first: what they say is of writes that had completed, and the first flush makes those durable. So
+/// the table never leads to what is not there. However many blocks were given places since the last flush, they are one
+/// entry of the log; without new ones, a flush is one flush. A place is free again when its block's new state is durable in the
+/// log and no request is under way that was sent there before.
+///
+/// Before the first change of the disk since it was opened, the file gets a new data write GUID, durably: who has the old one
+/// noted knows from then on that this is not the same disk.
+final class FileWriter {
+    private static final System.Logger LOG = System.getLogger(FileWriter.class.getName());
+
+    private final VhdxFile file;
+    private final BlockDevice device;
+    private final Blocking store;
+    private final Metadata metadata;
+    private final BatLayout layout;
+    private final BlockTable table;
+    private final SectorBitmaps bitmaps;
+    private final HeaderPair headers;
+    private final Supplier<UUID> guids;
+    private final FreeSpace space;
+    private final Grace grace;
+    private final ClusterLocks locks = new ClusterLocks();
+
+    /// Sectors of the file that have to be written, by offset; of those of a bitmap the first sector of the disk in them.
+    private final TreeMap<Long, Long> dirty = new TreeMap<>();
+    private final List<Place> freed = new ArrayList<>();
+    private final Object flushing = new Object();
+    private final Object bitmapPlaces = new Object();
+    private @Nullable LogWriter log;
+    private volatile boolean begun;
+    private volatile boolean metadataDurable = true;
+    private boolean lost;
+    private @Nullable Thread reclaiming;
+    private boolean closing;
+
+    private static final int DIRTY_MAX = 1024;
+
+    /// Not a bitmap's.
+    private static final long TABLE = -1;
+
+    private record Place(long offset, long bytes) {}
+
+    /// @param used MiB of the file that are taken
+    /// @param grace of the requests that go to places in the file
+    FileWriter(VhdxFile file, BitSet used, Grace grace, Supplier<UUID> guids) throws DiskException {
+        this.file = file;
+        this.grace = grace;
+        this.guids = guids;
+        device = file.store();
+        store = new Blocking(device);
+        metadata = file.metadata();
+        layout = metadata.layout();
+        table = file.table();
+        bitmaps = file.bitmaps();
+        headers = new HeaderPair(store, file.header());
+        space = new FreeSpace(used);
+    }
+
+    Header header() {
+        return headers.current();
+    }
+
+    /// Whether a write of a range that lies in one block may go straight to its place.
+    boolean isBegun() {
+        return begun;
+    }
+
+    /// Whether a forced write to a block that has its place needs no flush.
+    boolean isMetadataDurable() {
+        return metadataDurable;
+    }
+
+    /// The next change is of another content.
+    void forgetBegun() {
+        begun = false;
+    }
+
+    private void begin() throws DiskException {
+        if (begun) {
+            return;
+        }
+        synchronized (flushing) {
+            if (!begun) {
+                if (log == null) {
+                    headers.change(guids.get(), headers.current().dataWrite(), Guid.NONE);
+                    var next = new LogWriter(store, headers.current(), guids.get());
+                    next.begin();
+                    log = next;
+                }
+                headers.change(headers.current().fileWrite(), guids.get(), log.id());
+                begun = true;
+            }
+        }
+    }
+
+    /// What is written into a part of a block: data, or zeros.
+    private interface Content {
+        void to(long at, long from, long length) throws DiskException;
+    }
+
+    void write(long offset, MemorySegment from) throws DiskException {
+        each(offset, from.byteSize(), (at, start, length) -> store.write(at, from.asSlice(start - offset, length)));
+    }
+
+    private void each(long offset, long length, Content content) throws DiskException {
+        begin();
+        long end = offset + length;
+        for (long at = offset; at < end; ) {
+            long block = at / metadata.blockBytes();
+            long to = Math.min(end, (block + 1) * metadata.blockBytes());
+            try (var _ = locks.acquire(block, block + 1)) {
+                fill(block, at, to, content);
+            }
+            at = to;
+        }
+        relieve();
+    }
+
+    /// A part of one block that nobody else changes meanwhile.
+    private void fill(long block, long from, long to, Content content) throws DiskException {
+        long number = layout.blockEntry(block);
+        long entry = table.get(number);
+        long start = block * metadata.blockBytes();
+        if (BatEntry.isPresent(entry)) {
+            content.to(BatEntry.offset(entry) + from - start, from, to - from);
+            if (BatEntry.state(entry) == BatEntry.PARTIALLY_PRESENT) {
+                own(from, to);
+            }
+            return;
+        }
+        boolean whole = to - from == layout.bytesIn(block);
+        boolean partly = metadata.differencing() && BatEntry.state(entry) == BatEntry.NOT_PRESENT && !whole;
+        long place = takePlace(entry, to - from == metadata.blockBytes());
+        try {
+            content.to(place + from - start, from, to - from);
+            if (partly) {
+                prepareBitmap(block);
+                own(from, to);
+            }
+        } catch (DiskException e) {
+            givePlaceBack(entry, place);
+            throw e;
+        }
+        set(number, BatEntry.of(partly ? BatEntry.PARTIALLY_PRESENT : BatEntry.FULLY_PRESENT, place));
+    }
+
+    private boolean hasFixedPlace(long entry) {
+        return metadata.fixed() && BatEntry.offset(entry) != 0;
+    }
+
+    /// A place for a block.
+    ///
+    /// @param overwritten whether all of it is written before it is shown; else it is all zeros
+    private long takePlace(long entry, boolean overwritten) throws DiskException {
+        long place = hasFixedPlace(entry) ? BatEntry.offset(entry) : space.take(metadata.blockBytes());
+        try {
+            long stale = lengthen(place, metadata.blockBytes());
+            zero(place, overwritten ? 0 : stale);
+            return place;
+        } catch (DiskException e) {
+            givePlaceBack(entry, place);
+            throw e;
+        }
+    }
+
+    private void givePlaceBack(long entry, long place) {
+        if (!hasFixedPlace(entry)) {
+            space.give(place, metadata.blockBytes());
+        }
+    }
+
+    /// Makes the file long enough for a place.
+    ///
+    /// @return how much of the place may hold anything; what the file grows by is zeros
+    private long lengthen(long place, long bytes) throws DiskException {
+        synchronized (space) {
+            long before = device.geometry().sizeBytes();
+            if (place + bytes > before) {
+                grow(place + bytes);
+            }
+            return Math.max(0, Math.min(place + bytes, before) - place);
+        }
+    }
+
+    private void zero(long place, long bytes) throws DiskException {
+        if (bytes > 0) {
+            boolean mayUnmap = !metadata.fixed();
+            store.await(done -> new Request.WriteZeroes(place, bytes, mayUnmap, false, false, done));
+        }
+    }
+
+    private void grow(long bytes) throws DiskException {
+        try {
+            device.grow(bytes);
+        } catch (OperatorError e) {
+            throw new DiskException("growing " + file.name(), IoStatus.NO_SPACE);
+        }
+    }
+
+    private void own(long from, long to) throws DiskException {
+        int sectorBytes = metadata.logicalSectorBytes();
+        long end = to / sectorBytes;
+        synchronized (dirty) {
+            for (long sector = from / sectorBytes; sector < end; ) {
+                long next = Math.min(end, (sector / SectorBitmaps.PAGE_SECTORS + 1) * SectorBitmaps.PAGE_SECTORS);
+                metadataDurable = false;
+                bitmaps.set(sector, next, true);
+                dirty.put(bitmaps.pageOffset(sector), sector);
+                sector = next;
+            }
+        }
+    }
+
+    /// Makes sure that the block's chunk has a bitmap, in which none of its sectors is the file's own.
+    private void prepareBitmap(long block) throws DiskException {
+        long chunk = block / layout.chunkBlocks();
+        long number = layout.bitmapEntry(chunk);
+        synchronized (bitmapPlaces) {
+            if (!BatEntry.isPresent(table.get(number))) {
+                long place = space.take(Mebibytes.ONE);
+                zero(place, lengthen(place, Mebibytes.ONE));
+                set(number, BatEntry.of(BatEntry.FULLY_PRESENT, place));
+            }
+        }
+        int sectorBytes = metadata.logicalSectorBytes();
+        long first = block * (metadata.blockBytes() / sectorBytes);
+        long end = first + metadata.blockBytes() / sectorBytes;
+        synchronized (dirty) {
+            for (long sector = first; sector < end; sector += SectorBitmaps.PAGE_SECTORS) {
+                long next = Math.min(end, (sector / SectorBitmaps.PAGE_SECTORS + 1) * SectorBitmaps.PAGE_SECTORS);
+                bitmaps.set(sector, next, false);
+                dirty.put(bitmaps.pageOffset(sector), sector);
+            }
+        }
+    }
+
+    /// From here on until a flush has ended, the file does not say everything that has been done.
+    private void set(long number, long entry) throws DiskException {
+        synchronized (dirty) {
+            metadataDurable = false;
+            dirty.put(table.set(number, entry), TABLE);
+        }
+    }
+
+    /// Flushes when more waits for a flush than is to be kept in memory.
+    private void relieve() throws DiskException {
+        boolean much;
+        synchronized (dirty) {
+            much = dirty.size() > DIRTY_MAX;
+        }
+        if (much) {
+            flush();
+        }
+    }
+
+    /// Whole blocks become zero without taking room; of others, the part is zeroed where it is.
+    void writeZeroes(Request.WriteZeroes request) throws DiskException {
+        boolean mayUnmap = request.mayUnmap() && !metadata.fixed();
+        Content zeros = (at, _, bytes) -> store.await(done ->
+                new Request.WriteZeroes(at, bytes, mayUnmap, request.fastOnly(), false, done));
+        drop(request.offset(), request.length(), BatEntry.ZERO, request.mayUnmap() ? null : zeros, zeros);
+    }
+
+    /// Whole blocks give their place back; of others, the part is trimmed where it is.
+    void discard(long offset, long length) throws DiskException {
+        if (!metadata.fixed()) {
+            drop(offset, length, BatEntry.UNMAPPED, null, (at, _, bytes) -> store.discard(at, bytes));
+        }
+    }
+
+    /// @param keeping what to do with whole blocks that have a place and are to keep it; null when they are not
+    /// @param part what to do with parts of blocks
+    private void drop(long offset, long length, int state, @Nullable Content keeping, Content part) throws DiskException {
+        if (length == 0) {
+            return;
+        }
+        begin();
+        long end = offset + length;
+        for (long at = offset; at < end; ) {
+            long block = at / metadata.blockBytes();
+            long to = Math.min(end, (block + 1) * metadata.blockBytes());
+            try (var _ = locks.acquire(block, block + 1)) {
+                dropIn(block, at, to, state, keeping, part);
+            }
+            at = to;
+        }
+        relieve();
+    }
+
+    private void dropIn(long block, long from, long to, int state, @Nullable Content keeping, Content part)
+            throws DiskException {
+        long number = layout.blockEntry(block);
+        long entry = table.get(number);
+        boolean whole = to - from == layout.bytesIn(block);
+        boolean discard = state == BatEntry.UNMAPPED;
+        if (!BatEntry.isPresent(entry)) {
+            boolean parents = metadata.differencing() && BatEntry.state(entry) == BatEntry.NOT_PRESENT;
+            if (parents && !discard && whole) {
+                set(number, BatEntry.of(state, 0));
+            } else if (parents && !discard) {
+                fill(block, from, to, part);
+            }
+        } else if (whole && !metadata.fixed() && keeping == null) {
+            set(number, BatEntry.of(state, 0));
+            freeLater(BatEntry.offset(entry), metadata.blockBytes());
+        } else if (!discard || BatEntry.state(entry) == BatEntry.FULLY_PRESENT) {
+            fill(block, from, to, part);
+        }
+    }
+
+    /// Makes everything durable that had completed.
+    void flush() throws DiskException {
+        synchronized (flushing) {
+            if (lost) {
+                throw new DiskException("flush of " + file.name(), IoStatus.IO_ERROR);
+            }
+            lost = true;
+            flushAll();
+            lost = false;
+        }
+    }
+
+    private record Copied(long offset, long sector, byte[] content) {}
+
+    private void flushAll() throws DiskException {
+        List<Place> places;
+        synchronized (freed) {
+            places = List.copyOf(freed);
+            freed.clear();
+        }
+        List<Copied> copies = copyDirty();
+        store.flush();
+        for (int done = 0; done < copies.size(); done += LogWriter.SECTORS_MAX) {
+            if (done > 0) {
+                store.flush();
+            }
+            List<Copied> some = copies.subList(done, Math.min(copies.size(), done + LogWriter.SECTORS_MAX));
+            LogWriter writer = log;
+            if (writer == null) {
+                throw new IllegalStateException("changed before it was begun");
+            }
+            writer.apply(some.stream().<LogEntry.Write>map(copy -> new LogEntry.Write.Data(copy.offset, copy.content)).toList());
+        }
+        settle(copies);
+        if (!places.isEmpty()) {
+            grace.await();
+            for (Place place : places) {
+                free(place.offset, place.bytes);
+            }
+        }
+    }
+
+    /// When a cut would not bring back the block that it was of: a flush of our own sees to it at once, since who trims wants
+    /// the space back and need not flush. Blocks that are trimmed while it runs wait together for the next.
+    private void freeLater(long offset, long bytes) {
+        synchronized (freed) {
+            freed.add(new Place(offset, bytes));
+            if (reclaiming == null && !closing) {
+                reclaiming = Thread.ofVirtual().name("vhdx reclaim").start(this::reclaim);
+            }
+        }
+    }
+
+    private void reclaim() {
+        while (true) {
+            try {
+                flush();
+            } catch (DiskException e) {
+                LOG.log(System.Logger.Level.WARNING, file.name() + ": space of trimmed blocks is not given back, " + e.getMessage());
+                return;
+            }
+            synchronized (freed) {
+                if (freed.isEmpty() || closing) {
+                    reclaiming = null;
+                    return;
+                }
+            }
+        }
+    }
+
+    private void endReclaiming() {
+        Thread last;
+        synchronized (freed) {
+            closing = true;
+            last = reclaiming;
+        }
+        boolean interrupted = false;
+        while (last != null && last.isAlive()) {
+            try {
+                last.join();
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    void free(long offset, long bytes) throws DiskException {
+        store.discard(offset, bytes);
+        space.give(offset, bytes);
+    }
+
+    /// From the end of the file backwards, but bitmaps before the table: so that where a log entry cannot hold all, the entry
+    /// that says where a bitmap is comes no later than those of the blocks that need it, and its content before.
+    private List<Copied> copyDirty() throws DiskException {
+        synchronized (dirty) {
+            var copies = new ArrayList<Copied>();
+            for (var each : dirty.descendingMap().entrySet()) {
+                long sector = each.getValue();
+                byte[] content = sector == TABLE ? table.sector(each.getKey()) : bitmaps.page(sector);
+                copies.add(new Copied(each.getKey(), sector, content));
+            }
+            dirty.clear();
+            copies.sort(Comparator.comparing(copy -> copy.sector == TABLE));
+            return copies;
+        }
+    }
+
+    private void settle(List<Copied> copies) {
+        synchronized (dirty) {
+            for (Copied copy : copies) {
+                if (copy.sector != TABLE && !dirty.containsKey(copy.offset)) {
+                    bitmaps.written(copy.sector);
+                }
+            }
+            metadataDurable = dirty.isEmpty();
+        }
+    }
+
+    /// Leaves the file as one that was closed: nothing to be replayed.
+    void close() throws DiskException {
+        endReclaiming();
+        if (log != null) {
+            flush();
+            store.flush();
+            headers.change(headers.current().fileWrite(), headers.current().dataWrite(), Guid.NONE);
+        }
+    }
+}
