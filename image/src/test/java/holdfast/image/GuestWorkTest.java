@@ -10,6 +10,7 @@ import holdfast.machine.GuestLost;
 import holdfast.machine.MachineConfig;
 import holdfast.machine.MachineEvent;
 import holdfast.machine.SchedulingMode;
+import holdfast.machine.Translation;
 import holdfast.machine.VirtualMachine;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -98,7 +99,7 @@ final class GuestWorkTest {
 
     @Test
     void theInterpreterAloneRunsItToo() throws Exception {
-        boot(config().translate(false));
+        boot(config().translation(new Translation.Off()));
         assertThat(output("head -c 1048576 /dev/zero | sha256sum")).startsWith(ZEROS_1_MIB);
     }
 

@@ -15,6 +15,7 @@ import holdfast.machine.GuestExec;
 import holdfast.machine.MachineConfig;
 import holdfast.machine.MachineEvent;
 import holdfast.machine.SchedulingMode;
+import holdfast.machine.Translation;
 import holdfast.machine.VirtualMachine;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Peer;
@@ -202,6 +203,8 @@ final class MachineInGuestTest {
         }
     }
 
+    private static final long SEED = Long.getLong("holdfast.seed", System.nanoTime());
+
     private record Quantum(long turn, long retired, long digest) {}
 
     private static final String WORK = """
@@ -211,8 +214,26 @@ final class MachineInGuestTest {
             sha256sum /mnt/?; cut -d' ' -f1 /proc/uptime; date
             """;
 
+    /// Much code, many processes and address spaces, page faults, signals and timers, files.
+    private static final String MUCH_WORK = """
+            mkfs.ext4 -q /dev/vda && mount /dev/vda /mnt
+            seq 1 20000 >/mnt/numbers
+            for i in 1 2 3 4; do
+              (gzip -c /mnt/numbers | gunzip | sort -rn | awk '{ s += $1 * NR } END { print s }'; sync) &
+            done; wait
+            for i in $(seq 1 50); do /bin/true & done; wait
+            for i in 1 2 3; do sleep 1000 & kill $!; done; wait
+            tar cf /mnt/tar /bin /etc 2>/dev/null; echo 3 >/proc/sys/vm/drop_caches; sha256sum /mnt/tar
+            n=0; while [ $n -lt 10000 ]; do n=$((n + 1)); done; echo $n
+            cut -d' ' -f1 /proc/uptime; date
+            """;
+
     /// Runs the work in a deterministic machine whose disk is slow at random.
     private String work(MachineConfig.Builder config, long diskSeed, List<Quantum> quanta) throws Exception {
+        return work(WORK, config, diskSeed, quanta);
+    }
+
+    private String work(String work, MachineConfig.Builder config, long diskSeed, List<Quantum> quanta) throws Exception {
         Random random = new Random(diskSeed);
         FaultyDevice disk = new FaultyDevice(new MemoryDevice(ByteSize.ofMebibytes(32)), _ -> {
             synchronized (random) {
@@ -226,7 +247,7 @@ final class MachineInGuestTest {
                     256, (turn, retired, digest) -> quanta.add(new Quantum(turn, retired, digest)));
             ByteArrayOutputStream out = new ByteArrayOutputStream();
             GuestExec.Execution execution = guest.exec.start(new GuestCommand(
-                    WORK + "poweroff -f",
+                    work + "poweroff -f",
                     new GuestCommand.Stdin.Empty(),
                     out::write,
                     (_, _, _) -> {}));
@@ -243,8 +264,9 @@ final class MachineInGuestTest {
         return config(2).entropy(EntropyPort.seeded(seed)).clock(() -> 1_790_000_000_000_000_000L + seed);
     }
 
-    /// One run is recorded; a second has the same inputs and a disk that is slow at other times; a third is fed by the
-    /// record, with other entropy and another clock. All three are the same at every quantum.
+    /// One run is recorded; a second has the same inputs and a disk that is slow at other times, and is interpreted; a third is
+    /// fed by the record, with other entropy and another clock, and is interpreted or translated as a coin falls. All three
+    /// are the same at every quantum.
     @Test
     void aDeterministicRunIsRepeatedByItsInputsAndByItsRecord() throws Exception {
         Path record = directory.resolve("record");
@@ -253,9 +275,33 @@ final class MachineInGuestTest {
         List<Quantum> replayed = new ArrayList<>();
         String console = work(seeded(1).record(record), 1, recorded);
         assertThat(console).contains("Mon Sep 21");
-        assertThat(work(seeded(1), 2, again)).isEqualTo(console);
+        assertThat(work(seeded(1).translation(new Translation.Off()), 2, again)).isEqualTo(console);
         assertThat(again).isEqualTo(recorded);
-        assertThat(work(seeded(2).replay(record), 3, replayed)).isEqualTo(console);
-        assertThat(replayed).isEqualTo(recorded);
+        Translation switching = new Translation.Switching(SEED);
+        assertThat(work(seeded(2).replay(record).translation(switching), 3, replayed)).as("%s", switching).isEqualTo(console);
+        assertThat(replayed).as("%s", switching).isEqualTo(recorded);
+    }
+
+    /// The same for longer, in every engine: live and fed by the record, with other chances of switching each time.
+    @Test
+    @Tag("long")
+    void everyEngineDoesMuchWorkWithTheSameDigests() throws Exception {
+        Path record = directory.resolve("record");
+        List<Quantum> recorded = new ArrayList<>();
+        String console = work(MUCH_WORK, seeded(1).record(record), 1, recorded);
+        assertThat(console).contains("\n10000\n");
+        assertThat(recorded).hasSizeGreaterThan(100);
+        for (Translation engine : List.of(new Translation.Off(), new Translation.Switching(SEED))) {
+            List<Quantum> live = new ArrayList<>();
+            assertThat(work(MUCH_WORK, seeded(1).translation(engine), 2, live)).as("live, %s", engine).isEqualTo(console);
+            assertThat(live).as("live, %s", engine).isEqualTo(recorded);
+        }
+        for (Translation engine : List.of(new Translation.Off(), new Translation.On(), new Translation.Switching(~SEED))) {
+            List<Quantum> replayed = new ArrayList<>();
+            assertThat(work(MUCH_WORK, seeded(2).replay(record).translation(engine), 3, replayed))
+                    .as("replayed, %s", engine)
+                    .isEqualTo(console);
+            assertThat(replayed).as("replayed, %s", engine).isEqualTo(recorded);
+        }
     }
 }

@@ -50,7 +50,7 @@ final class Board {
             Ports ports) {
         PhysicalMemory ram = memory.physical();
         boolean alone = config.harts() == 1 || config.mode() == SchedulingMode.DETERMINISTIC;
-        translator = config.translate() ? Translator.background(alone) : null;
+        translator = translator(config.translation(), alone);
         for (int id = 0; id < config.harts(); id++) {
             Hart hart = new Hart(id, ram, bus, time.apply(id));
             hart.translator(translator);
@@ -83,6 +83,14 @@ final class Board {
             harts.forEach(hart -> hart.supervisorCalls(firmware));
         }
         profile = config.profile() ? new Profile(ram, harts, translator) : null;
+    }
+
+    private static @Nullable Translator translator(Translation translation, boolean alone) {
+        return switch (translation) {
+            case Translation.Off() -> null;
+            case Translation.On() -> Translator.background(alone);
+            case Translation.Switching(long seed) -> Translator.switching(alone, seed);
+        };
     }
 
     private void pci(MachineConfig config, PhysicalMemory ram, EventGate gate, Ports ports) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// @param console the outside of the UART, the guest's `ttyS0`
 /// @param virtioPorts virtio-serial ports, in the guest `/dev/virtio-ports/NAME`
 /// @param seed of everything pseudo-random in the machine; with a seeded entropy port the run depends on nothing else
-/// @param translate whether hot code is translated to JVM bytecode; changes nothing but speed
+/// @param translation whether hot code is translated to JVM bytecode; changes nothing but speed
 /// @param profile whether to count where the time of the harts goes, and tell Flight Recorder; costs a little speed
 /// @param record where to write what passes the event gate; needs [SchedulingMode#DETERMINISTIC]
 /// @param replay a record to feed instead of the outside; needs [SchedulingMode#DETERMINISTIC]
@@ -38,7 +38,7 @@ public record MachineConfig(
         ClockPort clock,
         long seed,
         SchedulingMode mode,
-        boolean translate,
+        Translation translation,
         boolean profile,
         @Nullable Path record,
         @Nullable Path replay,
@@ -88,7 +88,7 @@ public record MachineConfig(
         private ClockPort clock = ClockPort.HOST;
         private long seed;
         private SchedulingMode mode = SchedulingMode.PARALLEL;
-        private boolean translate = true;
+        private Translation translation = new Translation.On();
         private boolean profile;
         private @Nullable Path record;
         private @Nullable Path replay;
@@ -171,8 +171,8 @@ public record MachineConfig(
             return this;
         }
 
-        public Builder translate(boolean value) {
-            translate = value;
+        public Builder translation(Translation value) {
+            translation = value;
             return this;
         }
 
@@ -213,7 +213,7 @@ public record MachineConfig(
                     clock,
                     seed,
                     mode,
-                    translate,
+                    translation,
                     profile,
                     record,
                     replay,

@@ -2,6 +2,7 @@ package holdfast.machine;
 
 import holdfast.riscv.DirtyLog;
 import holdfast.riscv.PhysicalMemory;
+import holdfast.riscv.Translator;
 import java.util.function.IntConsumer;
 
 /// Broken stand-ins for the negative controls in [MachineMutantsTest].
@@ -56,6 +57,11 @@ final class BrokenMachine {
     /// Guest time is not set back to what was saved.
     static void set(GuestClock clock, long ticks) {
         // Does nothing.
+    }
+
+    /// Harts are taken to be alone.
+    static Translator translator(Translation translation, boolean alone) {
+        return Translator.background(true);
     }
 
     /// The guest is not told that it lives again.

@@ -62,6 +62,42 @@ class MachineEndToEndTest {
         }
     }
 
+    @Test
+    void atomicAdditionsOfHartsThatRunAtTheSameTimeAllCount() throws InterruptedException {
+        // Both add one to a sum, in a loop that is translated meanwhile; hart 1 says when it is done, and hart 0 looks at the sum.
+        int additions = 4_000_000;
+        GuestProgram program = new GuestProgram()
+                .la(S0, "sum")
+                .la(S1, "done")
+                .li(T0, additions)
+                .addi(T1, ZERO, 1)
+                .label("add")
+                .amoaddW(ZERO, T1, S0)
+                .addi(T0, T0, -1)
+                .bne(T0, ZERO, "add")
+                .bne(A0, ZERO, "other")
+                .label("wait")
+                .lw(T0, 0, S1)
+                .beq(T0, ZERO, "wait")
+                .lw(T0, 0, S0)
+                .exit(T0)
+                .label("other")
+                .sw(T1, 0, S1)
+                .label("park")
+                .wfi()
+                .jump("park")
+                .label("sum")
+                .word(0)
+                .label("done")
+                .word(0);
+        MachineConfig config = bare(program, SchedulingMode.PARALLEL).harts(2).build();
+        try (VirtualMachine machine = new VirtualMachine(config)) {
+            machine.start();
+            assertThat(machine.awaitHalt()).isInstanceOfSatisfying(
+                    MachineEvent.ToHost.class, event -> assertThat(event.value()).isEqualTo(2 * additions));
+        }
+    }
+
     @ParameterizedTest
     @EnumSource
     void everyHartOfABareProgramStartsAtItsEntryWithItsNumber(SchedulingMode mode) throws InterruptedException {

@@ -37,12 +37,18 @@ class MachineMutantsTest {
                 mutant("a changed disk is accepted", "SavedDisks", "require", "Arrays.equals",
                         "SavedStateTest.aStateWhoseDiskWasChangedIsRefused"),
                 mutant("the guest is not told of its new life", "VirtualMachine", "revive", "VmGenId.renew",
-                        "SavedStateTest.aRestoredGuestHasANewGenerationId"));
+                        "SavedStateTest.aRestoredGuestHasANewGenerationId"),
+                mutant("harts that run at the same time are translated as if alone", "Board", "<init>", "Board.translator",
+                        "MachineEndToEndTest.atomicAdditionsOfHartsThatRunAtTheSameTimeAllCount"));
     }
+
+    /// For the defect that shows only when harts race.
+    private static final int TRIES_MAX = 20;
 
     @ParameterizedTest
     @MethodSource("mutants")
     void isKilledByItsTest(Mutant mutant) {
-        assertThat(mutant.run()).isEqualTo(Mutant.Fate.KILLED);
+        boolean race = mutant.name().startsWith("harts");
+        assertThat(mutant.run(race ? TRIES_MAX : 1)).isEqualTo(Mutant.Fate.KILLED);
     }
 }

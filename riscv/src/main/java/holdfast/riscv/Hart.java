@@ -46,6 +46,7 @@ public final class Hart {
     private boolean halted;
     private @Nullable Translator translator;
     private int hotJumps = Integer.MAX_VALUE;
+    private boolean entersRegions = true;
 
     // An instruction asked that interrupts be looked at before the next one.
     private boolean passEnds;
@@ -123,6 +124,8 @@ public final class Hart {
     /// `instructions` have retired since the call.
     public Exit run(long instructions) {
         long end = retired + instructions;
+        Translator available = translator;
+        entersRegions = available == null || available.isEntered();
         mailbox.enter();
         try {
             while (true) {
@@ -321,6 +324,11 @@ public final class Hart {
 
     long sliceEnd() {
         return sliceEnd;
+    }
+
+    /// Whether translated code is executed where there is some.
+    boolean entersRegions() {
+        return entersRegions;
     }
 
     int hotJumps() {

@@ -80,7 +80,7 @@ final class Interpreter {
                                         continue outer;
                                     }
                                     case Op.REGION -> {
-                                        Region region = page.region(i);
+                                        Region region = h.entersRegions() ? page.region(i) : null;
                                         if (region != null && left < region.instructions) {
                                             left = h.refill((int) left);
                                             end = h.sliceEnd();

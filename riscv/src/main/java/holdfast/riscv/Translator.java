@@ -1,6 +1,7 @@
 package holdfast.riscv;
 
 import java.lang.invoke.MethodHandles;
+import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicLong;
@@ -12,6 +13,7 @@ import org.jspecify.annotations.Nullable;
 public final class Translator implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Translator.class.getName());
     private static final int HOT_JUMPS = 30_000;
+    private static final int WARM_JUMPS = 500;
     private static final int QUEUE_MAX = 512;
 
     /// Places of a region that were jumped to less than this part of what makes code hot are left out of it.
@@ -27,14 +29,16 @@ public final class Translator implements AutoCloseable {
     private final int warm;
     private final boolean alone;
     private final @Nullable BooleanSupplier eager;
+    private final @Nullable Random switches;
     private final @Nullable Thread worker;
     private volatile @Nullable Profile profile;
 
-    private Translator(int hotJumps, boolean alone, @Nullable BooleanSupplier eager) {
+    private Translator(int hotJumps, boolean alone, @Nullable BooleanSupplier eager, @Nullable Random switches) {
         this.alone = alone;
         this.hotJumps = hotJumps;
         this.warm = hotJumps / WARM_PART;
         this.eager = eager;
+        this.switches = switches;
         this.worker = eager == null ? Thread.ofPlatform().daemon().name("holdfast-translator").start(this::work) : null;
     }
 
@@ -42,18 +46,31 @@ public final class Translator implements AutoCloseable {
     ///
     /// @param alone whether its harts never run at the same time: there is one, or they take turns
     public static Translator background(boolean alone) {
-        return new Translator(HOT_JUMPS, alone, null);
+        return new Translator(HOT_JUMPS, alone, null, null);
     }
 
     /// Translates at once, on the hart's own thread, whatever is jumped to, each time `decides` says so: for tests that
     /// compare translated with interpreted execution.
     public static Translator eager(BooleanSupplier decides) {
-        return new Translator(1, false, decides);
+        return new Translator(1, false, decides, null);
     }
 
     /// The same for harts that never run at the same time.
     public static Translator eagerAlone() {
-        return new Translator(1, true, () -> true);
+        return new Translator(1, true, () -> true, null);
+    }
+
+    /// Translates at once what is only a little warm, and has harts enter translated code or leave it aside by chance, anew
+    /// at each call of [Hart#run]: for tests that compare whole machines.
+    ///
+    /// @param seed decides when; a machine whose harts take turns does the same again
+    public static Translator switching(boolean alone, long seed) {
+        return new Translator(WARM_JUMPS, alone, () -> true, new Random(seed));
+    }
+
+    /// Whether a hart that is about to run enters translated code.
+    boolean isEntered() {
+        return switches == null || switches.nextBoolean();
     }
 
     /// Who is told of every translation.

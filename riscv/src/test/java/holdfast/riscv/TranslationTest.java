@@ -2,6 +2,7 @@ package holdfast.riscv;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 
@@ -37,6 +38,29 @@ class TranslationTest {
     void agreesWhenItIsSwitchedAtRandom() {
         SplittableRandom coin = new SplittableRandom(7);
         compare(Translator.eager(coin::nextBoolean));
+    }
+
+    @Test
+    void hartsThatSwitchExecuteTheSameBothWays() {
+        Bare switching = new Bare();
+        switching.hart.translator(Translator.switching(true, Long.getLong("holdfast.seed", 7)));
+        switching.hart.counters.exitsCounted = true;
+        Bare interpreted = new Bare();
+        interpreted.hart.translator(null);
+        for (Bare bare : List.of(switching, interpreted)) {
+            bare.load(5, Bare.BASE + 0x4000);
+            bare.emit("ld", 6, 0, 5).emit("add", 7, 7, 6).emit("addi", 6, 6, 3).emit("sd", 6, 0, 5).emit("jal", 0, -16);
+            bare.start(Privilege.MACHINE);
+        }
+
+        for (int run = 0; run < 200; run++) {
+            switching.run(997);
+            interpreted.run(997);
+            assertThat(switching.hart.x(7)).as("after run %s", run).isEqualTo(interpreted.hart.x(7));
+            assertThat(switching.hart.pc()).as("after run %s", run).isEqualTo(interpreted.hart.pc());
+        }
+
+        assertThat(switching.hart.counters.translated).isBetween(50L * 997, 150L * 997);
     }
 
     @Test
