@@ -32,8 +32,7 @@ enum Contender {
                     "-display", "none", "-monitor", "none", "-serial", "stdio", "-no-reboot",
                     "-kernel", guest.kernel().toString(),
                     "-initrd", guest.initrd().toString(),
-                    // What 'holdfast run' puts in front of --append.
-                    "-append", "console=ttyS0 panic=-1 TERM=dumb " + guest.append()));
+                    "-append", APPEND + guest.append()));
             if (guest.disk() != null) {
                 command.addAll(List.of(
                         "-drive", "if=none,id=disk,format=raw,snapshot=on,file=" + guest.disk(),
@@ -43,6 +42,9 @@ enum Contender {
         }
     };
 
+    /// What `holdfast run` puts in front of --append.
+    static final String APPEND = "console=ttyS0 panic=-1 TERM=dumb ";
+
     private final String title;
 
     Contender(String title) {
@@ -51,16 +53,23 @@ enum Contender {
 
     /// This very program with other words behind it: the same Java, flags, AOT cache and jars.
     static List<String> thisProgram(String... words) {
-        var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "holdfast.cli.Main"));
+        List<String> command = java();
+        command.add("holdfast.cli.Main");
         command.addAll(List.of(words));
         return command;
     }
 
     String title() {
         return title;
+    }
+
+    /// The Java that runs this program, with its flags, AOT cache and jars; the name of a class is to follow.
+    static List<String> java() {
+        var command = new ArrayList<String>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        return command;
     }
 
     /// How its virtual machine is started with the console on standard input and output.

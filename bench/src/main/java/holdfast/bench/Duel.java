@@ -16,23 +16,40 @@ final class Duel implements AutoCloseable {
 
     private final RunningGuest ours;
     private final RunningGuest theirs;
+    private final Timekeeper timekeeper;
+
+    /// Who says how long a repetition took.
+    enum Timekeeper {
+        /// The guest: console and scheduling of processes are not in it.
+        GUEST,
+        /// We, from order to answer, where a guest's time is not the world's.
+        HOST
+    }
 
     /// @param ours takes orders, stopped
     /// @param theirs takes orders, stopped
-    Duel(RunningGuest ours, RunningGuest theirs) {
+    Duel(RunningGuest ours, RunningGuest theirs, Timekeeper timekeeper) {
         this.ours = ours;
         this.theirs = theirs;
+        this.timekeeper = timekeeper;
     }
 
     /// Boots both guests, one after the other.
     static Duel start(GuestSpec guest, Cores cores, Stage stage) throws InterruptedException {
-        RunningGuest ours = ready(Contender.HOLDFAST, guest, cores, stage);
-        RunningGuest theirs = ready(Contender.QEMU, guest, cores, stage);
-        return new Duel(ours, theirs);
+        RunningGuest ours = ready(Contender.HOLDFAST, Contender.HOLDFAST.command(guest), cores, stage);
+        RunningGuest theirs = ready(Contender.QEMU, Contender.QEMU.command(guest), cores, stage);
+        return new Duel(ours, theirs, Timekeeper.GUEST);
     }
 
-    private static RunningGuest ready(Contender contender, GuestSpec guest, Cores cores, Stage stage) throws InterruptedException {
-        RunningGuest running = stage.start(contender, contender.command(guest), cores);
+    /// Boots a guest of ours in a mode, and another in none.
+    static Duel start(GuestSpec guest, Mode mode, Cores cores, Stage stage) throws InterruptedException {
+        RunningGuest with = ready(Contender.HOLDFAST, ModeGuest.command(guest, mode), cores, stage);
+        RunningGuest without = ready(Contender.HOLDFAST, ModeGuest.command(guest, null), cores, stage);
+        return new Duel(with, without, Timekeeper.HOST);
+    }
+
+    private static RunningGuest ready(Contender contender, List<String> command, Cores cores, Stage stage) throws InterruptedException {
+        RunningGuest running = stage.start(contender, command, cores);
         Answer first = running.await(Answer::parse, BOOT_PATIENCE, "the boot");
         if (!(first instanceof Answer.Ready)) {
             throw running.failure("the guest begins with " + first);
@@ -43,8 +60,8 @@ final class Duel implements AutoCloseable {
 
     /// Warms both up, then measures both.
     Row run(Benchmark benchmark, int repetitions) throws InterruptedException {
-        var mine = new Side(ours, benchmark.name());
-        var other = new Side(theirs, benchmark.name());
+        var mine = new Side(ours, benchmark.program(), timekeeper);
+        var other = new Side(theirs, benchmark.program(), timekeeper);
         while (mine.wantsWarmUp() || other.wantsWarmUp()) {
             for (Side side : List.of(mine, other)) {
                 if (side.wantsWarmUp()) {
@@ -65,12 +82,14 @@ final class Duel implements AutoCloseable {
     private static final class Side {
         private final RunningGuest guest;
         private final String program;
+        private final Timekeeper timekeeper;
         private final Samples warmUp = new Samples();
         private final List<Repetition> measured = new ArrayList<>();
 
-        Side(RunningGuest guest, String program) {
+        Side(RunningGuest guest, String program, Timekeeper timekeeper) {
             this.guest = guest;
             this.program = program;
+            this.timekeeper = timekeeper;
         }
 
         boolean wantsWarmUp() {
@@ -80,8 +99,10 @@ final class Duel implements AutoCloseable {
         Repetition repeat() throws InterruptedException {
             guest.proceed();
             double cpuBefore = guest.cpuSeconds();
+            long start = System.nanoTime();
             guest.type("run " + program);
             Answer answer = guest.await(Answer::parse, PATIENCE, program);
+            long passed = System.nanoTime() - start;
             double cpu = guest.cpuSeconds() - cpuBefore;
             guest.pause();
             return switch (answer) {
@@ -89,7 +110,7 @@ final class Duel implements AutoCloseable {
                     if (!right || !name.equals(program)) {
                         throw guest.failure(program + " computes a wrong result: " + name + " " + checksum);
                     }
-                    yield new Repetition(nanos / 1e9, cpu);
+                    yield new Repetition((timekeeper == Timekeeper.HOST ? passed : nanos) / 1e9, cpu);
                 }
                 case Answer.Ready() -> throw guest.failure(program + ": the guest began anew");
                 case Answer.Failed(String why) -> throw guest.failure(program + ": " + why);

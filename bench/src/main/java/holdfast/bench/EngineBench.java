@@ -20,6 +20,7 @@ final class EngineBench implements AutoCloseable {
     private static final int MEMORY_MEBIBYTES = 1024;
     private static final String TINY_IS_UP = "Holdfast tiny: Linux is up";
     private static final String LOGIN = " login: ";
+    private static final String NO_DEBIAN = "skipped: there is no image 'debian'; 'holdfast image build debian' makes it";
 
     private final Stage stage = new Stage();
     private final Places places = Places.of(System.getenv());
@@ -34,6 +35,9 @@ final class EngineBench implements AutoCloseable {
 
         /// An image has to be built first; this is what is being done.
         void building(String image, String what);
+
+        /// There is no row for this one, and that is no failure.
+        void skipped(Benchmark benchmark, String why);
 
         /// There is no row for this one.
         void failed(Benchmark benchmark, OperatorError why);
@@ -50,14 +54,27 @@ final class EngineBench implements AutoCloseable {
         Image image = obtain(Recipe.Tiny.NAME);
         GuestSpec tiny = GuestSpec.of(image, MEMORY_MEBIBYTES);
         GuestSpec guest = GuestBuild.build(tiny, stage.directory());
-        duels(of(Group.STEADY, benchmarks), guest, cores.last(1));
-        duels(of(Group.SMP, benchmarks), guest.withHarts(2), cores.last(2));
+        duels(of(Group.STEADY, benchmarks), () -> Duel.start(guest, cores.last(1), stage));
+        duels(of(Group.SMP, benchmarks), () -> Duel.start(guest.withHarts(2), cores.last(2), stage));
         if (benchmarks.contains(Benchmark.BOOT_TINY)) {
             boot(Benchmark.BOOT_TINY, tiny, TINY_IS_UP);
         }
-        if (benchmarks.contains(Benchmark.BOOT_DEBIAN) && store.find(Recipe.Debian.NAME).isPresent()) {
-            boot(Benchmark.BOOT_DEBIAN, GuestSpec.of(obtain(Recipe.Debian.NAME), MEMORY_MEBIBYTES), LOGIN);
+        if (benchmarks.contains(Benchmark.BOOT_DEBIAN)) {
+            if (store.find(Recipe.Debian.NAME).isPresent()) {
+                boot(Benchmark.BOOT_DEBIAN, GuestSpec.of(obtain(Recipe.Debian.NAME), MEMORY_MEBIBYTES), LOGIN);
+            } else {
+                listener.skipped(Benchmark.BOOT_DEBIAN, NO_DEBIAN);
+            }
         }
+        for (Mode mode : Mode.values()) {
+            List<Benchmark> ofMode = benchmarks.stream().filter(benchmark -> benchmark.mode() == mode).toList();
+            duels(ofMode, () -> Duel.start(guest, mode, cores.last(1), stage));
+        }
+    }
+
+    /// Boots a pair of guests.
+    private interface Pair {
+        Duel start() throws InterruptedException;
     }
 
     private static List<Benchmark> of(Group group, List<Benchmark> benchmarks) {
@@ -65,11 +82,11 @@ final class EngineBench implements AutoCloseable {
     }
 
     /// A pair of guests runs them all; after a failure the next one gets a new pair.
-    private void duels(List<Benchmark> benchmarks, GuestSpec guest, Cores on) throws InterruptedException {
+    private void duels(List<Benchmark> benchmarks, Pair pair) throws InterruptedException {
         @Nullable Duel duel = null;
         for (Benchmark benchmark : benchmarks) {
             if (duel == null) {
-                duel = Duel.start(guest, on, stage);
+                duel = pair.start();
             }
             try {
                 listener.row(duel.run(benchmark, repetitions));

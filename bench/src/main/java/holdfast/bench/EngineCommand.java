@@ -23,7 +23,8 @@ import picocli.CommandLine.Spec;
             "Boots one kernel with the same programs in both, lets them run in turns, and prints for each program the wall time of a "
                     + "repetition, its ratio (above 1: Holdfast is faster), the host's CPU time, and how long it took to become steady.",
             "",
-            "Groups: steady, one hart on one core; boot, from the start of the process on two cores; smp, two harts on two cores.",
+            "Groups: steady, one hart on one core; boot, from the start of the process on two cores; smp, two harts on two cores; modes, "
+                    + "what dirty tracking (dirty-) and deterministic scheduling (det-) cost: Holdfast with them, and without.",
         },
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
@@ -37,7 +38,7 @@ final class EngineCommand implements Callable<Integer> {
     @Option(names = "--only", paramLabel = "NAME", split = ",", description = "only these, with commas between them")
     List<String> only = List.of();
 
-    @Option(names = "--group", paramLabel = "steady|boot|smp", description = "only this group")
+    @Option(names = "--group", paramLabel = "steady|boot|smp|modes", description = "only this group")
     @Nullable Group group;
 
     @Option(names = "--repetitions", paramLabel = "N", description = "how many are measured once a program is steady; default: 3")
@@ -61,7 +62,7 @@ final class EngineCommand implements Callable<Integer> {
         PrintWriter err = spec.commandLine().getErr();
         var listener = new Results(out, err, !json);
         if (!json) {
-            Report.head(out);
+            Report.head(out, Contender.HOLDFAST.title(), Contender.QEMU.title());
         }
         try (var bench = new EngineBench(repetitions, listener)) {
             bench.run(chosen);
@@ -81,6 +82,7 @@ final class EngineCommand implements Callable<Integer> {
         private final PrintWriter out;
         private final PrintWriter err;
         private final boolean shown;
+        private boolean inModes;
         private int failures;
 
         Results(PrintWriter out, PrintWriter err, boolean shown) {
@@ -93,6 +95,10 @@ final class EngineCommand implements Callable<Integer> {
         public void row(Row row) {
             rows.add(row);
             if (shown) {
+                if (row.benchmark().group() == Group.MODES && !inModes) {
+                    inModes = true;
+                    Report.head(out, "with", "without");
+                }
                 Report.row(row, out);
             }
         }
@@ -100,6 +106,12 @@ final class EngineCommand implements Callable<Integer> {
         @Override
         public void building(String image, String what) {
             err.println("holdfast bench engine: building the image " + image + ": " + what);
+            err.flush();
+        }
+
+        @Override
+        public void skipped(Benchmark benchmark, String why) {
+            err.println("holdfast bench engine: " + benchmark.name() + ": " + why);
             err.flush();
         }
 

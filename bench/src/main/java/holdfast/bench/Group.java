@@ -9,7 +9,9 @@ enum Group {
     /// From the start of the process to a line on the console, on two cores.
     BOOT,
     /// Programs of two threads in guests with two harts, on two cores.
-    SMP;
+    SMP,
+    /// Programs in two guests of ours, of which one is run in a mode that costs something, on one core.
+    MODES;
 
     /// As it is written in results and on the command line.
     String label() {

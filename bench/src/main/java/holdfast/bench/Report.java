@@ -11,16 +11,13 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Results for people and for programs.
 final class Report {
-    private static final String FORMAT = "%-12s %9s %9s %6s %9s %9s %6s %9s %9s";
-
-    private static final String OURS = Contender.HOLDFAST.title();
-    private static final String THEIRS = Contender.QEMU.title();
+    private static final String FORMAT = "%-15s %9s %9s %6s %9s %9s %6s %9s %9s";
 
     private Report() {}
 
-    static void head(PrintWriter out) {
+    static void head(PrintWriter out, String ours, String theirs) {
         line(out, "", "wall, s", "", "", "CPU, s", "", "", "warm-up, s", "");
-        line(out, "", OURS, THEIRS, "ratio", OURS, THEIRS, "ratio", OURS, THEIRS);
+        line(out, "", ours, theirs, "ratio", ours, theirs, "ratio", ours, theirs);
         out.flush();
     }
 
@@ -74,7 +71,7 @@ final class Report {
             array.addObject()
                     .put("name", row.benchmark().name())
                     .put("group", row.benchmark().group().label())
-                    .put("peer", "qemu")
+                    .put("peer", row.benchmark().group() == Group.MODES ? "holdfast" : "qemu")
                     .put("ours", rounded(row.ours().seconds()))
                     .put("theirs", rounded(row.theirs().seconds()))
                     .put("ratio", rounded(row.ratio()));

@@ -29,7 +29,7 @@ class DuelTest {
     }
 
     private Duel duel(String ours, String theirs, String verdict) {
-        return new Duel(guest(Contender.HOLDFAST, ours, verdict), guest(Contender.QEMU, theirs, "ok"));
+        return new Duel(guest(Contender.HOLDFAST, ours, verdict), guest(Contender.QEMU, theirs, "ok"), Duel.Timekeeper.GUEST);
     }
 
     @Test
@@ -42,6 +42,16 @@ class DuelTest {
             assertThat(row.ours().seconds()).isEqualTo(0.807, within(1e-9));
             assertThat(row.theirs().warmUpSeconds()).isZero();
             assertThat(row.theirs().seconds()).isEqualTo(0.1, within(1e-9));
+        }
+    }
+
+    @Test
+    void aGuestWhoseTimeIsNotTheWorldsIsTimedFromOutside() throws InterruptedException {
+        RunningGuest with = guest(Contender.HOLDFAST, "100 * 1000", "ok");
+        RunningGuest without = guest(Contender.QEMU, "1", "ok");
+        try (Duel duel = new Duel(with, without, Duel.Timekeeper.HOST)) {
+            Row row = duel.run(new Benchmark("det-gzip", Group.MODES, "gzip", Mode.DETERMINISTIC), 3);
+            assertThat(row.ours().seconds()).isBetween(0.0, 30.0);
         }
     }
 

@@ -55,6 +55,16 @@ class ReportTest {
     }
 
     @Test
+    void thePeerOfAModeIsHoldfastWithoutIt() {
+        var mode = new Row(new Benchmark("dirty-gzip", Group.MODES, "gzip", Mode.DIRTY), took(1.25, true), took(1.0, true));
+        JsonNode json = JsonMapper.shared().readTree(Report.json(List.of(rows.getFirst(), mode)));
+        assertThat(json.get("rows").get(1).get("group").asString()).isEqualTo("modes");
+        assertThat(json.get("rows").get(1).get("peer").asString()).isEqualTo("holdfast");
+        assertThat(json.get("rows").get(1).get("ratio").asDouble()).isEqualTo(0.8);
+        assertThat(json.get("geomean").asDouble()).as("of the steady group alone").isEqualTo(2);
+    }
+
+    @Test
     void withoutTheSteadyGroupThereIsNoMean() {
         assertThat(JsonMapper.shared().readTree(Report.json(rows.subList(2, 3))).get("geomean").isNull()).isTrue();
     }
@@ -69,7 +79,7 @@ class ReportTest {
     private static String table(List<Row> rows) {
         var text = new StringWriter();
         var out = new PrintWriter(text);
-        Report.head(out);
+        Report.head(out, "Holdfast", "QEMU");
         rows.forEach(row -> Report.row(row, out));
         Report.foot(rows, out);
         return text.toString();

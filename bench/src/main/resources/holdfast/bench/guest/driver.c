@@ -21,7 +21,8 @@
 #include <time.h>
 #include <unistd.h>
 
-// A guest whose host has died without a word switches itself off.
+// A guest whose host has died without a word switches itself off. Not so with bench_patient= on the kernel's command line, which
+// gives it to the first process: in deterministic mode the time of an idle guest flies.
 #define ORDER_TIMEOUT_MS 900000
 
 static const struct program *const groups[] = {
@@ -105,9 +106,10 @@ static void become_init(void) {
 
 static int read_order(char *line, size_t size) {
     struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    int timeout = getenv("bench_patient") ? -1 : ORDER_TIMEOUT_MS;
     size_t length = 0;
     while (length < size - 1) {
-        if (poll(&input, 1, ORDER_TIMEOUT_MS) <= 0 || read(STDIN_FILENO, line + length, 1) != 1) {
+        if (poll(&input, 1, timeout) <= 0 || read(STDIN_FILENO, line + length, 1) != 1) {
             return 0;
         }
         if (line[length] == '\n') {
