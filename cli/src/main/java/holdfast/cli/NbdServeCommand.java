@@ -55,6 +55,9 @@ final class NbdServeCommand implements Callable<Integer> {
     @Option(names = "--port", paramLabel = "N", description = "listen at this port of 127.0.0.1, for every user of this machine; 0: any; default: 10809")
     @Nullable Integer port;
 
+    @Option(names = "--take-over", description = "with --unix: end the server that listens there, and take its place when it has answered its clients")
+    boolean takeOver;
+
     @Option(names = "--read-only", description = "let nobody write; other readers may have the disks open too")
     boolean readOnly;
 
@@ -68,6 +71,13 @@ final class NbdServeCommand implements Callable<Integer> {
         }
         if (port != null && (port < 0 || port > 65535)) {
             throw new UsageError("--port " + port + " is no port; the highest is 65535");
+        }
+        if (takeOver && unix == null) {
+            throw new UsageError("--take-over goes with --unix");
+        }
+        if (takeOver && unix != null) {
+            disks.forEach(disk -> Preflight.readable("DISK", disk));
+            TakeOver.from(unix, DRAIN_LIMIT.plusSeconds(30));
         }
         try (var cleanUp = new CleanUp()) {
             var served = cleanUp.add(ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE));

@@ -60,6 +60,8 @@ class BadInputTest {
         "nbd serve DIR/text --unix DIR/text           | 1 | is there already, and is no socket",
         "nbd serve DIR/text --unix DIR/no/socket      | 1 | no socket can be made there",
         "nbd serve DIR/text --unix DIR/s --port 1     | 2 | --unix and --port do not go together",
+        "nbd serve DIR/text --port 1 --take-over      | 2 | --take-over goes with --unix",
+        "nbd serve DIR/none --unix DIR/s --take-over  | 1 | DISK DIR/none: there is no such file",
         "nbd serve DIR/text --port 70000              | 2 | is no port",
         "nbd serve DIR/text DIR/../text --port 0      | 2 | two disks are called text",
         "image                                        | 2 | a command is missing: build, ls, rm, import",
@@ -97,7 +99,7 @@ class BadInputTest {
         Ended ended = Program.run("run", "--kernel", "/nowhere", "--disk", disk.toString());
         assertThat(ended.exitCode()).isEqualTo(1);
         Ended twice = Program.run("run", "no-such-image", "--disk", disk.toString(), "--disk", disk.toString());
-        assertThat(twice.err()).contains(disk.toString()).contains("in use");
+        assertThat(twice.err()).contains(disk.toString()).containsAnyOf("in use", "is open for writing");
         assertThat(twice.exitCode()).isEqualTo(1);
     }
 }
