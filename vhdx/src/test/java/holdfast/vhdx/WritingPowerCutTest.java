@@ -6,19 +6,24 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
 import holdfast.block.DiskException;
+import holdfast.block.IoStatus;
 import holdfast.block.MemoryDevice;
 import holdfast.block.PowerCutModel;
 import holdfast.block.Recording;
 import holdfast.block.RecordingDevice;
 import holdfast.block.Request;
 import holdfast.block.Survival;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -88,6 +93,17 @@ class WritingPowerCutTest {
             }
             life = life.cutAndReopen(random);
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"31, false", "32, true", "33, false", "34, true"})
+    void whatWasFlushedSurvivesWhenRequestsRunSideBySide(long seed, boolean child) throws Exception {
+        var life = new Life(seed, child, null, null);
+        for (int i = 0; i < 8; i++) {
+            life.burst();
+        }
+        life.device.close();
+        assertThat(life.checkAllCuts()).isGreaterThan(1000);
     }
 
     @Test
@@ -222,6 +238,44 @@ class WritingPowerCutTest {
             promise(block, from, count, force);
         }
 
+        /// Several requests at once, none of them over another, on every block.
+        void burst() throws DiskException {
+            int submitted = now();
+            int dropped = random.nextInt(2 * BLOCKS);
+            var ends = new ArrayList<CompletableFuture<IoStatus>>();
+            for (int block = 0; block < BLOCKS; block++) {
+                long start = (long) block * MIB;
+                if (block == dropped) {
+                    ends.add(submit(done -> new Request.Discard(start, MIB, done)));
+                    continue;
+                }
+                for (int sector = random.nextInt(4); sector < HEAD_SECTORS; sector += 1 + random.nextInt(5)) {
+                    byte[] content = PowerCutModel.content(random);
+                    model.write(block * SECTORS + sector, content, submitted);
+                    var data = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, content);
+                    long at = offset(block, sector);
+                    ends.add(submit(done -> new Request.Write(at, data, false, done)));
+                }
+                if (random.nextInt(3) == 0) {
+                    ends.add(submit(Request.Flush::new));
+                }
+            }
+            ends.forEach(end -> assertThat(end.join()).isEqualTo(IoStatus.OK));
+            if (dropped < BLOCKS) {
+                adopt(dropped, submitted);
+            }
+            if (random.nextBoolean()) {
+                disk.flush();
+                model.promiseAll(now());
+            }
+        }
+
+        private CompletableFuture<IoStatus> submit(Function<Request.Completion, Request> make) {
+            var ended = new CompletableFuture<IoStatus>();
+            device.submit(make.apply((_, status) -> ended.complete(status)));
+            return ended;
+        }
+
         private void promise(int block, int from, int count, boolean force) {
             for (int i = 0; i < count && force; i++) {
                 model.promise(block * SECTORS + from + i, now());
@@ -245,6 +299,11 @@ class WritingPowerCutTest {
         private void discard(int block) throws DiskException {
             int submitted = now();
             disk.discard((long) block * MIB, MIB);
+            adopt(block, submitted);
+        }
+
+        /// What was discarded is as it was or zero, and we learn which.
+        private void adopt(int block, int submitted) throws DiskException {
             byte[] found = view(disk);
             for (int i = block * SECTORS; i < (block + 1) * SECTORS; i++) {
                 model.write(i, Arrays.copyOfRange(found, i * 512, i * 512 + 512), submitted);
