@@ -96,7 +96,11 @@ class DiskCommandTest {
         output("disk convert DIR/some.raw DIR/base.vhdx");
         Invocation stale = invoke("disk check DIR/child.vhdx");
         assertThat(stale.exitCode()).isEqualTo(1);
-        assertThat(stale.err()).contains("base.vhdx: has changed since").hasLineCount(2);
+        assertThat(stale.err()).contains("base.vhdx: has changed since").contains("disk rebase --accept-parent").hasLineCount(2);
+        output("disk rebase --accept-parent DIR/child.vhdx");
+        output("disk check DIR/child.vhdx");
+        output("disk rebase --parent-path DIR/moved.vhdx --accept-parent DIR/child.vhdx");
+        assertThat(output("disk info DIR/child.vhdx")).contains("parent             moved.vhdx\n");
     }
 
     /// Of VHDX files QEMU has no map: the one of the same content as a raw disk.
@@ -156,7 +160,9 @@ class DiskCommandTest {
         "disk map DIR/some.raw --parent-path DIR/some.raw          | 1 | has no parent",
         "disk convert DIR/some.raw DIR/some.raw                    | 1 | some.raw: is there already",
         "disk convert DIR/none.raw DIR/x.raw                       | 1 | none.raw: is not there",
-        "disk                                                      | 2 | create, info, check, map, convert",
+        "disk rebase DIR/some.raw                                  | 2 | there is nothing to change",
+        "disk rebase DIR/some.raw --accept-parent                  | 1 | some.raw: is no VHDX file",
+        "disk                                                      | 2 | create, info, check, map, convert, rebase",
     })
     void whatMakesNoSenseIsSaidAndNothingIsLeft(String words, int exitCode, String message) throws Exception {
         Invocation done = invoke(words.strip());

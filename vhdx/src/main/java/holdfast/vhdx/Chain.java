@@ -69,7 +69,7 @@ final class Chain {
     }
 
     /// The first of the places where there is a file.
-    private static Path find(Path child, ParentLocator locator) {
+    static Path find(Path child, ParentLocator locator) {
         Path directory = Objects.requireNonNull(child.toAbsolutePath().getParent());
         List<Path> places = locator.places(directory);
         return places.stream().filter(Files::exists).findFirst().orElseThrow(() -> new OperatorError(
@@ -89,7 +89,7 @@ final class Chain {
                     "has changed since " + child.name() + " was made over it, or is another disk: that expects "
                             + locator.linkage(ParentLocator.LINKAGE).map(Guid::text).orElse("nothing")
                             + ", this is " + Guid.text(parent.header().dataWrite()),
-                    "bring back the parent as it was then; with this one the disk would be a mixture");
+                    "bring back the parent as it was; or, if this one is right all the same: holdfast disk rebase --accept-parent");
         }
         if (below.logicalSectorBytes() != above.logicalSectorBytes()) {
             throw new OperatorError(
@@ -107,7 +107,7 @@ final class Chain {
         }
     }
 
-    private static Path real(Path path) {
+    static Path real(Path path) {
         try {
             return path.toRealPath();
         } catch (IOException e) {

@@ -1,9 +1,12 @@
 package holdfast.vhdx;
 
+import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.UUID;
 
 /// Which metadata items there are, and where in the metadata region ([MS-VHDX] 2.6.1): its first 64 KiB.
@@ -23,7 +26,9 @@ record MetadataTable(Map<UUID, Item> items) {
 
     private static final long SIGNATURE = 0x6174_6164_6174_656dL;
     private static final int ENTRIES_MAX = 1023;
+    private static final int COUNT_OFFSET = 10;
     private static final int ENTRIES_OFFSET = 32;
+    private static final int ENTRY_BYTES = 32;
     private static final int USER = 1;
     private static final int VIRTUAL_DISK = 2;
     private static final int REQUIRED = 4;
@@ -83,6 +88,42 @@ record MetadataTable(Map<UUID, Item> items) {
             into.putInt(item.offset).putInt(item.bytes).putInt(flags).putInt(0);
         });
         return bytes;
+    }
+
+    /// Where in the region an item of this length can go: after all others, or between them.
+    ///
+    /// @param region from its beginning
+    static int freePlace(byte[] region, int length) throws Refusal {
+        ByteBuffer from = Checksum.bytes(region);
+        int count = Short.toUnsignedInt(from.getShort(COUNT_OFFSET));
+        var candidates = new TreeSet<>(Set.of(BYTES));
+        for (int i = 0; i < count; i++) {
+            int at = ENTRIES_OFFSET + i * ENTRY_BYTES + Guid.BYTES;
+            candidates.add(Math.ceilDiv(from.getInt(at) + from.getInt(at + Integer.BYTES), Long.BYTES) * Long.BYTES);
+        }
+        for (int candidate : candidates) {
+            boolean free = candidate >= BYTES && candidate + length <= region.length;
+            for (int i = 0; i < count && free; i++) {
+                int at = ENTRIES_OFFSET + i * ENTRY_BYTES + Guid.BYTES;
+                int offset = from.getInt(at);
+                free = candidate + length <= offset || offset + from.getInt(at + Integer.BYTES) <= candidate;
+            }
+            if (free) {
+                return candidate;
+            }
+        }
+        throw Refusal.unknown("has no room for another parent locator");
+    }
+
+    /// Says that an item is elsewhere now.
+    static void move(ByteBuffer region, UUID id, int offset, int length) {
+        int count = Short.toUnsignedInt(region.getShort(COUNT_OFFSET));
+        for (int i = 0; i < count; i++) {
+            int at = ENTRIES_OFFSET + i * ENTRY_BYTES;
+            if (Guid.get(region.duplicate().order(region.order()).position(at)).equals(id)) {
+                region.putInt(at + Guid.BYTES, offset).putInt(at + Guid.BYTES + Integer.BYTES, length);
+            }
+        }
     }
 
     Optional<Item> item(UUID id) {

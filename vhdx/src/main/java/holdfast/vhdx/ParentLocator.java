@@ -125,6 +125,11 @@ record ParentLocator(Map<String, String> values) {
                         || linkage(LINKAGE_2).filter(dataWrite::equals).isPresent());
     }
 
+    /// The same, of another content.
+    ParentLocator expecting(UUID dataWrite) {
+        return new ParentLocator(Map.of(LINKAGE, Guid.text(dataWrite)));
+    }
+
     Optional<UUID> linkage(String key) {
         return Optional.ofNullable(values.get(key)).flatMap(Guid::parse);
     }

@@ -188,6 +188,10 @@ final class VhdxFile implements AutoCloseable {
         return header;
     }
 
+    Region metadataRegion() throws Refusal {
+        return new RegionTable(regions).region(Region.METADATA);
+    }
+
     BlockTable table() {
         return table;
     }
