@@ -4,6 +4,7 @@ import holdfast.block.Access;
 import holdfast.nbd.Export;
 import holdfast.nbd.NbdAddress;
 import holdfast.nbd.NbdServer;
+import holdfast.nbd.TlsIdentity;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,6 +59,9 @@ final class NbdServeCommand implements Callable<Integer> {
     @Option(names = "--take-over", description = "with --unix: end the server that listens there, and take its place when it has answered its clients")
     boolean takeOver;
 
+    @Option(names = "--tls", paramLabel = "DIR", description = "insist on TLS, with DIR/server-cert.pem and DIR/server-key.pem; with DIR/ca-cert.pem, clients need a certificate of that authority")
+    @Nullable Path tls;
+
     @Option(names = "--read-only", description = "let nobody write; other readers may have the disks open too")
     boolean readOnly;
 
@@ -80,13 +84,14 @@ final class NbdServeCommand implements Callable<Integer> {
             TakeOver.from(unix, DRAIN_LIMIT.plusSeconds(30));
         }
         try (var cleanUp = new CleanUp()) {
+            TlsIdentity identity = tls == null ? null : TlsIdentity.ofServer(tls);
             var served = cleanUp.add(ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE));
-            NbdServer server = NbdServer.open(address(cleanUp), served.exports());
+            NbdServer server = NbdServer.open(address(cleanUp), served.exports(), identity);
             cleanUp.add(() -> end(server));
             if (command != null) {
-                return run(command, server.address(), cleanUp);
+                return run(command, server, cleanUp);
             }
-            announce(served.exports(), server.address());
+            announce(served.exports(), server.uri());
             // A signal ends the JVM, and this wait with it.
             new CountDownLatch(1).await();
             return ExitCode.OK;
@@ -106,15 +111,15 @@ final class NbdServeCommand implements Callable<Integer> {
         return new NbdAddress.Port(port == null ? NbdAddress.DEFAULT_PORT : port);
     }
 
-    private static void announce(List<Export> exports, NbdAddress address) {
+    private static void announce(List<Export> exports, String uri) {
         String names = exports.stream().map(Export::name).collect(Collectors.joining(", "));
-        Streams.ofProcess().err().println("holdfast nbd serve: serving " + names + " at " + address.uri());
+        Streams.ofProcess().err().println("holdfast nbd serve: serving " + names + " at " + uri);
     }
 
     /// Runs the command on our own streams; a signal to us ends it.
-    private static int run(String command, NbdAddress address, CleanUp cleanUp) throws IOException, InterruptedException {
-        String socket = address instanceof NbdAddress.Unix(Path path) ? path.toAbsolutePath().toString() : "";
-        String script = "uri=" + quoted(address.uri()) + "\nunixsocket=" + quoted(socket) + "\nexport uri unixsocket\n" + command;
+    private static int run(String command, NbdServer server, CleanUp cleanUp) throws IOException, InterruptedException {
+        String socket = server.address() instanceof NbdAddress.Unix(Path path) ? path.toAbsolutePath().toString() : "";
+        String script = "uri=" + quoted(server.uri()) + "\nunixsocket=" + quoted(socket) + "\nexport uri unixsocket\n" + command;
         Process process = new ProcessBuilder("/bin/sh", "-c", script).inheritIO().start();
         cleanUp.add(process::destroy);
         return process.waitFor();

@@ -62,6 +62,7 @@ class BadInputTest {
         "nbd serve DIR/text --unix DIR/s --port 1     | 2 | --unix and --port do not go together",
         "nbd serve DIR/text --port 1 --take-over      | 2 | --take-over goes with --unix",
         "nbd serve DIR/none --unix DIR/s --take-over  | 1 | DISK DIR/none: there is no such file",
+        "nbd serve DIR/text --port 0 --tls DIR        | 1 | DIR/server-key.pem: is not there",
         "nbd serve DIR/text --port 70000              | 2 | is no port",
         "nbd serve DIR/text DIR/../text --port 0      | 2 | two disks are called text",
         "image                                        | 2 | a command is missing: build, ls, rm, import",

@@ -2,6 +2,7 @@ package holdfast.nbd;
 
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import org.jspecify.annotations.Nullable;
 
 /// One client from its first byte to its last, on a thread of its own.
 ///
@@ -11,12 +12,17 @@ final class Connection {
     private static final System.Logger LOG = System.getLogger(Connection.class.getName());
 
     private final Exports exports;
+    private final @Nullable TlsIdentity tls;
+
+    /// The socket itself, under TLS or not.
     private final Link link;
+
     private final BufferStore store;
     private volatile boolean negotiated;
 
-    Connection(Exports exports, Link link, BufferStore store) {
+    Connection(Exports exports, @Nullable TlsIdentity tls, Link link, BufferStore store) {
         this.exports = exports;
+        this.tls = tls;
         this.link = link;
         this.store = store;
     }
@@ -25,11 +31,12 @@ final class Connection {
     void serve() {
         try (link) {
             var in = new Inbound(link);
-            Negotiated agreed = new Handshake(exports, link, in).run();
+            var handshake = new Handshake(exports, tls, link, in);
+            Negotiated agreed = handshake.run();
             negotiated = true;
             if (agreed != null) {
-                try {
-                    transmit(agreed, in);
+                try (Link over = handshake.link()) {
+                    transmit(agreed, over, in);
                 } finally {
                     agreed.export().leave();
                 }
@@ -41,8 +48,8 @@ final class Connection {
         }
     }
 
-    private void transmit(Negotiated agreed, Inbound in) throws IOException {
-        var replies = new Replies(link, new Buffers(store));
+    private void transmit(Negotiated agreed, Link over, Inbound in) throws IOException {
+        var replies = new Replies(over, new Buffers(store));
         in.beforeWaiting(replies::send);
         try {
             new Transmission(agreed, in, replies).run();

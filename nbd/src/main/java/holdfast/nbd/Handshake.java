@@ -22,17 +22,21 @@ final class Handshake {
     private static final int ZEROES_AFTER_EXPORT_NAME = 124;
 
     private final Exports exports;
-    private final Link link;
+    private final @Nullable TlsIdentity tls;
     private final Inbound in;
 
+    private Link link;
+    private boolean protectedNow;
     private boolean noZeroes;
     private ReplyFormat format = ReplyFormat.SIMPLE;
 
     /// The export for which `base:allocation` was selected.
     private @Nullable Export selected;
 
-    Handshake(Exports exports, Link link, Inbound in) {
+    /// @param tls null for none; else nobody gets anywhere without it
+    Handshake(Exports exports, @Nullable TlsIdentity tls, Link link, Inbound in) {
         this.exports = exports;
+        this.tls = tls;
         this.link = link;
         this.in = in;
     }
@@ -79,6 +83,30 @@ final class Handshake {
         return null;
     }
 
+    /// The link that the transmission goes over.
+    Link link() {
+        return link;
+    }
+
+    /// Whatever was agreed on in the clear is forgotten.
+    private void startTls(byte[] data) throws IOException, OptionData.Invalid {
+        refuseData(data);
+        if (tls == null) {
+            error(Protocol.OPT_STARTTLS, Protocol.REP_ERR_POLICY, "this server has no certificate");
+            return;
+        }
+        if (protectedNow) {
+            throw new OptionData.Invalid("TLS has begun already");
+        }
+        reply(Protocol.OPT_STARTTLS, Protocol.REP_ACK);
+        in.switchTo(link);
+        link = TlsLink.over(link, tls.serverEngine());
+        in.switchTo(link);
+        protectedNow = true;
+        format = ReplyFormat.SIMPLE;
+        selected = null;
+    }
+
     private void refuseLong(int option, long length) throws IOException {
         if (option == Protocol.OPT_EXPORT_NAME || length > Protocol.PAYLOAD_BYTES_MAX) {
             throw new IOException("the client's option " + option + " has " + length + " bytes of data");
@@ -88,8 +116,16 @@ final class Handshake {
     }
 
     private @Nullable Negotiated answer(int option, byte[] data) throws IOException {
+        if (tls != null && !protectedNow && option != Protocol.OPT_STARTTLS) {
+            if (option == Protocol.OPT_EXPORT_NAME) {
+                throw new IOException("the client wants an export without TLS");
+            }
+            error(option, Protocol.REP_ERR_TLS_REQD, "this server wants TLS");
+            return null;
+        }
         try {
             switch (option) {
+                case Protocol.OPT_STARTTLS -> startTls(data);
                 case Protocol.OPT_EXPORT_NAME -> {
                     return exportName(data);
                 }

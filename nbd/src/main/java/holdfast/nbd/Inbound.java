@@ -16,12 +16,22 @@ final class Inbound {
         void run() throws IOException;
     }
 
-    private final Link link;
+    private Link link;
     private final ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES).limit(0);
     private BeforeWaiting beforeWaiting = () -> {};
 
     Inbound(Link link) {
         this.link = link;
+    }
+
+    /// Goes on with another link, at a point where nothing has come that was not taken.
+    ///
+    /// @throws IOException when something has: what was sent in the clear must not be taken for what is protected
+    void switchTo(Link other) throws IOException {
+        if (buffer.hasRemaining()) {
+            throw new IOException("the peer has sent something between asking for TLS and beginning it");
+        }
+        link = other;
     }
 
     void beforeWaiting(BeforeWaiting action) {

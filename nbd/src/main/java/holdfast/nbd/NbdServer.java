@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import org.jspecify.annotations.Nullable;
 
 /// Serves disks to NBD clients of this machine.
 ///
@@ -28,6 +29,7 @@ public final class NbdServer implements AutoCloseable {
 
     private final Listener listener;
     private final Exports exports;
+    private final @Nullable TlsIdentity tls;
     private final Alarm alarm;
     private final BufferStore store = new BufferStore();
     private final AtomicInteger number = new AtomicInteger();
@@ -37,9 +39,10 @@ public final class NbdServer implements AutoCloseable {
     private final List<Connection> connections = new ArrayList<>();
     private boolean closing;
 
-    private NbdServer(Listener listener, Exports exports, Alarm alarm) {
+    private NbdServer(Listener listener, Exports exports, @Nullable TlsIdentity tls, Alarm alarm) {
         this.listener = listener;
         this.exports = exports;
+        this.tls = tls;
         this.alarm = alarm;
     }
 
@@ -48,11 +51,19 @@ public final class NbdServer implements AutoCloseable {
     /// @param exports the caller's, whose devices are to be closed after the server
     /// @throws holdfast.block.OperatorError when the address cannot be had
     public static NbdServer open(NbdAddress address, List<Export> exports) {
-        return open(address, exports, Alarm.wallClock());
+        return open(address, exports, null);
     }
 
-    static NbdServer open(NbdAddress address, List<Export> exports, Alarm alarm) {
-        var server = new NbdServer(Listener.open(address), new Exports(exports), alarm);
+    /// The same with TLS, without which no client gets anywhere.
+    ///
+    /// @param tls null for none
+    /// @throws holdfast.block.OperatorError when the address cannot be had
+    public static NbdServer open(NbdAddress address, List<Export> exports, @Nullable TlsIdentity tls) {
+        return open(address, exports, tls, Alarm.wallClock());
+    }
+
+    static NbdServer open(NbdAddress address, List<Export> exports, @Nullable TlsIdentity tls, Alarm alarm) {
+        var server = new NbdServer(Listener.open(address), new Exports(exports), tls, alarm);
         Thread.ofPlatform().daemon().name("nbd listener").start(server::listen);
         return server;
     }
@@ -60,6 +71,12 @@ public final class NbdServer implements AutoCloseable {
     /// Where it listens, with the real number of a port.
     public NbdAddress address() {
         return listener.address();
+    }
+
+    /// The URI of the default export.
+    public String uri() {
+        String uri = address().uri();
+        return tls == null ? uri : uri.replaceFirst("^nbd", "nbds");
     }
 
     private void listen() {
@@ -105,7 +122,7 @@ public final class NbdServer implements AutoCloseable {
     }
 
     private void serve(Link link) {
-        var connection = new Connection(exports, link, store);
+        var connection = new Connection(exports, tls, link, store);
         lock.lock();
         try {
             connections.add(connection);

@@ -208,7 +208,7 @@ class HandshakeTest {
     void aClientThatCannotMakeUpItsMindIsCutOff() throws IOException {
         var waiting = new java.util.concurrent.ConcurrentLinkedQueue<Runnable>();
         NbdAddress address = new NbdAddress.Unix(served.directory().resolve("other"));
-        try (var server = NbdServer.open(address, List.of(new Export("disk", "", first)), (_, action) -> waiting.add(action));
+        try (var server = NbdServer.open(address, List.of(new Export("disk", "", first)), null, (_, action) -> waiting.add(action));
                 TestClient slow = TestClient.connect(address).greeted();
                 TestClient chosen = TestClient.go(server.address(), "disk", false)) {
             assertThat(chosen.read(0, 512)).hasSize(512);
