@@ -19,6 +19,7 @@ import picocli.CommandLine.Spec;
             DiskCheckCommand.class,
             DiskMapCommand.class,
             DiskConvertCommand.class,
+            DiskResizeCommand.class,
             DiskRebaseCommand.class,
         },
         footer = {

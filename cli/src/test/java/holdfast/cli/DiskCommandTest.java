@@ -73,6 +73,17 @@ class DiskCommandTest {
     }
 
     @Test
+    void aDiskGrows() {
+        output("disk convert DIR/some.raw DIR/some.vhdx");
+        for (String name : List.of("some.raw", "some.vhdx")) {
+            output("disk resize DIR/" + name + " --size 100M");
+            JsonNode info = new JsonMapper().readTree(output("disk info -o json DIR/" + name));
+            assertThat(info.get("sizeBytes").asLong()).isEqualTo(100 * MIB);
+            assertThat(output("disk map DIR/" + name).lines().count()).isEqualTo(3);
+        }
+    }
+
+    @Test
     void aRawDiskSaysHowLargeItIsAndWhatItTakes() {
         output("disk create DIR/new.img --size 1G");
         JsonNode info = new JsonMapper().readTree(output("disk info DIR/new.img -o json"));
@@ -160,9 +171,13 @@ class DiskCommandTest {
         "disk map DIR/some.raw --parent-path DIR/some.raw          | 1 | has no parent",
         "disk convert DIR/some.raw DIR/some.raw                    | 1 | some.raw: is there already",
         "disk convert DIR/none.raw DIR/x.raw                       | 1 | none.raw: is not there",
+        "disk resize DIR/some.raw                                  | 2 | --size SIZE",
+        "disk resize DIR/some.raw --size 1M                        | 1 | cannot be made smaller than it is, 9MiB",
+        "disk resize DIR/some.raw --size 10000001                  | 1 | whole sectors of 512",
+        "disk resize DIR/none.raw --size 1M                        | 1 | none.raw: is not there",
         "disk rebase DIR/some.raw                                  | 2 | there is nothing to change",
         "disk rebase DIR/some.raw --accept-parent                  | 1 | some.raw: is no VHDX file",
-        "disk                                                      | 2 | create, info, check, map, convert, rebase",
+        "disk                                                      | 2 | create, info, check, map, convert, resize, rebase",
     })
     void whatMakesNoSenseIsSaidAndNothingIsLeft(String words, int exitCode, String message) throws Exception {
         Invocation done = invoke(words.strip());

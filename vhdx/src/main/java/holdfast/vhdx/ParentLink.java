@@ -4,11 +4,8 @@ import holdfast.block.Access;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
 import holdfast.block.OperatorError;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.UUID;
 import java.util.function.Supplier;
@@ -53,44 +50,23 @@ public final class ParentLink {
         }
     }
 
-    /// Through the log: a cut leaves the old locator or the new one.
-    ///
     /// @param another whether the disk is another one afterwards
     static void write(VhdxFile file, ParentLocator locator, boolean another, Supplier<UUID> guids) {
         try {
-            var disk = new Blocking(file.store());
-            List<LogEntry.Write> writes = changedSectors(disk, file.metadataRegion(), locator.encode());
-            var headers = new HeaderPair(disk, file.header());
-            UUID content = another ? guids.get() : headers.current().dataWrite();
-            headers.change(guids.get(), content, Guid.NONE);
-            var log = new LogWriter(disk, headers.current(), guids.get());
-            log.begin();
-            headers.change(headers.current().fileWrite(), content, log.id());
-            log.apply(writes);
-            disk.flush();
-            headers.change(headers.current().fileWrite(), content, Guid.NONE);
+            byte[] item = locator.encode();
+            Region region = file.region(Region.METADATA);
+            byte[] items = Storage.read(
+                    new Blocking(file.store()), region.offset(), (int) Math.min(region.bytes(), Mebibytes.ONE));
+            int place = MetadataTable.freePlace(items, item.length);
+            System.arraycopy(item, 0, items, place, item.length);
+            MetadataTable.move(Checksum.bytes(items), Metadata.PARENT_LOCATOR, place, item.length);
+            var change = new LoggedChange(file);
+            change.put(region.offset(), items);
+            change.apply(another, guids);
         } catch (Refusal refusal) {
             throw refusal.about(file.name());
         } catch (DiskException e) {
             throw new OperatorError(file.name(), "cannot be written (" + e.status() + ")", "look after the storage it is on");
         }
-    }
-
-    /// The sectors of the metadata region that differ when the parent locator is another one, in a place where no item is.
-    private static List<LogEntry.Write> changedSectors(Blocking disk, Region region, byte[] item) throws Refusal, DiskException {
-        byte[] before = Storage.read(disk, region.offset(), (int) Math.min(region.bytes(), Mebibytes.ONE));
-        byte[] after = before.clone();
-        ByteBuffer table = Checksum.bytes(after);
-        int place = MetadataTable.freePlace(before, item.length);
-        System.arraycopy(item, 0, after, place, item.length);
-        MetadataTable.move(table, Metadata.PARENT_LOCATOR, place, item.length);
-        var writes = new ArrayList<LogEntry.Write>();
-        for (int at = 0; at < after.length; at += LogEntry.SECTOR_BYTES) {
-            int end = at + LogEntry.SECTOR_BYTES;
-            if (!Arrays.equals(before, at, end, after, at, end)) {
-                writes.add(new LogEntry.Write.Data(region.offset() + at, Arrays.copyOfRange(after, at, end)));
-            }
-        }
-        return writes;
     }
 }

@@ -188,8 +188,13 @@ final class VhdxFile implements AutoCloseable {
         return header;
     }
 
-    Region metadataRegion() throws Refusal {
-        return new RegionTable(regions).region(Region.METADATA);
+    Region region(UUID id) throws Refusal {
+        return new RegionTable(regions).region(id);
+    }
+
+    /// Its regions, with one of them elsewhere.
+    List<Region> regionsWith(Region moved) {
+        return regions.stream().map(region -> region.id().equals(moved.id()) ? moved : region).toList();
     }
 
     BlockTable table() {
