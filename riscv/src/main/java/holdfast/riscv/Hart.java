@@ -17,6 +17,9 @@ public final class Hart {
     private static final long SLICE_MAX = 1 << 30;
     private static final int PAUSES_PER_YIELD = 64;
 
+    /// As many as a region has.
+    private static final long EDGE_INSTRUCTIONS = 200;
+
     /// Integer registers; the slot [Packed#DISCARD] takes what is written to x0.
     final long[] x = new long[Packed.DISCARD + 1];
 
@@ -58,6 +61,8 @@ public final class Hart {
     // Retired counts at which the current slice and the current call of run end.
     private long sliceEnd;
     private long runEnd;
+
+    private long runStart;
 
     // Where translated code last left for a slow path: see Translated.
     private int site;
@@ -124,6 +129,7 @@ public final class Hart {
     /// `instructions` have retired since the call.
     public Exit run(long instructions) {
         long end = retired + instructions;
+        runStart = retired;
         Translator available = translator;
         entersRegions = available == null || available.isEntered();
         mailbox.enter();
@@ -355,11 +361,20 @@ public final class Hart {
     }
 
     /// A slot of a page has been jumped to often.
-    void hot(CodePage page, int slot) {
+    ///
+    /// @param left how many instructions are left of the slice
+    void hot(CodePage page, int slot, long left) {
         Translator available = translator;
-        if (available == null || !available.request(page, slot)) {
+        if (available == null || isInterpretedAnyway(left) && !available.translatesAtOnce() || !available.request(page, slot)) {
             page.heat[slot] = 0;
         }
+    }
+
+    /// Near both ends of a turn translated code is interpreted up to where it can be entered, and from where it could run too
+    /// far. In short turns that happens so often that every jump in a hot loop would count as hot, and have a region of its
+    /// own.
+    private boolean isInterpretedAnyway(long left) {
+        return left < EDGE_INSTRUCTIONS || sliceEnd - left - runStart < EDGE_INSTRUCTIONS;
     }
 
     /// Translated code is about to do something that may trap or looks at the count of instructions.
@@ -383,6 +398,9 @@ public final class Hart {
         retired = sliceEnd - left;
         if (attention || mailbox.pending()) {
             return endSlice(left);
+        }
+        if (sliceEnd == runEnd) {
+            return left; // at the end of a turn this is asked at every entry of a region
         }
         long now = ticks();
         if (state.takeable(now) != 0) {

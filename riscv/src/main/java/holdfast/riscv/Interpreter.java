@@ -51,7 +51,7 @@ final class Interpreter {
                 long[] code = page.code;
                 char[] heat = page.heat;
                 if (++heat[i] == hot) {
-                    h.hot(page, i);
+                    h.hot(page, i, left);
                 }
                 while (true) {
                     long d = code[i];
@@ -90,7 +90,7 @@ final class Interpreter {
                                             }
                                         }
                                         if (region == null || left < region.instructions) {
-                                            code = alone(i, page.plain(i));
+                                            code = alone(i, region == null ? page.plain(i) : region.first(page, i));
                                             continue;
                                         }
                                         mmu.remember(base + 2L * i, region);
@@ -411,7 +411,7 @@ final class Interpreter {
                             left--;
                             if (left != 0 && i >>> 11 == 0) {
                                 if (++heat[i] == hot) {
-                                    h.hot(page, i);
+                                    h.hot(page, i, left);
                                 }
                                 continue;
                             }

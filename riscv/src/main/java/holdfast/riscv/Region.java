@@ -8,8 +8,19 @@ abstract class Region {
     /// No path through the region retires more instructions than this without looking at how many are left.
     final int instructions;
 
+    /// The instruction at which it is entered, once somebody has asked; harts that ask at the same time find the same.
+    private long first;
+
     Region(int instructions) {
         this.instructions = instructions;
+    }
+
+    /// The instruction at which it is entered.
+    long first(CodePage page, int slot) {
+        if (first == 0) {
+            first = page.plain(slot);
+        }
+        return first;
     }
 
     /// Executes until control leaves the region, a trap, or fewer than [#instructions] are left at a backward jump. On

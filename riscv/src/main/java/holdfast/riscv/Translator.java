@@ -68,6 +68,11 @@ public final class Translator implements AutoCloseable {
         return new Translator(WARM_JUMPS, alone, () -> true, new Random(seed));
     }
 
+    /// Whether it translates at once what it is asked for: then every request counts.
+    boolean translatesAtOnce() {
+        return eager != null;
+    }
+
     /// Whether a hart that is about to run enters translated code.
     boolean isEntered() {
         return switches == null || switches.nextBoolean();

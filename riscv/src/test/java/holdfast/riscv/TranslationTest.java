@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 
 /// Translated code against the interpreter: the same streams, the same registers, memory, flags, traps and counts.
 class TranslationTest {
@@ -61,6 +62,28 @@ class TranslationTest {
         }
 
         assertThat(switching.hart.counters.translated).isBetween(50L * 997, 150L * 997);
+    }
+
+    @Test
+    @Timeout(60)
+    void whatIsInterpretedOnlyAtTheEndsOfTurnsIsNotHot() {
+        Bare bare = new Bare();
+        bare.emit("addi", 6, 6, 1).emit("andi", 7, 6, 1).emit("beq", 7, 0, 8).emit("addi", 8, 8, 1);
+        bare.emit("andi", 7, 6, 3).emit("beq", 7, 0, 8).emit("addi", 8, 8, 1).emit("jal", 0, -28);
+        try (Translator translator = Translator.background(true)) {
+            bare.hart.translator(translator);
+            bare.start(Privilege.MACHINE);
+            while (translator.regions() == 0) {
+                bare.run(10_000);
+            }
+            long regions = translator.regions();
+
+            for (int turn = 0; turn < 300_000; turn++) {
+                bare.run(500 + turn % 7);
+            }
+
+            assertThat(translator.regions()).isEqualTo(regions);
+        }
     }
 
     @Test
