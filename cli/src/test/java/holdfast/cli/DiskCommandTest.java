@@ -10,6 +10,7 @@ import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -70,6 +71,19 @@ class DiskCommandTest {
                 .contains("format             vhdx\n")
                 .contains("size               1.00 TiB (1099511627776 bytes)\n")
                 .contains("log to be replayed no\n");
+    }
+
+    @Test
+    void aChildIsMergedIntoItsParent() throws Exception {
+        output("disk create DIR/base.vhdx --size 9M");
+        output("disk create DIR/child.vhdx --parent DIR/base.vhdx");
+        output("disk convert DIR/some.raw DIR/full.vhdx");
+        Files.move(directory.resolve("full.vhdx"), directory.resolve("base.vhdx"), StandardCopyOption.REPLACE_EXISTING);
+        output("disk rebase DIR/child.vhdx --accept-parent");
+        output("disk merge DIR/child.vhdx");
+        output("disk check DIR/child.vhdx");
+        output("disk convert DIR/base.vhdx DIR/copy.raw");
+        assertThat(directory.resolve("copy.raw")).hasSameBinaryContentAs(directory.resolve("some.raw"));
     }
 
     @Test
@@ -175,9 +189,10 @@ class DiskCommandTest {
         "disk resize DIR/some.raw --size 1M                        | 1 | cannot be made smaller than it is, 9MiB",
         "disk resize DIR/some.raw --size 10000001                  | 1 | whole sectors of 512",
         "disk resize DIR/none.raw --size 1M                        | 1 | none.raw: is not there",
+        "disk merge DIR/some.raw                                   | 1 | some.raw: is no VHDX file",
         "disk rebase DIR/some.raw                                  | 2 | there is nothing to change",
         "disk rebase DIR/some.raw --accept-parent                  | 1 | some.raw: is no VHDX file",
-        "disk                                                      | 2 | create, info, check, map, convert, resize, rebase",
+        "disk                                                      | 2 | create, info, check, map, convert, resize, merge, rebase",
     })
     void whatMakesNoSenseIsSaidAndNothingIsLeft(String words, int exitCode, String message) throws Exception {
         Invocation done = invoke(words.strip());

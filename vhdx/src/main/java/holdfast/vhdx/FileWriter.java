@@ -57,6 +57,7 @@ final class FileWriter {
     private @Nullable LogWriter log;
     private volatile boolean begun;
     private volatile boolean metadataDurable = true;
+    private volatile @Nullable UUID nextContent;
     private boolean lost;
     private @Nullable Thread reclaiming;
     private boolean closing;
@@ -98,6 +99,11 @@ final class FileWriter {
         return metadataDurable;
     }
 
+    /// Chooses the identifier that the next change of the content brings.
+    void nextContent(UUID chosen) {
+        nextContent = chosen;
+    }
+
     /// The next change is of another content.
     void forgetBegun() {
         begun = false;
@@ -115,7 +121,9 @@ final class FileWriter {
                     next.begin();
                     log = next;
                 }
-                headers.change(headers.current().fileWrite(), guids.get(), log.id());
+                UUID chosen = nextContent;
+                nextContent = null;
+                headers.change(headers.current().fileWrite(), chosen == null ? guids.get() : chosen, log.id());
                 begun = true;
             }
         }

@@ -115,6 +115,11 @@ public final class VhdxDisk implements BlockDevice {
         return files.stream().map(VhdxFile::info).toList();
     }
 
+    /// Chooses the identifier that the next change of the content brings. The disk is open for writing.
+    void nextContent(UUID chosen) {
+        Objects.requireNonNull(writer).nextContent(chosen);
+    }
+
     @Override
     public Geometry geometry() {
         return geometry;

@@ -50,6 +50,12 @@ class MutantsTest {
                         "WritingPowerCutTest.aDiskIsSoundAfterAnyCut"),
                 mutant("a forced write forgets the table", "VhdxDisk", "writesStraight", "FileWriter.isMetadataDurable",
                         "WritingTest.aForcedWriteIsInAFileThatIsCopiedRightAfter"),
+                mutant("the next identifier is not written down beforehand", "Merge", "run", "Merge.expect",
+                        "MergeTest.aCutAnywhereLeavesAChildThatKnowsItsParentAndReadsAsBefore"),
+                mutant("a locator is written without the log", "LogWriter", "apply", "LogWriter.append",
+                        "ParentLinkTest.aCutLeavesTheOldLocatorOrTheNewOneAndNoNewOneUnderTheOldIdentifier"),
+                mutant("what lay past the end is shown", "Growth", "run", "Growth.clearRestOfLastBlock",
+                        "GrowthTest.whatLayPastTheEndInTheLastBlockIsNotSeen"),
                 mutant("the older header counts", "Header", "current", "Long.compareUnsigned",
                         "HeaderTest.theOneWithTheHigherSequenceCounts"));
     }
