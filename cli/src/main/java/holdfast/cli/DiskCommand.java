@@ -20,6 +20,7 @@ import picocli.CommandLine.Spec;
             DiskMapCommand.class,
             DiskConvertCommand.class,
             DiskResizeCommand.class,
+            DiskCompactCommand.class,
             DiskMergeCommand.class,
             DiskRebaseCommand.class,
         },

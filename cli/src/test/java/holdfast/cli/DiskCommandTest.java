@@ -81,6 +81,7 @@ class DiskCommandTest {
         Files.move(directory.resolve("full.vhdx"), directory.resolve("base.vhdx"), StandardCopyOption.REPLACE_EXISTING);
         output("disk rebase DIR/child.vhdx --accept-parent");
         output("disk merge DIR/child.vhdx");
+        output("disk compact DIR/base.vhdx");
         output("disk check DIR/child.vhdx");
         output("disk convert DIR/base.vhdx DIR/copy.raw");
         assertThat(directory.resolve("copy.raw")).hasSameBinaryContentAs(directory.resolve("some.raw"));
@@ -189,10 +190,11 @@ class DiskCommandTest {
         "disk resize DIR/some.raw --size 1M                        | 1 | cannot be made smaller than it is, 9MiB",
         "disk resize DIR/some.raw --size 10000001                  | 1 | whole sectors of 512",
         "disk resize DIR/none.raw --size 1M                        | 1 | none.raw: is not there",
+        "disk compact DIR/some.raw                                 | 1 | some.raw: is a raw disk",
         "disk merge DIR/some.raw                                   | 1 | some.raw: is no VHDX file",
         "disk rebase DIR/some.raw                                  | 2 | there is nothing to change",
         "disk rebase DIR/some.raw --accept-parent                  | 1 | some.raw: is no VHDX file",
-        "disk                                                      | 2 | create, info, check, map, convert, resize, merge, rebase",
+        "disk                                                      | 2 | create, info, check, map, convert, resize, compact, merge, rebase",
     })
     void whatMakesNoSenseIsSaidAndNothingIsLeft(String words, int exitCode, String message) throws Exception {
         Invocation done = invoke(words.strip());

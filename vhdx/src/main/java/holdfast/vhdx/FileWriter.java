@@ -4,11 +4,13 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ClusterLocks;
 import holdfast.block.DiskException;
+import holdfast.block.Extent;
 import holdfast.block.IoStatus;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
@@ -342,6 +344,37 @@ final class FileWriter {
         } else if (!discard || BatEntry.state(entry) == BatEntry.FULLY_PRESENT) {
             fill(block, from, to, part);
         }
+    }
+
+    /// Takes away the places of blocks that are zero, and makes holes of what is free. The content stays what it is, and so does its
+    /// identifier.
+    void compact() throws DiskException {
+        nextContent(headers.current().dataWrite());
+        for (long block = 0; block < layout.blocks(); block++) {
+            long entry = table.get(layout.blockEntry(block));
+            long bytes = layout.bytesIn(block);
+            if (BatEntry.state(entry) == BatEntry.FULLY_PRESENT && isZero(BatEntry.offset(entry), bytes)) {
+                drop(block * metadata.blockBytes(), bytes, BatEntry.ZERO, null, (_, _, _) -> {});
+            }
+        }
+        begin();
+        flush();
+        for (FreeSpace.Run run : space.freeBelow(device.geometry().sizeBytes())) {
+            store.discard(run.offset(), run.bytes());
+        }
+        store.flush();
+    }
+
+    private boolean isZero(long at, long length) throws DiskException {
+        for (Extent extent : store.extents(at, length)) {
+            for (long from = extent.offset(); !extent.readsZero() && from < extent.end(); from += Mebibytes.ONE) {
+                byte[] part = store.read(from, (int) Math.min(Mebibytes.ONE, extent.end() - from));
+                if (!Arrays.equals(part, new byte[part.length])) {
+                    return false;
+                }
+            }
+        }
+        return true;
     }
 
     /// Makes everything durable that had completed.

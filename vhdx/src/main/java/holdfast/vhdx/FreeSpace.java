@@ -1,6 +1,8 @@
 package holdfast.vhdx;
 
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.List;
 
 /// Which MiB of a file hold nothing that counts: what was freed, what nobody refers to, and everything past the end. The lowest
 /// are given first, so that a file grows only when there is nothing left in it.
@@ -25,6 +27,21 @@ final class FreeSpace {
         }
         used.set(from, from + length);
         return from * Mebibytes.ONE;
+    }
+
+    record Run(long offset, long bytes) {}
+
+    /// What is free of the first so many bytes of a file.
+    synchronized List<Run> freeBelow(long end) {
+        var runs = new ArrayList<Run>();
+        int limit = (int) (end / Mebibytes.ONE);
+        for (int from = used.nextClearBit(0); from < limit; ) {
+            int next = used.nextSetBit(from);
+            int to = next < 0 ? limit : Math.min(next, limit);
+            runs.add(new Run(from * Mebibytes.ONE, (to - from) * Mebibytes.ONE));
+            from = used.nextClearBit(to);
+        }
+        return runs;
     }
 
     /// Gives a run back.

@@ -120,6 +120,11 @@ public final class VhdxDisk implements BlockDevice {
         Objects.requireNonNull(writer).nextContent(chosen);
     }
 
+    /// Gives back the space of zeros and of what is not used. The disk is open for writing, and has no requests under way.
+    void compact() throws DiskException {
+        Objects.requireNonNull(writer).compact();
+    }
+
     @Override
     public Geometry geometry() {
         return geometry;
