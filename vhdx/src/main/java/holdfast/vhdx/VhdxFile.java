@@ -221,9 +221,28 @@ final class VhdxFile implements AutoCloseable {
             return -1;
         }
         long entry = table.cached(layout.blockEntry(block));
-        return entry != BlockTable.MISSING && BatEntry.state(entry) == BatEntry.FULLY_PRESENT
-                ? BatEntry.offset(entry) + (offset & metadata.blockBytes() - 1)
-                : -1;
+        if (entry == BlockTable.MISSING) {
+            return -1;
+        }
+        boolean there = switch (BatEntry.state(entry)) {
+            case BatEntry.FULLY_PRESENT -> true;
+            case BatEntry.PARTIALLY_PRESENT -> ownsAll(offset, offset + length);
+            default -> false;
+        };
+        return there ? BatEntry.offset(entry) + (offset & metadata.blockBytes() - 1) : -1;
+    }
+
+    /// Whether the bitmap is known to say that all sectors of a range are the file's own.
+    private boolean ownsAll(long from, long to) {
+        long end = to / metadata.logicalSectorBytes();
+        for (long sector = from / metadata.logicalSectorBytes(); sector < end; ) {
+            long @Nullable [] page = bitmaps.cached(sector);
+            if (page == null || !SectorBitmaps.isOwn(page, sector)) {
+                return false;
+            }
+            sector = SectorBitmaps.runEnd(page, sector, end);
+        }
+        return true;
     }
 
     Metadata metadata() {

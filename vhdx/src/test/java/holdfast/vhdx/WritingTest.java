@@ -11,6 +11,7 @@ import holdfast.block.Blocking;
 import holdfast.block.DiskException;
 import holdfast.block.Noise;
 import holdfast.block.RawFile;
+import holdfast.block.RecordingDevice;
 import holdfast.block.Request;
 import holdfast.block.Silence;
 import holdfast.testkit.Needs;
@@ -250,6 +251,27 @@ class WritingTest extends BlockDeviceContract {
             assertThat(new Blocking(disk).read(0, (int) SIZE)).isEqualTo(content);
         }
         assertThat(Files.readAllBytes(path())).isEqualTo(parent);
+    }
+
+    /// Nothing but the write itself reaches the file, on the caller's thread.
+    @Test
+    void aWriteToSectorsThatAreItsOwnGoesStraightAlsoInAChild() throws Exception {
+        Sample parent = Sample.inMemory(Sample.dynamic(4 * MIB, MIB)).block(1, filled(1));
+        Sample child = Sample.inMemory(Sample.over(parent, "p.vhdx"));
+        var store = new RecordingDevice(child.store());
+        var files = List.of(VhdxFile.of(store, "child"), parent.file());
+        try (VhdxDisk disk = VhdxDisk.of(files, true, UUID::randomUUID)) {
+            var blocking = new Blocking(disk);
+            blocking.write(MIB + 8192, Noise.of(1).bytes(8192));
+            int before = store.recording().events().size();
+            blocking.write(MIB + 12288, Noise.of(2).bytes(4096));
+            assertThat(store.recording().events()).hasSize(before + 2);
+            assertThat(blocking.read(MIB + 8192, 4096)).isEqualTo(Arrays.copyOf(Noise.of(1).bytes(8192), 4096));
+            assertThat(blocking.read(MIB + 12288, 4096)).isEqualTo(Noise.of(2).bytes(4096));
+            blocking.write(MIB + 12288, Noise.of(3).bytes(8192));
+            assertThat(blocking.read(MIB + 12288, 8192)).as("half of it was the parent's").isEqualTo(Noise.of(3).bytes(8192));
+            assertThat(blocking.read(MIB + 20480, 512)).containsOnly(1);
+        }
     }
 
     @Test
