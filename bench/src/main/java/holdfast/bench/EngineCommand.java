@@ -61,7 +61,7 @@ final class EngineCommand implements Callable<Integer> {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         PrintWriter err = spec.commandLine().getErr();
         var listener = new Results(out, err, !json);
-        if (!json) {
+        if (!json && chosen.stream().anyMatch(benchmark -> benchmark.mode() == null)) {
             Report.head(out, Contender.HOLDFAST.title(), Contender.QEMU.title());
         }
         try (var bench = new EngineBench(repetitions, listener)) {
@@ -97,6 +97,9 @@ final class EngineCommand implements Callable<Integer> {
             if (shown) {
                 if (row.benchmark().group() == Group.MODES && !inModes) {
                     inModes = true;
+                    if (rows.size() > 1) {
+                        out.println();
+                    }
                     Report.head(out, "with", "without");
                 }
                 Report.row(row, out);
