@@ -15,6 +15,7 @@ import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import org.awaitility.Awaitility;
@@ -109,11 +110,20 @@ class NbdServerTest {
             assertThat(undecided.isCutOff()).isTrue();
             assertThat(socket).doesNotExist();
             assertThat(drained).isNotDone();
+            Awaitility.await().until(NbdServerTest::nobodyReadsRequests);
             faulty.release();
             assertThat(client.reply().cookie()).isEqualTo(5);
             assertThat(drained.get()).isTrue();
             assertThat(client.isCutOff()).isTrue();
         }
+    }
+
+    /// Whether each thread that served a client has ended, or got as far as waiting for what is under way.
+    private static boolean nobodyReadsRequests() {
+        return Thread.getAllStackTraces().entrySet().stream()
+                .filter(thread -> thread.getKey().getName().matches("nbd #\\d+"))
+                .allMatch(thread -> Arrays.stream(thread.getValue())
+                        .anyMatch(call -> call.getClassName().equals(Buffers.class.getName()) && call.getMethodName().equals("close")));
     }
 
     @Test
