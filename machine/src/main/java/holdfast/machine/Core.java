@@ -126,11 +126,13 @@ final class Core implements Lifecycle {
         hart.x(11, opaque);
     }
 
-    /// Earliest guest time at which it could run without being woken by others.
-    synchronized long timerDeadline() {
+    /// Earliest guest time at which it can run without being woken by others; not in the future when it can run now.
+    synchronized long readyAt() {
         return switch (state) {
             case STOPPED -> Long.MAX_VALUE;
-            case START_PENDING, STARTED, SUSPENDED -> hart.timerDeadline();
+            case STARTED -> hart.halted() ? Long.MAX_VALUE : hart.wakesAt();
+            case START_PENDING -> 0;
+            case SUSPENDED -> hart.wakesAt();
         };
     }
 

@@ -132,7 +132,7 @@ final class DeterministicScheduler implements Scheduler {
     private void skipIdle() {
         long deadline = gate.nextTicks();
         for (Core core : cores) {
-            deadline = Math.min(deadline, core.timerDeadline());
+            deadline = Math.min(deadline, core.readyAt());
         }
         if (deadline == Long.MAX_VALUE) {
             gate.awaitInput(turn);

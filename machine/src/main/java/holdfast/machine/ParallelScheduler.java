@@ -76,12 +76,12 @@ final class ParallelScheduler implements Scheduler {
         return false;
     }
 
-    /// A waker always leaves a permit, so nothing is missed between the look and the park.
+    /// A waker always leaves a permit, and a timer that has run out since the last look lets nobody park: nothing is missed.
     private void idle(Core core) {
         if (spins(core)) {
             return;
         }
-        long nanos = clock.nanosUntil(core.timerDeadline());
+        long nanos = clock.nanosUntil(core.readyAt());
         if (nanos > 0 && go) {
             LockSupport.parkNanos(this, nanos);
         }

@@ -28,6 +28,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /// Whole machines that run small bare programs.
 @Timeout(60)
 class MachineEndToEndTest {
+    private static final int MIE = 0x304;
+
     @TempDir
     Path directory;
 
@@ -59,6 +61,32 @@ class MachineEndToEndTest {
             machine.start();
             assertThat(machine.awaitHalt()).isInstanceOf(MachineEvent.PoweredOff.class);
             assertThat(machine.state()).isEqualTo(Machine.State.HALTED);
+        }
+    }
+
+    @Test
+    void aTimerThatRunsOutWhileItsHartFallsAsleepWakesIt() throws InterruptedException {
+        // Sleeps until now + 0, 1, ... 63 ticks, again and again: some of these timers run out on the way to sleep.
+        GuestProgram program = new GuestProgram()
+                .li(S0, AddressMap.CLINT + 0xbff8)
+                .li(S1, AddressMap.CLINT + 0x4000)
+                .addi(T0, ZERO, 0x80)
+                .csrs(MIE, T0)
+                .li(A0, 20_000)
+                .addi(A1, ZERO, 0)
+                .label("sleep")
+                .ld(T0, 0, S0)
+                .add(T0, T0, A1)
+                .sd(T0, 0, S1)
+                .wfi()
+                .addi(A1, A1, 1)
+                .word(63 << 20 | A1 << 15 | 7 << 12 | A1 << 7 | 0x13) // andi a1, a1, 63
+                .addi(A0, A0, -1)
+                .bne(A0, ZERO, "sleep")
+                .powerOff();
+        try (VirtualMachine machine = new VirtualMachine(bare(program, SchedulingMode.PARALLEL).build())) {
+            machine.start();
+            assertThat(machine.awaitHalt()).isInstanceOf(MachineEvent.PoweredOff.class);
         }
     }
 

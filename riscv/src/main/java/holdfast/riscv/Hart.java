@@ -253,9 +253,12 @@ public final class Hart {
         return state.wakeable(ticks());
     }
 
-    /// Earliest time, in ticks, at which a timer could wake the hart; [Long#MAX_VALUE] if none is armed and enabled.
-    public long timerDeadline() {
-        return state.timerDeadline(ticks());
+    /// Earliest time, in ticks, at which the hart wakes by itself: now if an enabled interrupt is pending, else when a timer
+    /// runs out, or [Long#MAX_VALUE] if none is armed and enabled. One look at the time, so that a timer that runs out
+    /// meanwhile is not taken for one that has been seen to. Thread-safe while the hart waits.
+    public long wakesAt() {
+        long now = ticks();
+        return state.wakeable(now) ? now : state.timerDeadline(now);
     }
 
     /// Sets MTIMECMP, in ticks. Thread-safe: another hart may set it while this one waits.

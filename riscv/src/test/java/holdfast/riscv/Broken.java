@@ -91,6 +91,11 @@ final class Broken {
         return Double.doubleToRawLongBits(result);
     }
 
+    /// Nothing that is pending wakes a hart.
+    static boolean wakeable(PrivilegedState state, long now) {
+        return false;
+    }
+
     /// Tiny results are taken for ordinary ones.
     static boolean isOrdinary(double result) {
         return Double.isFinite(result);

@@ -20,6 +20,17 @@ class HartRunTest {
     };
 
     @Test
+    void aTimerThatRanOutSinceTheHartWasLookedAtWakesItNow() throws BusFault {
+        var bare = new Bare().load(5, 1 << 7).emit("csrrw", 0, Csr.MIE, 5).emit("wfi").start(Privilege.MACHINE);
+        bare.hart.machineTimer(1000);
+        bare.run(10);
+        assertThat(bare.hart.waiting()).isTrue();
+        assertThat(bare.hart.wakesAt()).isEqualTo(1000);
+        bare.hart.retired(1000); // which is the time
+        assertThat(bare.hart.wakesAt()).isEqualTo(1000);
+    }
+
+    @Test
     void runsExactlyAsLongAsAskedAgainAndAgainWhenNoTimerWillEverBeDue() throws BusFault {
         var memory = new PhysicalMemory(Arena.ofAuto().allocate(4096, 4096), Bare.BASE);
         memory.store32(Bare.BASE, Instructions.assemble("jal", 0, 0));

@@ -46,6 +46,8 @@ class MutantsTest {
                         "DirtyLogTest.deviceStoresOfEveryFormAreLogged"),
                 mutant("timer is taken one instruction late", "Hart", "run", "PrivilegedState.timerDeadline",
                         "TrapTest.aTimerInterruptIsTakenAtTheExactInstruction"),
+                mutant("a hart sleeps through a timer that has just run out", "Hart", "wakesAt", "PrivilegedState.wakeable",
+                        "HartRunTest.aTimerThatRanOutSinceTheHartWasLookedAtWakesItNow"),
                 mutant("timer is not restored", "Hart", "restore", "PrivilegedState.restore",
                         "HartStateTest.aTimerThatIsArmedStillFires"),
                 mutant("sign extension is lost in divuw", "Interpreter", "pass", "Arithmetic.divideUnsignedWord",
