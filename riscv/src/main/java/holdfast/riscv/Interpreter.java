@@ -1,6 +1,8 @@
 package holdfast.riscv;
 
+import java.lang.invoke.MethodHandles;
 import java.util.Arrays;
+import java.util.List;
 
 /// Executes decoded instructions ([Packed]) one after the other.
 ///
@@ -9,6 +11,29 @@ import java.util.Arrays;
 /// instructions are left. Whatever may change privilege, translation or interrupt state ends the pass, so that
 /// none of that has to be looked at between ordinary instructions.
 final class Interpreter {
+    static {
+        // C2 leaves out calls into classes that are not loaded, and throws the whole loop away when it comes to one.
+        MethodHandles.Lookup lookup = MethodHandles.lookup();
+        for (Class<?> callee : List.of(
+                Arithmetic.class,
+                Atomics.class,
+                BitManipulation.class,
+                FloatUnit.class,
+                Fp32.class,
+                Fp64.class,
+                FpCore.class,
+                FpInteger.class,
+                Instructions.class,
+                SystemUnit.class,
+                Trap.class)) {
+            try {
+                lookup.ensureInitialized(callee);
+            } catch (IllegalAccessException broken) {
+                throw new ExceptionInInitializerError(broken);
+            }
+        }
+    }
+
     private final Hart hart;
 
     /// A page with a single instruction; everything around it leaves.
@@ -44,7 +69,7 @@ final class Interpreter {
         int i = 0;
         try {
             outer:
-            while (true) {
+            while (left != 0) {
                 base = pc & -4096;
                 i = (int) (pc & 4095) >>> 1;
                 CodePage page = mmu.codePage(pc);
@@ -109,9 +134,6 @@ final class Interpreter {
                                             continue;
                                         }
                                         left = after;
-                                        if (left == 0) {
-                                            break outer;
-                                        }
                                         continue outer;
                                     }
                                     case Op.LUI -> x[rd] = d >> 32;
@@ -129,9 +151,7 @@ final class Interpreter {
                                             break jump;
                                         }
                                         pc = target;
-                                        if (--left == 0) {
-                                            break outer;
-                                        }
+                                        left--;
                                         continue outer;
                                     }
                                     case Op.BEQ -> {
@@ -377,9 +397,7 @@ final class Interpreter {
                                     case Op.SFENCE_VMA, Op.FENCE_I -> {
                                         SystemUnit.local(h, d);
                                         pc = base + 2L * (i + step);
-                                        if (--left == 0) {
-                                            break outer;
-                                        }
+                                        left--;
                                         continue outer;
                                     }
                                     case Op.WFI -> {
@@ -416,9 +434,6 @@ final class Interpreter {
                                 continue;
                             }
                             pc = base + 2L * i;
-                            if (left == 0) {
-                                break outer;
-                            }
                             continue outer;
                         }
                         // After a slow access: a device may have raised an interrupt, which is taken right after this instruction.
