@@ -1,12 +1,10 @@
 package holdfast.block;
 
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.zip.CRC32C;
+import java.util.stream.IntStream;
 
 /// The first thing in an overlay file. Two slots of 4 KiB hold it, at 0 and at 4096; the valid one with the higher sequence
 /// counts. All numbers are little-endian.
@@ -38,13 +36,11 @@ record OverlayHeader(
         UUID id,
         String baseIdentity,
         String baseName) {
-    static final int SLOT_BYTES = 4096;
-    static final int SLOTS = 2;
+    static final int SLOT_BYTES = HeaderSlot.BYTES;
+    static final int SLOTS = HeaderSlot.COUNT;
 
     private static final long MAGIC = 0x5245564f_444c4f48L;
     private static final int VERSION = 1;
-    private static final int CRC_OFFSET = 12;
-    private static final int TEXT_BYTES_MAX = 1800;
 
     private static final int CLUSTER_BYTES_MIN = 4096;
     private static final long CLUSTERS_MAX = 1L << 28;
@@ -95,41 +91,23 @@ record OverlayHeader(
     }
 
     byte[] encode() {
-        var slot = ByteBuffer.allocate(SLOT_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        slot.putLong(MAGIC).putInt(VERSION).putInt(0).putLong(sequence).putLong(sizeBytes);
+        ByteBuffer slot = HeaderSlot.begin(MAGIC, VERSION).putLong(sequence).putLong(sizeBytes);
         slot.putInt(logicalBlockBytes).putInt(clusterBytes).putLong(bitmapOffset).putLong(dataOffset);
         slot.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
-        putText(slot, baseIdentity);
-        putText(slot, baseName);
-        slot.putInt(CRC_OFFSET, crc(slot.array()));
-        return slot.array();
-    }
-
-    private static void putText(ByteBuffer slot, String text) {
-        byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
-        if (bytes.length > TEXT_BYTES_MAX) {
-            throw new IllegalArgumentException("longer than " + TEXT_BYTES_MAX + " bytes: " + text);
-        }
-        slot.putShort((short) bytes.length).put(bytes);
+        HeaderSlot.putText(slot, baseIdentity);
+        HeaderSlot.putText(slot, baseName);
+        return HeaderSlot.seal(slot);
     }
 
     /// The header in a store, from its slots one after the other.
     static Optional<OverlayHeader> parse(byte[] slots) {
-        Optional<OverlayHeader> found = Optional.empty();
-        for (int i = 0; i < SLOTS; i++) {
-            Optional<OverlayHeader> next = parseSlot(Arrays.copyOfRange(slots, i * SLOT_BYTES, (i + 1) * SLOT_BYTES));
-            if (found.isEmpty() || next.isPresent() && next.get().sequence > found.get().sequence) {
-                found = next;
-            }
-        }
-        return found;
+        return IntStream.range(0, SLOTS)
+                .mapToObj(index -> HeaderSlot.open(slots, index, MAGIC, VERSION).flatMap(OverlayHeader::parseSlot))
+                .flatMap(Optional::stream)
+                .max(Comparator.comparingLong(OverlayHeader::sequence));
     }
 
-    private static Optional<OverlayHeader> parseSlot(byte[] bytes) {
-        var slot = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        if (slot.getLong() != MAGIC || slot.getInt() != VERSION || slot.getInt() != crc(bytes)) {
-            return Optional.empty();
-        }
+    private static Optional<OverlayHeader> parseSlot(ByteBuffer slot) {
         var header = new OverlayHeader(
                 slot.getLong(),
                 slot.getLong(),
@@ -138,23 +116,9 @@ record OverlayHeader(
                 slot.getLong(),
                 slot.getLong(),
                 new UUID(slot.getLong(), slot.getLong()),
-                text(slot),
-                text(slot));
+                HeaderSlot.text(slot),
+                HeaderSlot.text(slot));
         return header.isSound() ? Optional.of(header) : Optional.empty();
-    }
-
-    private static String text(ByteBuffer slot) {
-        var bytes = new byte[Math.min(Short.toUnsignedInt(slot.getShort()), slot.remaining())];
-        slot.get(bytes);
-        return new String(bytes, StandardCharsets.UTF_8);
-    }
-
-    private static int crc(byte[] slot) {
-        var crc = new CRC32C();
-        crc.update(slot, 0, CRC_OFFSET);
-        crc.update(new byte[Integer.BYTES]);
-        crc.update(slot, CRC_OFFSET + Integer.BYTES, SLOT_BYTES - CRC_OFFSET - Integer.BYTES);
-        return (int) crc.getValue();
     }
 
     /// A checksum proves that somebody wrote it so, not that it makes sense.

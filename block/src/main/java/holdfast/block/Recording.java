@@ -5,12 +5,14 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
-/// What happened at a [RecordingDevice], in order.
+/// What happened at a [RecordingDevice], or several, in one order.
 public final class Recording {
     private final List<Event> events = new ArrayList<>();
     private final List<@Nullable Change> changes = new ArrayList<>();
+    private final List<RecordingDevice> devices = new ArrayList<>();
 
     /// Something that happened. Requests are numbered in the order of submission, from 0.
     public sealed interface Event {
@@ -26,9 +28,10 @@ public final class Recording {
 
     Recording() {}
 
-    synchronized int submitted(Request request) {
+    synchronized int submitted(RecordingDevice device, Request request) {
         int number = changes.size();
         changes.add(Change.of(request));
+        devices.add(device);
         events.add(new Event.Submitted(number, request.completing((_, _) -> {})));
         return number;
     }
@@ -46,15 +49,24 @@ public final class Recording {
         return List.copyOf(events);
     }
 
-    /// The disk's power fails after the first `count` events.
-    public synchronized Cut cut(int count) {
+    /// The power of the one disk that was recorded fails after the first `count` events.
+    public Cut cut(int count) {
+        return cut(count, _ -> true);
+    }
+
+    /// The power fails after the first `count` events: what becomes of one of the disks.
+    public Cut cut(int count, RecordingDevice device) {
+        return cut(count, number -> devices.get(number).equals(device));
+    }
+
+    private synchronized Cut cut(int count, IntPredicate chosen) {
         List<Event> past = events.subList(0, count);
         Set<Integer> durable = durable(past);
         var cut = new ArrayList<Cut.Kept>();
         for (Event event : past) {
             if (event instanceof Event.Submitted submitted) {
                 Change change = changes.get(submitted.number());
-                if (change != null) {
+                if (change != null && chosen.test(submitted.number())) {
                     cut.add(new Cut.Kept(change, durable.contains(submitted.number())));
                 }
             }
@@ -63,7 +75,7 @@ public final class Recording {
     }
 
     /// What a disk has promised to keep: what was written with force unit access, and what had completed when a flush
-    /// was submitted that has completed since.
+    /// was submitted that has completed since. A flush is of its own disk alone.
     private Set<Integer> durable(List<Event> past) {
         var durable = new HashSet<Integer>();
         var completed = new HashSet<Integer>();
@@ -77,7 +89,11 @@ public final class Recording {
                         continue;
                     }
                     completed.add(number);
-                    durable.addAll(beforeFlush.getOrDefault(number, Set.of()));
+                    for (int before : beforeFlush.getOrDefault(number, Set.of())) {
+                        if (devices.get(before).equals(devices.get(number))) {
+                            durable.add(before);
+                        }
+                    }
                     Change change = changes.get(number);
                     if (change != null && change.forceUnitAccess()) {
                         durable.add(number);

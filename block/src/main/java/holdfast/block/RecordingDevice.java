@@ -8,11 +8,17 @@ import java.util.Optional;
 /// test can see what a layer did, and make every disk that a power cut could have left ([Recording#cut]).
 public final class RecordingDevice implements BlockDevice {
     private final BlockDevice lower;
-    private final Recording recording = new Recording();
+    private final Recording recording;
     private final Map<Request, Request> passedOn = new IdentityHashMap<>();
 
     public RecordingDevice(BlockDevice lower) {
+        this(lower, new Recording());
+    }
+
+    /// @param recording shared with other devices, so that what happens at all of them has one order
+    public RecordingDevice(BlockDevice lower, Recording recording) {
         this.lower = lower;
+        this.recording = recording;
     }
 
     /// What has happened so far; grows as more does.
@@ -36,7 +42,7 @@ public final class RecordingDevice implements BlockDevice {
             lower.submit(request);
             return;
         }
-        int number = recording.submitted(request);
+        int number = recording.submitted(this, request);
         Request below = request.completing((_, status) -> {
             recording.completed(number, status);
             synchronized (passedOn) {

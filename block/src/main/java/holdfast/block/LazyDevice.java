@@ -1,0 +1,395 @@
+package holdfast.block;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.IdentityHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
+
+/// A disk on storage that holds anything: others' data, or leavings. It reads as zeros from the beginning, although nothing has
+/// been zeroed: a map says how far each block has been initialised, and what lies behind that is never read.
+///
+/// ```
+/// read:   what has been initialised from the storage, the rest is zeros, with no request to the storage
+/// write:  to what has been initialised: straight through
+///         else: zero the part of the block that is neither initialised nor written now → data → the map in memory
+/// zeros:  only where it has been initialised
+/// flush:  copy what has changed of the map → flush the storage → write the copies → flush the map
+/// ```
+///
+/// **Power cuts.** The map shows a byte of the storage only when it is durable that zeros or data of this disk are there, and it
+/// never hides one again. So it may be written in any order and torn, and there is nothing to repair: what an older map does not
+/// show reads as zeros, and no flush has promised otherwise. Before the first change since it was opened, the map says
+/// durably that the storage is being changed; closed in order, it has the storage's identity, so that a storage that
+/// others have changed meanwhile, or another one, is noticed.
+///
+/// **Threads.** What touches initialised parts alone is passed on as it is, on the caller's thread. Whoever initialises a part of
+/// a block has the block for himself meanwhile, on a virtual thread, and so does so exactly once.
+///
+/// **Space** that was reserved stays so: discards do nothing, and zeros are written without unmapping.
+public final class LazyDevice implements BlockDevice {
+    private static final System.Logger LOG = System.getLogger(LazyDevice.class.getName());
+
+    private static final int QUEUE_DEPTH = 64;
+    private static final int EXTENTS_MAX = 1024;
+
+    private final BlockDevice storage;
+    private final Blocking storageDisk;
+    private final LazyStore store;
+    private final LazyMap map;
+    private final LazyFlush flush;
+    private final Runnable whenComplete;
+    private final ClusterLocks locks = new ClusterLocks();
+    private final Underway underway;
+    private final Map<Request, Supplier<Cancellation>> cancels = Collections.synchronizedMap(new IdentityHashMap<>());
+    private volatile Geometry geometry;
+    private volatile boolean begun;
+    private @Nullable LazyInitializer initializer;
+
+    /// @param whenComplete called when it is closed in order and all has been initialised, while the storage is still open
+    /// @throws OperatorError when the map is damaged
+    LazyDevice(BlockDevice storage, LazyStore store, Runnable whenComplete) throws DiskException {
+        this.storage = storage;
+        this.store = store;
+        this.whenComplete = whenComplete;
+        storageDisk = new Blocking(storage);
+        map = store.readMap();
+        flush = new LazyFlush(storageDisk, store, map);
+        geometry = geometryOf(store.header().sizeBytes());
+        underway = new Underway(store.name(), QUEUE_DEPTH);
+    }
+
+    private Geometry geometryOf(long sizeBytes) {
+        Geometry below = storage.geometry();
+        int logical = store.header().logicalBlockBytes();
+        return new Geometry(
+                sizeBytes, logical, Math.max(logical, below.physicalBlockBytes()), below.readOnly(), below.durable(), false,
+                below.writeZeroes(), QUEUE_DEPTH);
+    }
+
+    @Override
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    /// That of its storage, and which map it is seen through.
+    @Override
+    public Optional<String> identity() {
+        return storage.identity().map(below -> "lazy " + store.header().id() + " over [" + below + "]");
+    }
+
+    /// Bytes that are still to be initialised.
+    public long pendingBytes() {
+        return map.pendingBytes();
+    }
+
+    /// Begins to initialise what is left, in the background, until that is done or this is closed.
+    ///
+    /// @param bytesPerSecond at most so many; 0 for as fast as can be
+    /// @param alarm what the rate is kept with
+    public synchronized LazyInitializer initialize(long bytesPerSecond, Alarm alarm) {
+        if (initializer != null || geometry.readOnly()) {
+            throw new IllegalStateException(store.name() + " is being initialised, or may not be written");
+        }
+        initializer = new LazyInitializer(this, bytesPerSecond, alarm);
+        initializer.start();
+        return initializer;
+    }
+
+    private synchronized void stopInitializing() {
+        if (initializer != null) {
+            initializer.close();
+        }
+    }
+
+    /// The space of what is new is reserved; the storage has nothing of it yet.
+    @Override
+    public synchronized void grow(long bytes) {
+        long before = geometry.sizeBytes();
+        if (bytes < before || bytes % geometry.logicalBlockBytes() != 0) {
+            throw new IllegalArgumentException("a disk of " + before + " bytes does not grow to " + bytes);
+        }
+        if (geometry.readOnly()) {
+            throw new OperatorError(store.name(), "may not be written", "open it for writing");
+        }
+        try {
+            begin();
+            if (storage.geometry().sizeBytes() < bytes) {
+                storage.grow(bytes);
+            }
+            storageDisk.await(done -> new Request.WriteZeroes(before, bytes - before, false, false, false, done));
+            store.grow(bytes);
+        } catch (DiskException e) {
+            boolean full = e.status() == IoStatus.NO_SPACE;
+            throw new OperatorError(
+                    store.name(),
+                    full ? "there is no room for it to grow" : "cannot be made larger (" + e.status() + ")",
+                    full ? "make room" : "look after the storage it is on");
+        }
+        map.grow(bytes);
+        geometry = geometryOf(bytes);
+    }
+
+    @Override
+    public void submit(Request request) {
+        underway.enter();
+        IoStatus admitted = geometry.admits(request);
+        if (admitted != IoStatus.OK) {
+            underway.finish(request, admitted);
+            return;
+        }
+        switch (request) {
+            case Request.Read read -> read(read);
+            case Request.Write write -> {
+                long end = write.offset() + write.from().byteSize();
+                if (begun && map.covers(write.offset(), end)
+                        && (!write.forceUnitAccess() || map.isDurable(write.offset(), end))) {
+                    pass(write);
+                } else {
+                    apart(write, () -> write(write));
+                }
+            }
+            case Request.Flush _ -> {
+                if (geometry.readOnly()) {
+                    underway.finish(request, IoStatus.OK);
+                } else {
+                    apart(request, flush::run);
+                }
+            }
+            case Request.Discard _ -> underway.finish(request, IoStatus.OK);
+            case Request.WriteZeroes zeroes -> {
+                if (begun && map.covers(zeroes.offset(), zeroes.offset() + zeroes.length())) {
+                    pass(keepingSpace(zeroes, zeroes.offset(), zeroes.length(), zeroes.completion()), zeroes);
+                } else {
+                    apart(zeroes, () -> writeZeroes(zeroes));
+                }
+            }
+            case Request.Extents extents -> apart(extents, () -> extents(extents));
+        }
+    }
+
+    private void pass(Request request) {
+        pass(request, request);
+    }
+
+    /// Hands a request to the storage in place of the one that was submitted here.
+    private void pass(Request changed, Request request) {
+        Request below = changed.completing((_, status) -> {
+            cancels.remove(request);
+            underway.finish(request, status);
+        });
+        cancels.put(request, () -> storage.cancel(below));
+        storage.submit(below);
+    }
+
+    private interface Work {
+        void run() throws DiskException;
+    }
+
+    /// Does a request on a thread that may wait.
+    private void apart(Request request, Work work) {
+        cancels.put(request, () -> Cancellation.UNKNOWN);
+        Thread.ofVirtual().name("lazy").start(() -> {
+            IoStatus status = IoStatus.IO_ERROR;
+            try {
+                work.run();
+                status = IoStatus.OK;
+            } catch (DiskException e) {
+                status = e.status();
+            } finally {
+                cancels.remove(request);
+                underway.finish(request, status);
+            }
+        });
+    }
+
+    private void begin() throws DiskException {
+        if (!begun) {
+            store.begin();
+            begun = true;
+        }
+    }
+
+    private void read(Request.Read read) {
+        long end = read.offset() + read.into().byteSize();
+        if (map.covers(read.offset(), end)) {
+            pass(read);
+            return;
+        }
+        var runs = runs(read.offset(), end);
+        if (runs.size() == 1) {
+            read.into().fill((byte) 0);
+            underway.finish(read, IoStatus.OK);
+        } else {
+            readParts(read, runs);
+        }
+    }
+
+    /// The runs of a range one after the other.
+    private List<LazyMap.Run> runs(long from, long to) {
+        var runs = new ArrayList<LazyMap.Run>();
+        for (long at = from; at < to; at = runs.getLast().end()) {
+            runs.add(map.run(at, to));
+        }
+        return runs;
+    }
+
+    /// A read of both kinds ends when all its parts have.
+    private void readParts(Request.Read read, List<LazyMap.Run> runs) {
+        cancels.put(read, () -> Cancellation.UNKNOWN);
+        var left = new AtomicInteger(runs.size());
+        var failure = new AtomicReference<@Nullable IoStatus>();
+        Request.Completion completion = (_, status) -> {
+            if (status != IoStatus.OK) {
+                failure.set(status);
+            }
+            if (left.decrementAndGet() == 0) {
+                cancels.remove(read);
+                underway.finish(read, Objects.requireNonNullElse(failure.get(), IoStatus.OK));
+            }
+        };
+        long at = read.offset();
+        for (LazyMap.Run run : runs) {
+            var into = read.into().asSlice(at - read.offset(), run.end() - at);
+            if (run.initialized()) {
+                storage.submit(new Request.Read(at, into, completion));
+            } else {
+                into.fill((byte) 0);
+                completion.done(read, IoStatus.OK);
+            }
+            at = run.end();
+        }
+    }
+
+    private void write(Request.Write write) throws DiskException {
+        long end = write.offset() + write.from().byteSize();
+        if (write.offset() < end) {
+            begin();
+            long blockBytes = store.header().blockBytes();
+            long last = (end - 1) / blockBytes;
+            try (var _ = locks.acquire(write.offset() / blockBytes, last + 1)) {
+                fill(write, end, last);
+            }
+        }
+        if (write.forceUnitAccess()) {
+            flush.run();
+        }
+    }
+
+    /// Writes, zeroes around it what has to be, and lets the map in memory show both.
+    ///
+    /// @param last block of the write
+    private void fill(Request.Write write, long end, long last) throws DiskException {
+        zero(map.watermark(write.offset() / store.header().blockBytes()), write.offset());
+        storageDisk.write(write.offset(), write.from());
+        long done = Math.max(end, map.watermark(last));
+        if (store.header().filling() == LazyHeader.Filling.WHOLE_BLOCK) {
+            zero(done, map.endOf(last));
+            done = map.endOf(last);
+        }
+        map.raise(write.offset(), done);
+    }
+
+    private void zero(long from, long to) throws DiskException {
+        if (from < to) {
+            storageDisk.await(done -> new Request.WriteZeroes(from, to - from, false, false, false, done));
+        }
+    }
+
+    private static Request.WriteZeroes keepingSpace(
+            Request.WriteZeroes zeroes, long offset, long length, Request.Completion completion) {
+        return new Request.WriteZeroes(offset, length, false, zeroes.fastOnly(), zeroes.forceUnitAccess(), completion);
+    }
+
+    /// What has not been initialised reads as zeros as it is.
+    private void writeZeroes(Request.WriteZeroes zeroes) throws DiskException {
+        long at = zeroes.offset();
+        for (LazyMap.Run run : runs(at, at + zeroes.length())) {
+            if (run.initialized()) {
+                begin();
+                long from = at;
+                storageDisk.await(done -> keepingSpace(zeroes, from, run.end() - from, done));
+            }
+            at = run.end();
+        }
+    }
+
+    /// Initialises what is left of one block.
+    ///
+    /// @return bytes that were zeroed
+    long initialize(long block) throws DiskException {
+        begin();
+        try (var _ = locks.acquire(block, block + 1)) {
+            long from = map.watermark(block);
+            long to = map.endOf(block);
+            zero(from, to);
+            map.raise(from, to);
+            return to - from;
+        }
+    }
+
+    /// Waits until what has completed is durable.
+    void flush() throws DiskException {
+        flush.run();
+    }
+
+    int blockCount() {
+        return store.header().blockCount();
+    }
+
+    private void extents(Request.Extents request) throws DiskException {
+        long end = request.offset() + request.length();
+        long at = request.offset();
+        for (int count = 0; at < end && count < EXTENTS_MAX; count++) {
+            LazyMap.Run run = map.run(at, end);
+            if (run.initialized()) {
+                for (Extent below : storageDisk.extents(at, run.end() - at)) {
+                    request.extents().accept(new Extent(below.offset(), below.length(), true, below.readsZero()));
+                }
+            } else {
+                request.extents().accept(new Extent(at, run.end() - at, true, true));
+            }
+            at = run.end();
+        }
+    }
+
+    @Override
+    public Cancellation cancel(Request request) {
+        Supplier<Cancellation> cancel = cancels.get(request);
+        return cancel == null ? Cancellation.DONE : cancel.get();
+    }
+
+    @Override
+    public boolean drain(long deadlineNanos) {
+        return underway.drain(deadlineNanos);
+    }
+
+    /// Flushes, notes that all is in order, and closes map and storage.
+    @Override
+    public void close() {
+        stopInitializing();
+        if (!underway.close()) {
+            return;
+        }
+        try {
+            if (begun) {
+                flush.run();
+                store.finish(LazyStore.identityOf(storage));
+            }
+            if (!geometry.readOnly() && map.isComplete() && store.header().closed()) {
+                whenComplete.run();
+            }
+        } catch (DiskException | OperatorError e) {
+            LOG.log(System.Logger.Level.WARNING, store.name() + ": not closed in order", e);
+        } finally {
+            store.close();
+            storage.close();
+        }
+    }
+}

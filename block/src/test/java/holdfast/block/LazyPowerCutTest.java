@@ -1,0 +1,311 @@
+package holdfast.block;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.block.LazyHeader.Filling;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// The power fails at every event at storage or map of a lazy disk, each time with several choices of what survives of what was not
+/// flushed in the one and in the other; the disk is opened, and what was flushed must be there, and never what the storage held
+/// before.
+class LazyPowerCutTest {
+    private static final int SIZE = 72 << 10;
+    private static final int BLOCK = 8192;
+
+    /// Subsets of the unflushed writes are tried one by one up to this many, then at random.
+    private static final int SUBSETS_MAX = 16;
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6})
+    void whatWasFlushedSurvivesEveryCut(long seed) throws Exception {
+        assertThat(new Life(seed).cutEverywhere(60)).isGreaterThan(1500);
+    }
+
+    @Test
+    void noCutShowsWhatTheStorageHeldBefore() throws Exception {
+        assertThat(new Life(8).cutEverywhere(60)).isGreaterThan(1500);
+    }
+
+    @Test
+    void aBlockThatIsWrittenWhileAFlushRunsIsNotShownBeforeItIsDurable() throws Exception {
+        LazySample sample = LazySample.of(SIZE, BLOCK, Filling.WHOLE_BLOCK);
+        var holding = new FaultyDevice(sample.storage().copy(), request -> request instanceof Request.Flush
+                ? new Fault.Hold(Fault.WhenCancelled.STOPS, new Fault.None())
+                : new Fault.None());
+        var recording = new Recording();
+        var storage = new RecordingDevice(holding, recording);
+        var map = new RecordingDevice(sample.map().copy(), recording);
+        LazyDevice device = LazySample.open(storage, map);
+        var disk = new Blocking(device);
+        var data = new byte[512];
+        Arrays.fill(data, (byte) 1);
+        disk.write(0, data);
+        Submitted flush = Submitted.to(device, Request.Flush::new);
+        while (holding.held() == 0 && !flush.isEnded()) {
+            Thread.onSpinWait();
+        }
+        disk.write(BLOCK, data);
+        while (!flush.isEnded()) {
+            holding.release();
+            Thread.onSpinWait();
+        }
+        for (int time = 0; time <= recording.events().size(); time++) {
+            var found = new LazySample(
+                    recording.cut(time, storage).disk(sample.storage(), Survival.nothing()),
+                    recording.cut(time, map).disk(sample.map(), Survival.everything()));
+            for (byte each : new Blocking(found.open()).read(0, SIZE)) {
+                assertThat(each).as("cut after event %d", time).isIn((byte) 0, (byte) 1);
+            }
+        }
+    }
+
+    @Test
+    @Tag("long")
+    void whatWasFlushedSurvivesAMillionCuts() throws Exception {
+        long cuts = 0;
+        for (long seed = 1000; cuts < 1_000_000; seed++) {
+            cuts += new Life(seed).cutEverywhere(100);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {11, 12, 13, 14})
+    void whatWasFlushedSurvivesWhenRequestsRunSideBySide(long seed) throws Exception {
+        var life = new Life(seed);
+        for (int i = 0; i < 5; i++) {
+            life.burst();
+        }
+        assertThat(life.checkAllCuts()).isGreaterThan(500);
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {21, 22, 23, 24})
+    void aDiskThatLivesThroughManyCutsStaysSound(long seed) throws Exception {
+        var random = new Random(seed);
+        var life = new Life(seed);
+        for (int generation = 0; generation < 60; generation++) {
+            for (int i = 0; i < 6; i++) {
+                life.step();
+            }
+            life = life.cutAndReopen(random);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {31, 32})
+    void aCutWhileTheRestIsInitializedLosesAndShowsNothing(long seed) throws Exception {
+        var life = new Life(seed);
+        for (int i = 0; i < 10; i++) {
+            life.step();
+        }
+        life.initialize();
+        assertThat(life.checkAllCuts()).isGreaterThan(300);
+    }
+
+    @Test
+    void aCutWhileTheMapIsMadeLeavesAWholeOneOrNone() throws Exception {
+        LazySample sample = LazySample.of(SIZE, BLOCK, Filling.WHOLE_BLOCK);
+        var empty = new MemoryDevice(sample.map().geometry());
+        var map = new RecordingDevice(empty.copy());
+        LazyStore.format(map, LazySample.header(sample.storage(), BLOCK, Filling.WHOLE_BLOCK), "map");
+        int events = map.recording().events().size();
+        int whole = 0;
+        for (int time = 0; time <= events; time++) {
+            for (int seed = 0; seed < 20; seed++) {
+                MemoryDevice found = map.recording().cut(time).disk(empty, Survival.random(new Random(seed)));
+                if (LazyStore.isOne(found)) {
+                    whole++;
+                    assertThat(new Blocking(LazySample.open(sample.storage(), found)).read(0, SIZE)).containsOnly(0);
+                }
+            }
+            assertThat(time < events || whole >= 20).as("made when it says so").isTrue();
+        }
+    }
+
+    /// A lazy disk, what it may hold, and what happened below it.
+    private static final class Life {
+        private final long seed;
+        private final Random random;
+        private final MemoryDevice storageBefore;
+        private final MemoryDevice mapBefore;
+        private final Recording recording = new Recording();
+        private final RecordingDevice storage;
+        private final RecordingDevice map;
+        private final LazyDevice device;
+        private final Blocking disk;
+        private final PowerCutModel model;
+
+        /// From the beginning.
+        Life(long seed) throws DiskException {
+            this(seed, LazySample.of(SIZE, BLOCK, seed % 2 == 0 ? Filling.WHOLE_BLOCK : Filling.BEFORE));
+        }
+
+        private Life(long seed, LazySample found) throws DiskException {
+            this.seed = seed;
+            random = new Random(seed);
+            storageBefore = found.storage().copy();
+            mapBefore = found.map().copy();
+            storage = new RecordingDevice(found.storage(), recording);
+            map = new RecordingDevice(found.map(), recording);
+            device = LazySample.open(storage, map);
+            disk = new Blocking(device);
+            model = new PowerCutModel(disk.read(0, SIZE));
+        }
+
+        private int now() {
+            return recording.events().size();
+        }
+
+        long cutEverywhere(int operations) throws DiskException {
+            for (int i = 0; i < operations; i++) {
+                step();
+            }
+            if (random.nextBoolean()) {
+                device.close();
+                model.promiseAll(now());
+            }
+            return checkAllCuts();
+        }
+
+        /// One random request, waited for.
+        void step() throws DiskException {
+            int block = random.nextInt(model.blocks());
+            int blocks = Math.min(model.blocks() - block, 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 6));
+            boolean force = random.nextInt(6) == 0;
+            switch (random.nextInt(10)) {
+                case 0, 1, 2, 3, 4 -> {
+                    byte[] data = data(block, blocks);
+                    disk.write(block * 512L, data, force);
+                    promise(block, blocks, force);
+                }
+                case 5, 6 -> zero(block, blocks, force);
+                case 7, 8 -> {
+                    disk.flush();
+                    model.promiseAll(now());
+                }
+                default -> disk.read(block * 512L, blocks * 512);
+            }
+        }
+
+        /// Notes what is about to be written.
+        private byte[] data(int block, int blocks) {
+            var data = new byte[blocks * 512];
+            for (int i = 0; i < blocks; i++) {
+                byte[] content = PowerCutModel.content(random);
+                System.arraycopy(content, 0, data, i * 512, 512);
+                model.write(block + i, content, now());
+            }
+            return data;
+        }
+
+        private void promise(int block, int blocks, boolean force) {
+            for (int i = 0; i < blocks && force; i++) {
+                model.promise(block + i, now());
+            }
+        }
+
+        private void zero(int block, int blocks, boolean force) throws DiskException {
+            for (int i = 0; i < blocks; i++) {
+                model.write(block + i, new byte[512], now());
+            }
+            disk.await(done -> new Request.WriteZeroes(block * 512L, blocks * 512L, true, false, force, done));
+            promise(block, blocks, force);
+        }
+
+        /// Several writes and flushes at once, none of them over another.
+        void burst() throws DiskException {
+            var writes = new ArrayList<CompletableFuture<IoStatus>>();
+            int block = 0;
+            while (block < model.blocks() - 12) {
+                block += random.nextInt(6);
+                int blocks = 1 + random.nextInt(6);
+                byte[] data = data(block, blocks);
+                writes.add(Submitted.write(device, block * 512L, data).ended());
+                block += blocks;
+                if (random.nextInt(4) == 0) {
+                    Submitted.to(device, Request.Flush::new);
+                }
+            }
+            for (CompletableFuture<IoStatus> write : writes) {
+                assertThat(write.join()).isEqualTo(IoStatus.OK);
+            }
+            if (random.nextBoolean()) {
+                disk.flush();
+                model.promiseAll(now());
+            }
+        }
+
+        void initialize() throws DiskException {
+            for (int block = 0; block < device.blockCount(); block++) {
+                device.initialize(block);
+                if (block % 3 == 0) {
+                    disk.flush();
+                    model.promiseAll(now());
+                }
+            }
+        }
+
+        /// @return how many disks were looked at
+        long checkAllCuts() throws DiskException {
+            device.drain(Long.MAX_VALUE);
+            long count = 0;
+            for (int time = 0; time <= now(); time++) {
+                Recording.Cut ofStorage = recording.cut(time, storage);
+                Recording.Cut ofMap = recording.cut(time, map);
+                List<Survival> choicesOfMap = survivals(ofMap.unflushed());
+                List<Survival> choicesOfStorage = survivals(ofStorage.unflushed());
+                for (int i = 0; i < Math.max(choicesOfMap.size(), choicesOfStorage.size()); i++) {
+                    Survival one = choicesOfStorage.get(i % choicesOfStorage.size());
+                    Survival other = choicesOfMap.get(i % choicesOfMap.size());
+                    check(new LazySample(ofStorage.disk(storageBefore, one), ofMap.disk(mapBefore, other)), time);
+                    count++;
+                }
+                check(new LazySample(
+                        ofStorage.disk(storageBefore, Survival.nothing()), ofMap.disk(mapBefore, Survival.everything())), time);
+                count++;
+            }
+            return count;
+        }
+
+        private List<Survival> survivals(int unflushed) {
+            var choices = new ArrayList<Survival>();
+            if (unflushed < Integer.numberOfTrailingZeros(SUBSETS_MAX)) {
+                for (long bits = 0; bits < 1L << unflushed; bits++) {
+                    choices.add(Survival.subset(bits));
+                }
+            } else {
+                choices.addAll(Arrays.asList(
+                        Survival.nothing(),
+                        Survival.everything(),
+                        Survival.subset(1L << (unflushed - 1)),
+                        Survival.subset(~(1L << (unflushed - 1)))));
+            }
+            while (choices.size() < SUBSETS_MAX && unflushed > 0) {
+                choices.add(Survival.random(random));
+            }
+            return choices;
+        }
+
+        private void check(LazySample found, int time) throws DiskException {
+            byte[] content = new Blocking(found.open()).read(0, SIZE);
+            assertThat(model.complaint(content, time)).as("seed %d, cut after event %d", seed, time).isEmpty();
+        }
+
+        /// Goes on with what a cut at this moment has left.
+        Life cutAndReopen(Random choice) throws DiskException {
+            var found = new LazySample(
+                    recording.cut(now(), storage).disk(storageBefore, Survival.random(choice)),
+                    recording.cut(now(), map).disk(mapBefore, Survival.random(choice)));
+            check(new LazySample(found.storage().copy(), found.map().copy()), now());
+            return new Life(choice.nextLong(), found);
+        }
+    }
+}
