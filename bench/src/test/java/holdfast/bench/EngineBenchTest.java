@@ -3,10 +3,11 @@ package holdfast.bench;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import holdfast.testkit.Tree;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
@@ -21,6 +22,8 @@ import tools.jackson.databind.json.JsonMapper;
 @Needs({"qemu-system-riscv64", "riscv64-linux-gnu-gcc", "/usr/riscv64-linux-gnu/include/stdio.h"})
 @Timeout(600)
 class EngineBenchTest {
+    private static final Duration PATIENCE = Duration.ofMinutes(9);
+
     @TempDir
     Path directory;
 
@@ -35,11 +38,11 @@ class EngineBenchTest {
         Path errors = directory.resolveSibling(directory.getFileName() + ".errors");
         var builder = new ProcessBuilder(command).redirectError(errors.toFile());
         builder.environment().put("HOLDFAST_HOME", Tree.root().resolve("target/test-home").toString());
-        Process process = builder.start();
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as("%s", Files.readString(errors)).isZero();
+        Process process = Program.start(builder, PATIENCE);
+        Program done = Program.end(process, PATIENCE);
+        assertThat(done.exitCode()).as("%s", Files.readString(errors)).isZero();
 
-        JsonNode json = JsonMapper.shared().readTree(out);
+        JsonNode json = JsonMapper.shared().readTree(done.output());
         JsonNode row = json.get("rows").get(0);
         assertThat(json.get("rows")).hasSize(1);
         assertThat(row.get("name").asString()).isEqualTo("getpid");

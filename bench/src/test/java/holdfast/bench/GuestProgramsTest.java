@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Needs;
 import holdfast.testkit.Peer;
-import java.nio.charset.StandardCharsets;
+import holdfast.testkit.Program;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,13 +33,11 @@ class GuestProgramsTest {
         var command = new ArrayList<>(List.of(
                 Peer.path("qemu-riscv64").toString(), GuestBuild.compile(directory).toString()));
         command.addAll(programs);
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        String said = Program.output(command.toArray());
         List<Answer> answers = said.lines().map(Answer::parse).flatMap(Optional::stream).toList();
         assertThat(answers).hasSameSizeAs(programs).allSatisfy(answer -> {
             assertThat(answer).isInstanceOf(Answer.Repetition.class);
             assertThat(((Answer.Repetition) answer).right()).as("%s", answer).isTrue();
         });
-        assertThat(process.waitFor()).isZero();
     }
 }

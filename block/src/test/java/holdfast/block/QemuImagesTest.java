@@ -3,6 +3,7 @@ package holdfast.block;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.RandomAccessFile;
 import java.nio.file.Path;
 import java.util.ArrayList;

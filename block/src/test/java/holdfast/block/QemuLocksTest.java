@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;

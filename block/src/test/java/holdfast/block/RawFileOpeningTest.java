@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import holdfast.testkit.Program;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -56,7 +57,7 @@ class RawFileOpeningTest {
     void whatIsNoDiskAtAll(Access access) throws Exception {
         refuses(Path.of("/dev/null"), access, "neither a file nor a block device");
         Path fifo = directory.resolve("fifo");
-        assertThat(new ProcessBuilder("mkfifo", fifo.toString()).start().waitFor()).isZero();
+        Program.output("mkfifo", fifo);
         refuses(fifo, access, "neither a file nor a block device");
     }
 

@@ -2,7 +2,7 @@ package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.cli.Program.Ended;
+import holdfast.cli.Holdfast.Ended;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -74,12 +74,12 @@ class BadInputTest {
         Files.write(directory.resolve("x86"), java.util.Arrays.copyOf(elf, 4096));
         Files.write(directory.resolve("cut"), java.util.Arrays.copyOf(elf, 32));
         List<String> before = files();
-        ProcessBuilder builder = Program.builder(args.strip().replace("DIR", directory.toString()).split(" "));
+        ProcessBuilder builder = Holdfast.builder(args.strip().replace("DIR", directory.toString()).split(" "));
         builder.environment().put("HOLDFAST_HOME", directory.resolve("home").toString());
         builder.environment().put("HOLDFAST_CACHE", directory.resolve("cache").toString());
-        Process process = builder.start();
+        Process process = Holdfast.start(builder);
         process.getOutputStream().close();
-        Ended ended = Program.ended(process);
+        Ended ended = Holdfast.ended(process);
         assertThat(ended.err()).contains(message.replace("DIR", directory.toString())).doesNotContain("\tat ");
         assertThat(ended.err().lines().count()).isLessThanOrEqualTo(4);
         assertThat(ended.out()).isEmpty();
@@ -97,9 +97,9 @@ class BadInputTest {
     void aDiskThatIsOpenAlreadyIsRefused() throws Exception {
         Path disk = directory.resolve("disk");
         Files.write(disk, new byte[4096]);
-        Ended ended = Program.run("run", "--kernel", "/nowhere", "--disk", disk.toString());
+        Ended ended = Holdfast.run("run", "--kernel", "/nowhere", "--disk", disk.toString());
         assertThat(ended.exitCode()).isEqualTo(1);
-        Ended twice = Program.run("run", "no-such-image", "--disk", disk.toString(), "--disk", disk.toString());
+        Ended twice = Holdfast.run("run", "no-such-image", "--disk", disk.toString(), "--disk", disk.toString());
         assertThat(twice.err()).contains(disk.toString()).containsAnyOf("in use", "is open for writing");
         assertThat(twice.exitCode()).isEqualTo(1);
     }

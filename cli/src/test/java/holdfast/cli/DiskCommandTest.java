@@ -6,8 +6,8 @@ import holdfast.block.Access;
 import holdfast.block.Blocking;
 import holdfast.block.RawFile;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.RandomAccessFile;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -148,12 +148,7 @@ class DiskCommandTest {
     }
 
     private static String qemuImg(String... words) throws Exception {
-        Process process = new ProcessBuilder(Stream.concat(Stream.of("qemu-img"), Stream.of(words)).toList())
-                .redirectErrorStream(true)
-                .start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(output).isZero();
-        return output;
+        return Program.output(Stream.concat(Stream.of("qemu-img"), Stream.of(words)).toArray());
     }
 
     @Test

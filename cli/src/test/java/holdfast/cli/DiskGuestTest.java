@@ -3,13 +3,12 @@ package holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import holdfast.cli.Program.Ended;
+import holdfast.cli.Holdfast.Ended;
 import holdfast.image.Image;
 import holdfast.image.ImageStore;
 import holdfast.testkit.Needs;
-import holdfast.testkit.Peer;
+import holdfast.testkit.Program;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -46,7 +45,7 @@ class DiskGuestTest {
 
     private void importImage(Path disk) throws Exception {
         Image tiny = tiny();
-        Ended ended = Program.run(
+        Ended ended = Holdfast.run(
                 "image", "import", IMAGE, "--disk", disk.toString(),
                 "--kernel", Objects.requireNonNull(tiny.kernel()).toString(),
                 "--initrd", Objects.requireNonNull(tiny.initrd()).toString(),
@@ -55,9 +54,9 @@ class DiskGuestTest {
     }
 
     private static Image tiny() throws Exception {
-        ImageStore store = ImageStore.open(Program.home(), Clock.systemUTC());
+        ImageStore store = ImageStore.open(Holdfast.home(), Clock.systemUTC());
         if (store.find("tiny").isEmpty()) {
-            Program.run("image", "build", "tiny");
+            Holdfast.run("image", "build", "tiny");
         }
         return store.find("tiny").orElseThrow();
     }
@@ -65,23 +64,19 @@ class DiskGuestTest {
     private Path ext4(String name) throws Exception {
         Path file = directory.resolve(name);
         Files.write(file, new byte[24 << 20]);
-        Process made = new ProcessBuilder(Peer.path("mke2fs").toString(), "-q", "-t", "ext4", "-F", file.toString())
-                .redirectErrorStream(true)
-                .start();
-        made.getInputStream().readAllBytes();
-        assertThat(made.waitFor()).isZero();
+        Program.output("mke2fs", "-q", "-t", "ext4", "-F", file);
         return file;
     }
 
     @AfterEach
     void removes() throws Exception {
         for (String name : List.of(IMAGE, KEPT)) {
-            Program.run("image", "rm", name);
+            Holdfast.run("image", "rm", name);
         }
     }
 
     private static String succeeds(String... args) throws IOException, InterruptedException {
-        Ended ended = Program.run(args);
+        Ended ended = Holdfast.run(args);
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         return ended.out();
     }
@@ -107,21 +102,16 @@ class DiskGuestTest {
         try (var guest = new GuestShell(directory.resolve("errors"), "--disk", child.toString())) {
             guest.run(mount + "head -c 12000000 /dev/urandom >/tmp/user/big; head -c 3000000 /dev/urandom >/tmp/user/kept; sync");
             guest.run("sha256sum </tmp/user/kept >/tmp/user/sum; sync");
-            long full = hostBytes(child);
+            long full = Program.allocatedBytes(child);
             assertThat(full).isGreaterThan(15_000_000);
             guest.run("rm /tmp/user/big; sync; fstrim /tmp/user");
-            await("space comes back").atMost(60, TimeUnit.SECONDS).until(() -> hostBytes(child) < full - 8_000_000);
+            await("space comes back").atMost(60, TimeUnit.SECONDS).until(() -> Program.allocatedBytes(child) < full - 8_000_000);
             guest.run("umount /tmp/user");
         }
         assertThat(succeeds("disk", "check", child.toString())).contains("child.vhdx: no damage found");
         assertThat(succeeds("run", "--disk", child + ",ro", "--exec",
                 "mkdir /tmp/user; mount -t ext4 -o ro,noload /dev/vda /tmp/user; sha256sum </tmp/user/kept | diff - /tmp/user/sum && ls /tmp/user"))
                 .isEqualTo("kept\nlost+found\nsum\n");
-    }
-
-    private static long hostBytes(Path file) throws Exception {
-        Process stat = new ProcessBuilder("stat", "-c", "%b", file.toString()).start();
-        return 512 * Long.parseLong(new String(stat.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip());
     }
 
     @Test
@@ -151,7 +141,7 @@ class DiskGuestTest {
 
     private static Ended restore(Path state, String command) throws Exception {
         var words = new ArrayList<>(Arrays.asList("run", "--restore", state.toString(), "--exec", command));
-        return Program.run(words.toArray(String[]::new));
+        return Holdfast.run(words.toArray(String[]::new));
     }
 
     @Test

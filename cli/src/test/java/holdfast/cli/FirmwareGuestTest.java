@@ -2,11 +2,12 @@ package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.cli.Program.Ended;
+import holdfast.cli.Holdfast.Ended;
 import holdfast.image.Image;
 import holdfast.image.ImageStore;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Peer;
+import holdfast.testkit.Program;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -31,7 +32,7 @@ class FirmwareGuestTest {
     @Needs("/usr/lib/riscv64-linux-gnu/opensbi")
     void tinyBootsOverOpenSbi(String file) throws Exception {
         Path firmware = Peer.path("/usr/lib/riscv64-linux-gnu/opensbi").resolve("generic").resolve(file);
-        Ended ended = Program.run(
+        Ended ended = Holdfast.run(
                 "run", "--firmware", firmware.toString(), "--cpus", "2", "--exec", "nproc; dmesg | grep -o 'SBI implementation ID=0x1 '");
         assertThat(ended.out()).as(ended.err()).isEqualTo("2\nSBI implementation ID=0x1 \n");
         assertThat(ended.exitCode()).isZero();
@@ -40,8 +41,8 @@ class FirmwareGuestTest {
     @Test
     @Needs({"/usr/lib/u-boot/qemu-riscv64_smode", "mke2fs"})
     void uBootLoadsTinyFromADisk() throws Exception {
-        Program.run("run", "--exec", "true"); // builds tiny
-        Image tiny = ImageStore.open(Program.home(), Clock.systemUTC()).find("tiny").orElseThrow();
+        Holdfast.run("run", "--exec", "true"); // builds tiny
+        Image tiny = ImageStore.open(Holdfast.home(), Clock.systemUTC()).find("tiny").orElseThrow();
         Path disk = bootDisk(tiny);
         String script = "\nvirtio scan\n"
                 + "load virtio 0:0 ${kernel_addr_r} /Image\n"
@@ -49,7 +50,7 @@ class FirmwareGuestTest {
                 + "setenv bootargs 'panic=-1 TERM=dumb " + tiny.append() + "'\n"
                 + "booti ${kernel_addr_r} ${ramdisk_addr_r}:${filesize} ${fdtcontroladdr}\n"
                 + "echo $((6 * 7)) from the guest; poweroff\n";
-        Ended ended = Program.run(
+        Ended ended = Holdfast.run(
                 script.getBytes(StandardCharsets.UTF_8),
                 "run", "--kernel", Peer.path("/usr/lib/u-boot/qemu-riscv64_smode").resolve("uboot.elf").toString(),
                 "--disk", disk + ",ro");
@@ -62,12 +63,7 @@ class FirmwareGuestTest {
         Files.copy(Objects.requireNonNull(tiny.kernel()), content.resolve("Image"));
         Files.copy(Objects.requireNonNull(tiny.initrd()), content.resolve("initrd"));
         Path disk = directory.resolve("boot.raw");
-        Process made = new ProcessBuilder(
-                        Peer.path("mke2fs").toString(), "-q", "-t", "ext4", "-d", content.toString(), disk.toString(), "96M")
-                .redirectErrorStream(true)
-                .start();
-        made.getInputStream().readAllBytes();
-        assertThat(made.waitFor()).isZero();
+        Program.output("mke2fs", "-q", "-t", "ext4", "-d", content, disk, "96M");
         return disk;
     }
 }

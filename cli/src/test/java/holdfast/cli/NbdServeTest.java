@@ -2,7 +2,7 @@ package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.cli.Program.Ended;
+import holdfast.cli.Holdfast.Ended;
 import holdfast.testkit.Needs;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,7 +32,7 @@ class NbdServeTest {
 
     @Test
     void theCommandIsToldWhereAndItsExitCodeIsOurs() throws Exception {
-        Ended ended = Program.run("nbd", "serve", disk.toString(), "--run", "test -S \"$unixsocket\" && echo \"$uri\"; exit 7");
+        Ended ended = Holdfast.run("nbd", "serve", disk.toString(), "--run", "test -S \"$unixsocket\" && echo \"$uri\"; exit 7");
         assertThat(ended.out()).matches("nbd\\+unix:///\\?socket=/.*/socket\\R");
         assertThat(ended.exitCode()).isEqualTo(7);
         Path temporary = Path.of(ended.out().strip().replaceFirst(".*socket=", ""));
@@ -41,7 +41,7 @@ class NbdServeTest {
 
     @Test
     void aPortIsServedToTheCommandToo() throws Exception {
-        Ended ended = Program.run("nbd", "serve", disk.toString(), "--port", "0", "--run", "echo \"$uri<$unixsocket>\"");
+        Ended ended = Holdfast.run("nbd", "serve", disk.toString(), "--port", "0", "--run", "echo \"$uri<$unixsocket>\"");
         assertThat(ended.out()).matches("nbd://127\\.0\\.0\\.1:[1-9]\\d*<>\\R");
         assertThat(ended.exitCode()).isZero();
     }
@@ -54,7 +54,7 @@ class NbdServeTest {
     }
 
     private Process start(String... args) throws IOException {
-        Process process = Program.builder(args).start();
+        Process process = Holdfast.start(args);
         started.add(process);
         return process;
     }
@@ -115,9 +115,9 @@ class NbdServeTest {
         String name = disk.toString();
         Process first = start("nbd", "serve", name, "--read-only", "--unix", socket.toString());
         Awaitility.await().until(() -> Files.exists(socket));
-        Ended second = Program.run("nbd", "serve", name, "--read-only", "--run", "nbdinfo \"$uri\"");
+        Ended second = Holdfast.run("nbd", "serve", name, "--read-only", "--run", "nbdinfo \"$uri\"");
         assertThat(second.out()).contains("is_read_only: true");
-        Ended writer = Program.run("nbd", "serve", name, "--run", "true");
+        Ended writer = Holdfast.run("nbd", "serve", name, "--run", "true");
         assertThat(writer.err()).contains("is in use by process " + first.pid());
         assertThat(writer.exitCode()).isEqualTo(1);
     }

@@ -7,6 +7,7 @@ import holdfast.block.Blocking;
 import holdfast.block.OperatorError;
 import holdfast.nbd.NbdDevice;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.io.Writer;
 import java.nio.file.Files;
@@ -48,7 +49,7 @@ class NbdTakeOverTest {
     private Process serve(String... more) throws IOException {
         var args = new ArrayList<>(List.of("nbd", "serve", "disk.img", "--unix", "socket"));
         args.addAll(Arrays.asList(more));
-        Process process = Program.builder(args.toArray(String[]::new)).directory(directory.toFile()).start();
+        Process process = Holdfast.start(Holdfast.builder(args.toArray(String[]::new)).directory(directory.toFile()));
         started.add(process);
         assertThat(process.errorReader().readLine()).contains("serving disk.img");
         return process;
@@ -99,23 +100,23 @@ class NbdTakeOverTest {
     void qemuGoesOnWhenItIsToldToWait() throws Exception {
         serve();
         Path said = directory.resolve("said");
-        Process qemu = new ProcessBuilder("qemu-io", "--image-opts",
+        var builder = new ProcessBuilder("qemu-io", "--image-opts",
                         "driver=nbd,server.type=unix,server.path=" + socket + ",reconnect-delay=30")
                 .redirectErrorStream(true)
-                .redirectOutput(said.toFile())
-                .start();
+                .redirectOutput(said.toFile());
+        Process qemu = Program.start(builder, Program.LIMIT);
         started.add(qemu);
         Writer in = qemu.outputWriter();
         in.write("write -P 7 0 64k\n");
         in.flush();
-        Program.awaitText(said, "wrote 65536/65536", PATIENCE);
+        Holdfast.awaitText(said, "wrote 65536/65536", PATIENCE);
         serve("--take-over");
         in.write("read -P 7 0 64k\n");
         in.flush();
-        Program.awaitText(said, "read 65536/65536", PATIENCE);
+        Holdfast.awaitText(said, "read 65536/65536", PATIENCE);
         in.write("write -P 8 64k 32k\n");
         in.flush();
-        Program.awaitText(said, "wrote 32768/32768", PATIENCE);
+        Holdfast.awaitText(said, "wrote 32768/32768", PATIENCE);
         assertThat(Files.readString(said)).doesNotContain("failed");
     }
 }

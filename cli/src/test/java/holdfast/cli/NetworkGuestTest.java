@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import holdfast.testkit.Needs;
-import holdfast.testkit.Peer;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -13,16 +12,11 @@ import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -165,15 +159,13 @@ class NetworkGuestTest {
     /// @param awaitBooted a command that ends when the guest has booted
     private void isReachedBySsh(String image, String awaitBooted, Duration patience) throws Exception {
         int port = freePort();
-        Path key = key();
+        var ssh = new SshLogin(Files.createDirectory(directory.resolve("ssh")), port, patience);
         try (NetworkPeer peer = NetworkPeer.passt("--tcp-ports", "127.0.0.1/" + port + ":22");
-                GuestShell guest = new GuestShell(directory.resolve("errors"), image, "--net", peer.option())) {
-            guest.run("mkdir -p -m 700 .ssh; echo '" + Files.readString(directory.resolve("key.pub")).strip() + "' >.ssh/authorized_keys");
+                GuestShell guest = new GuestShell(directory.resolve("errors"), patience.multipliedBy(4), image, "--net", peer.option())) {
+            guest.run("mkdir -p -m 700 .ssh; echo '" + ssh.publicKey() + "' >.ssh/authorized_keys");
             guest.run(awaitBooted);
             guest.awaitAddress();
-            List<String> expected = List.of("riscv64", "/root", "3");
-            Awaitility.await().atMost(patience)
-                    .untilAsserted(() -> assertThat(ssh(port, key, patience, "uname -m; echo $HOME; exit 3")).isEqualTo(expected));
+            ssh.awaits(guest::seen, "uname -m; echo $HOME; exit 3", "riscv64\n/root\n", 3);
         }
     }
 
@@ -181,26 +173,5 @@ class NetworkGuestTest {
         try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             return socket.getLocalPort();
         }
-    }
-
-    private Path key() throws Exception {
-        Path key = directory.resolve("key");
-        var made = new ProcessBuilder("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key.toString()).inheritIO().start();
-        assertThat(made.waitFor()).isZero();
-        return Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
-    }
-
-    /// @return what the command printed, then ssh's exit code
-    private List<String> ssh(int port, Path key, Duration patience, String command) throws Exception {
-        Process ssh = new ProcessBuilder(
-                        Peer.path("ssh").toString(), "-F", "none", "-i", key.toString(), "-p", Integer.toString(port),
-                        "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null",
-                        "-o", "ConnectTimeout=" + patience.toSeconds() / 6, "root@127.0.0.1", command)
-                .redirectError(directory.resolve("ssh").toFile())
-                .start();
-        ssh.getOutputStream().close();
-        List<String> lines = new String(ssh.getInputStream().readAllBytes(), StandardCharsets.UTF_8).lines().toList();
-        int exitCode = ssh.waitFor();
-        return Stream.concat(lines.stream(), Stream.of(Integer.toString(exitCode))).toList();
     }
 }

@@ -1,10 +1,12 @@
 package holdfast.cli;
 
 import holdfast.testkit.Peer;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -53,10 +55,8 @@ final class NetworkPeer implements AutoCloseable {
     }
 
     private Process begin() throws IOException {
-        Process started = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        Process started = Program.start(builder, Duration.ofHours(1));
         Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(socket()) || !started.isAlive());
         return started;
     }

@@ -2,7 +2,7 @@ package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.cli.Program.Ended;
+import holdfast.cli.Holdfast.Ended;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,9 +27,9 @@ class ProfileGuestTest {
     private Ended boot(String... options) throws IOException, InterruptedException {
         var words = new java.util.ArrayList<>(List.of("run", "--exec", "uname -s"));
         words.addAll(List.of(options));
-        Process process = Program.builder(words.toArray(String[]::new)).directory(directory.toFile()).start();
+        Process process = Holdfast.start(Holdfast.builder(words.toArray(String[]::new)).directory(directory.toFile()));
         process.getOutputStream().close();
-        return Program.ended(process);
+        return Holdfast.ended(process);
     }
 
     private static List<RecordedEvent> named(List<RecordedEvent> events, String name) {
@@ -86,10 +86,10 @@ class ProfileGuestTest {
     void aSignalLeavesTheCountersAndTheEventsToo() throws Exception {
         Path file = directory.resolve("mine.jfr");
         Path log = directory.resolve("console");
-        Process process = Program.builder("run", "--profile=" + file, "--console-log", log.toString()).start();
-        Program.awaitText(log, "Linux is up");
+        Process process = Holdfast.start("run", "--profile=" + file, "--console-log", log.toString());
+        Holdfast.awaitText(log, "Linux is up");
         process.toHandle().destroy();
-        Ended ended = Program.ended(process);
+        Ended ended = Holdfast.ended(process);
         assertThat(ended.exitCode()).isEqualTo(143);
         assertThat(ended.err().lines().filter(line -> line.contains("regions translated"))).hasSize(1);
         assertThat(named(RecordingFile.readAllEvents(file), "Translation")).isNotEmpty();

@@ -2,6 +2,7 @@ package holdfast.cli;
 
 import static org.awaitility.Awaitility.await;
 
+import holdfast.testkit.Program;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -17,7 +18,8 @@ final class Pty implements AutoCloseable {
 
     /// @param shellCommand run by `sh -c`
     Pty(String shellCommand) throws IOException {
-        script = new ProcessBuilder("script", "-qfec", shellCommand, "/dev/null").redirectErrorStream(true).start();
+        var builder = new ProcessBuilder("script", "-qfec", shellCommand, "/dev/null").redirectErrorStream(true);
+        script = Program.start(builder, Duration.ofHours(1));
         reader = Thread.ofVirtual().start(this::collect);
     }
 
@@ -72,7 +74,7 @@ final class Pty implements AutoCloseable {
         if (!script.waitFor(patience.toSeconds(), TimeUnit.SECONDS)) {
             throw new AssertionError("has not ended; shown so far: " + shown());
         }
-        reader.join();
+        reader.join(patience);
         return shown();
     }
 

@@ -2,11 +2,11 @@ package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.cli.Program.Ended;
+import holdfast.cli.Holdfast.Ended;
 import holdfast.image.Image;
 import holdfast.image.ImageStore;
 import holdfast.testkit.Needs;
-import holdfast.testkit.Peer;
+import holdfast.testkit.Program;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -31,9 +31,9 @@ final class RunDebianTest {
     Path directory;
 
     private static String shellCommand(String... args) {
-        return Program.command(args).stream()
+        return Holdfast.command(args).stream()
                 .map(word -> "'" + word + "'")
-                .collect(Collectors.joining(" ", "HOLDFAST_HOME='" + Program.home() + "' ", "; echo exit=$?"));
+                .collect(Collectors.joining(" ", "HOLDFAST_HOME='" + Holdfast.home() + "' ", "; echo exit=$?"));
     }
 
     @Test
@@ -48,12 +48,11 @@ final class RunDebianTest {
                     .contains("the disk is kept; run it with: holdfast run kept")
                     .contains("exit=0");
         }
-        ImageStore store = ImageStore.open(Program.home(), Clock.systemUTC());
+        ImageStore store = ImageStore.open(Holdfast.home(), Clock.systemUTC());
         Image kept = store.find("kept").orElseThrow();
-        Process check = new ProcessBuilder(Peer.path("e2fsck").toString(), "-fn", String.valueOf(Objects.requireNonNull(kept.disk()))).start();
-        assertThat(Program.ended(check, PATIENCE)).satisfies(ended -> assertThat(ended.exitCode()).as(ended.out()).isZero());
+        Program.output("e2fsck", "-fn", Objects.requireNonNull(kept.disk()));
 
-        Ended again = Program.ended(begun("run", "kept", "--exec", "cat mark; uname -m"), PATIENCE);
+        Ended again = Holdfast.ended(begun("run", "kept", "--exec", "cat mark; uname -m"), PATIENCE);
         assertThat(again.err()).isEmpty();
         assertThat(again.out()).isEqualTo("written by root on /dev/ttyS0\nriscv64\n");
         assertThat(again.exitCode()).isZero();
@@ -61,7 +60,7 @@ final class RunDebianTest {
     }
 
     private static Process begun(String... args) throws Exception {
-        Process process = Program.builder(args).start();
+        Process process = Program.start(Holdfast.builder(args), PATIENCE);
         process.getOutputStream().close();
         return process;
     }
@@ -70,22 +69,22 @@ final class RunDebianTest {
     void savedWhileItWritesToItsDiskItGoesOnAsOftenAsOneLikes() throws Exception {
         Path log = directory.resolve("console");
         Path state = directory.resolve("state");
-        Process process = Program.builder("run", "debian", "--save-on-exit", state.toString(), "--console-log", log.toString())
-                .start();
-        Program.awaitText(log, PROMPT, PATIENCE);
+        var builder = Holdfast.builder("run", "debian", "--save-on-exit", state.toString(), "--console-log", log.toString());
+        Process process = Program.start(builder, PATIENCE.multipliedBy(3));
+        Holdfast.awaitText(log, PROMPT, PATIENCE);
         String load = "echo begun; head -c 64M /dev/zero | tee copy | sha256sum; sync; echo 3 >/proc/sys/vm/drop_caches; "
                 + "sha256sum <copy; poweroff\n";
         process.getOutputStream().write(load.getBytes(StandardCharsets.UTF_8));
         process.getOutputStream().flush();
-        Program.awaitText(log, "begun\r\n", PATIENCE);
+        Holdfast.awaitText(log, "begun\r\n", PATIENCE);
         process.toHandle().destroy();
-        Ended saved = Program.ended(process, PATIENCE);
+        Ended saved = Holdfast.ended(process, PATIENCE);
         assertThat(saved.exitCode()).isEqualTo(143);
         assertThat(saved.err()).contains("saved; go on with: holdfast run --restore " + state);
         assertThat(saved.out()).doesNotContain(ZEROS_64_MIB);
 
         for (int life = 0; life < 2; life++) {
-            Ended restored = Program.ended(Program.builder("run", "--restore", state.toString()).start(), PATIENCE);
+            Ended restored = Holdfast.ended(Program.start(Holdfast.builder("run", "--restore", state.toString()), PATIENCE), PATIENCE);
             assertThat(restored.out().split(ZEROS_64_MIB, -1)).as(restored.out()).hasSize(3);
             assertThat(restored.out()).contains("Power down");
             assertThat(restored.exitCode()).isZero();

@@ -2,7 +2,7 @@ package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.cli.Program.Ended;
+import holdfast.cli.Holdfast.Ended;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -31,7 +31,7 @@ class RunGuestTest {
 
     @Test
     void aCommandsOutputAndErrorsComeApartAndItsExitCodeIsTheRuns() throws Exception {
-        Ended ended = Program.run("run", "--exec", "uname -sm; echo oh >&2; exit 7");
+        Ended ended = Holdfast.run("run", "--exec", "uname -sm; echo oh >&2; exit 7");
         assertThat(ended.out()).isEqualTo("Linux riscv64\n");
         assertThat(ended.err()).isEqualTo("oh\n");
         assertThat(ended.exitCode()).isEqualTo(7);
@@ -42,9 +42,9 @@ class RunGuestTest {
         Path state = directory.resolve("state");
         Path count = directory.resolve("count");
         String command = "while head -c 65536 /dev/zero; do echo . >&2; done";
-        Process process = Program.builder("run", "--cpus", "2", "--save-on-exit", state.toString(), "--exec", command)
-                .redirectError(count.toFile())
-                .start();
+        Process process = Holdfast.start(
+                Holdfast.builder("run", "--cpus", "2", "--save-on-exit", state.toString(), "--exec", command)
+                        .redirectError(count.toFile()));
         org.awaitility.Awaitility.await()
                 .atMost(200, TimeUnit.SECONDS)
                 .pollInterval(3, TimeUnit.SECONDS)
@@ -75,7 +75,7 @@ class RunGuestTest {
 
     @Test
     void aCommandIgnoresNoSignal() throws Exception {
-        Ended ended = Program.run("run", "--exec", "grep SigIgn /proc/self/status; kill -INT $$; echo survived");
+        Ended ended = Holdfast.run("run", "--exec", "grep SigIgn /proc/self/status; kill -INT $$; echo survived");
         assertThat(ended.out()).isEqualTo("SigIgn:\t0000000000000000\n");
         assertThat(ended.exitCode()).isEqualTo(130);
     }
@@ -84,7 +84,7 @@ class RunGuestTest {
     void aCommandReadsStandardInputToItsEndOnTwoHarts() throws Exception {
         var data = new byte[300_000];
         new Random(1).nextBytes(data);
-        Ended ended = Program.run(data, "run", "--cpus", "2", "--exec", "nproc; cat");
+        Ended ended = Holdfast.run(data, "run", "--cpus", "2", "--exec", "nproc; cat");
         assertThat(ended.exitCode()).isZero();
         assertThat(ended.out()).startsWith("2\n");
         assertThat(Arrays.copyOfRange(ended.outBytes(), 2, ended.outBytes().length)).isEqualTo(data);
@@ -92,26 +92,26 @@ class RunGuestTest {
 
     @Test
     void twoRunsOfOneImageGoOnAtOnce() throws Exception {
-        Process first = Program.builder("run", "--cpus", "2", "--exec", "nproc").start();
-        Process second = Program.builder("run", "--exec", "nproc").start();
+        Process first = Holdfast.start("run", "--cpus", "2", "--exec", "nproc");
+        Process second = Holdfast.start("run", "--exec", "nproc");
         first.getOutputStream().close();
         second.getOutputStream().close();
-        assertThat(Program.ended(first).out()).isEqualTo("2\n");
-        assertThat(Program.ended(second).out()).isEqualTo("1\n");
+        assertThat(Holdfast.ended(first).out()).isEqualTo("2\n");
+        assertThat(Holdfast.ended(second).out()).isEqualTo("1\n");
     }
 
     @Test
     void theConsoleOffATerminalIsTypedIntoRebootsAndPowersOff() throws Exception {
         Path log = directory.resolve("console");
-        Process process = Program.builder("run", "--console-log", log.toString()).start();
+        Process process = Holdfast.start("run", "--console-log", log.toString());
         try (var in = process.getOutputStream()) {
             in.write(bytes("echo once; reboot -f\n"));
             in.flush();
-            Program.awaitText(log, "once\r\n");
+            Holdfast.awaitText(log, "once\r\n");
             org.awaitility.Awaitility.await().atMost(200, TimeUnit.SECONDS).until(() -> banners(log) == 2);
             in.write(bytes("poweroff\n"));
         }
-        Ended ended = Program.ended(process);
+        Ended ended = Holdfast.ended(process);
         assertThat(ended.exitCode()).isZero();
         assertThat(log).hasBinaryContent(ended.outBytes());
     }
@@ -122,7 +122,7 @@ class RunGuestTest {
 
     @Test
     void aPanicEndsTheRunWithItsLastLines() throws Exception {
-        Ended ended = Program.run(bytes("echo c >/proc/sysrq-trigger\n"), "run");
+        Ended ended = Holdfast.run(bytes("echo c >/proc/sysrq-trigger\n"), "run");
         assertThat(ended.exitCode()).isEqualTo(1);
         assertThat(ended.err()).contains("panicked").contains("sysrq triggered crash");
     }
@@ -131,13 +131,13 @@ class RunGuestTest {
     void theSameInputsGiveTheSameRunAndARecordReplaysIt() throws Exception {
         byte[] script = bytes("cat /proc/uptime; head -c 8 /dev/urandom | base64; poweroff\n");
         Path record = directory.resolve("record");
-        Ended first = Program.run(script, "run", "--deterministic");
-        Ended second = Program.run(script, "run", "--deterministic");
+        Ended first = Holdfast.run(script, "run", "--deterministic");
+        Ended second = Holdfast.run(script, "run", "--deterministic");
         assertThat(first.exitCode()).isZero();
         assertThat(second.out()).isEqualTo(first.out()).contains("Power down");
-        Ended recorded = Program.run(script, "run", "--record", record.toString());
+        Ended recorded = Holdfast.run(script, "run", "--record", record.toString());
         assertThat(recorded.out()).isNotEqualTo(first.out());
-        Ended replayed = Program.run("run", "--replay", record.toString());
+        Ended replayed = Holdfast.run("run", "--replay", record.toString());
         assertThat(replayed.outBytes()).isEqualTo(recorded.outBytes());
         assertThat(replayed.err()).isEmpty();
         assertThat(replayed.exitCode()).isZero();
@@ -147,23 +147,22 @@ class RunGuestTest {
     void aGuestSavedInMidLoadGoesOnWithItsChecksumUnbroken() throws Exception {
         Path log = directory.resolve("console");
         Path state = directory.resolve("state");
-        Process process =
-                Program.builder("run", "--save-on-exit", state.toString(), "--console-log", log.toString()).start();
+        Process process = Holdfast.start("run", "--save-on-exit", state.toString(), "--console-log", log.toString());
         String load = "echo begun; dd if=/dev/zero bs=1M count=64 2>/dev/null | sha256sum; poweroff\n";
         process.getOutputStream().write(bytes(load));
         process.getOutputStream().flush();
-        Program.awaitText(log, "begun\r\n");
+        Holdfast.awaitText(log, "begun\r\n");
         process.toHandle().destroy();
-        Ended saved = Program.ended(process);
+        Ended saved = Holdfast.ended(process);
         assertThat(saved.exitCode()).isEqualTo(143);
         assertThat(saved.err()).contains("saved; go on with: holdfast run --restore " + state);
         assertThat(saved.out()).doesNotContain("Power down");
 
-        Ended restored = Program.run("run", "--restore", state.toString());
+        Ended restored = Holdfast.run("run", "--restore", state.toString());
         assertThat(restored.out()).contains(sha256OfZeros(64 << 20)).contains("Power down");
         assertThat(restored.exitCode()).isZero();
 
-        Ended command = Program.run("run", "--restore", state.toString(), "--exec", "cut -d. -f1 /proc/uptime");
+        Ended command = Holdfast.run("run", "--restore", state.toString(), "--exec", "cut -d. -f1 /proc/uptime");
         assertThat(command.err()).isEmpty();
         assertThat(command.exitCode()).isZero();
     }
@@ -176,7 +175,7 @@ class RunGuestTest {
     void whatACommandWritesToADiskIsOnItAfterwards() throws Exception {
         Path disk = directory.resolve("disk.raw");
         Files.write(disk, new byte[1 << 20]);
-        Ended ended = Program.run(bytes("written"), "run", "--disk", disk.toString(), "--exec", "dd of=/dev/vda 2>/dev/null");
+        Ended ended = Holdfast.run(bytes("written"), "run", "--disk", disk.toString(), "--exec", "dd of=/dev/vda 2>/dev/null");
         assertThat(ended.err()).isEmpty();
         assertThat(ended.exitCode()).isZero();
         assertThat(Arrays.copyOf(Files.readAllBytes(disk), 7)).asString().isEqualTo("written");
@@ -187,8 +186,8 @@ class RunGuestTest {
         Path disk = directory.resolve("disk.raw");
         Files.write(disk, new byte[1 << 20]);
         Path log = directory.resolve("console");
-        Process process = Program.builder("run", "--disk", disk.toString(), "--console-log", log.toString()).start();
-        Program.awaitText(log, "Linux is up");
+        Process process = Holdfast.start("run", "--disk", disk.toString(), "--console-log", log.toString());
+        Holdfast.awaitText(log, "Linux is up");
         Stream<ProcessHandle> below = process.descendants();
         assertThat(below).isEmpty();
         process.toHandle().destroyForcibly();
@@ -196,7 +195,7 @@ class RunGuestTest {
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left.map(file -> file.getFileName().toString())).containsExactlyInAnyOrder("disk.raw", "console");
         }
-        Ended next = Program.run("run", "--disk", disk.toString(), "--console-log", log.toString(), "--exec", "echo again");
+        Ended next = Holdfast.run("run", "--disk", disk.toString(), "--console-log", log.toString(), "--exec", "echo again");
         assertThat(next.out()).isEqualTo("again\n");
     }
 }

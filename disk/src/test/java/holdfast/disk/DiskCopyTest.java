@@ -13,6 +13,7 @@ import holdfast.block.IoStatus;
 import holdfast.block.MemoryDevice;
 import holdfast.block.Request;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -1,17 +1,17 @@
 package holdfast.house;
 
+import holdfast.testkit.Program;
 import holdfast.testkit.Tree;
 import java.io.File;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.TimeUnit;
 
 /// A small tree with the real `./holdfast` and `tools/`, around which everything is fake: sources, JDK, Maven, PATH.
 ///
@@ -27,7 +27,7 @@ final class Sandbox {
             "xargs");
 
     private static final Path CLASSES = Tree.root().resolve("house/target/classes");
-    private static final int TIME_LIMIT_SECONDS = 60;
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     record Outcome(int exitCode, String out, String err) {
 
@@ -138,7 +138,7 @@ final class Sandbox {
                 .redirectError(Files.createTempFile(home, "err", "").toFile());
         builder.environment().clear();
         builder.environment().putAll(environment);
-        Process process = builder.start();
+        Process process = Program.start(builder, LIMIT);
         errors.put(process, builder.redirectError().file());
         return process;
     }
@@ -146,13 +146,9 @@ final class Sandbox {
     private final Map<Process, File> errors = new HashMap<>();
 
     Outcome end(Process process) throws IOException, InterruptedException {
-        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        if (!process.waitFor(TIME_LIMIT_SECONDS, TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new AssertionError("./holdfast does not end");
-        }
+        Program ended = Program.end(process, LIMIT);
         File err = errors.get(process);
-        return new Outcome(process.exitValue(), out, err == null ? "" : Files.readString(err.toPath()));
+        return new Outcome(ended.exitCode(), ended.output(), err == null ? "" : Files.readString(err.toPath()));
     }
 
     Outcome run(String... arguments) throws IOException, InterruptedException {

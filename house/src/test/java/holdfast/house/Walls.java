@@ -57,7 +57,7 @@ record Walls(String base) {
     }
 
     Stream<ArchRule> rulesForTests() {
-        return Stream.of(testsAreFoundByTheirName());
+        return Stream.of(testsAreFoundByTheirName(), testsLimitWhatTheyStart());
     }
 
     ArchRule arrowsFrom(String module) {
@@ -133,6 +133,15 @@ record Walls(String base) {
                 .should(new Named(List.of("Test")))
                 .as("classes with tests are named ...Test")
                 .allowEmptyShould(true);
+    }
+
+    /// JUnit's time limit interrupts a thread, which ends no wait for another process's output.
+    ArchRule testsLimitWhatTheyStart() {
+        return noClasses()
+                .that().resideOutsideOfPackage(in("testkit"))
+                .should().callMethod(ProcessBuilder.class, "start")
+                .as("tests start processes by testkit's Program")
+                .because("a process that hangs has to end, and the test that waits for it to fail");
     }
 
     private static boolean hasTests(JavaClass c) {

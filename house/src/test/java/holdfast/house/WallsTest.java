@@ -117,4 +117,9 @@ class WallsTest {
     void aTestThatSurefireWouldNotFindIsCaught() {
         assertOnlyViolation(THERE.testsAreFoundByTheirName(), "block.Misnamed");
     }
+
+    @Test
+    void aProcessWithoutALimitIsCaught() {
+        assertOnlyViolation(THERE.testsLimitWhatTheyStart(), "block.Forks");
+    }
 }

@@ -1,8 +1,7 @@
 package holdfast.image;
 
-import static java.nio.charset.StandardCharsets.UTF_8;
-
 import holdfast.testkit.Peer;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,7 +18,7 @@ final class CrossCompiler {
         Path file = Files.writeString(output.resolveSibling(output.getFileName() + ".c"), source);
         var command = new ArrayList<>(List.of(Peer.path(NAME).toString(), "-O2", "-o", output.toString(), file.toString()));
         command.addAll(List.of(options));
-        run(command);
+        Program.output(command.toArray());
         return output;
     }
 
@@ -27,15 +26,6 @@ final class CrossCompiler {
     static String tool(String name, String... arguments) throws IOException, InterruptedException {
         var command = new ArrayList<>(List.of(Peer.path(NAME).toString().replaceFirst("gcc$", name)));
         command.addAll(List.of(arguments));
-        return run(command);
-    }
-
-    private static String run(List<String> command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String said = new String(process.getInputStream().readAllBytes(), UTF_8);
-        if (process.waitFor() != 0) {
-            throw new AssertionError(command + ": " + said);
-        }
-        return said;
+        return Program.output(command.toArray());
     }
 }

@@ -6,6 +6,7 @@ import holdfast.block.Access;
 import holdfast.block.RawFile;
 import holdfast.machine.MachineEvent;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.RandomAccessFile;
@@ -165,7 +166,7 @@ final class DebianGuestTest {
             }
         }
         Path disk = home.resolve("packages");
-        HostTool.output("mke2fs", "-q", "-t", "ext4", "-d", files, disk, "500M");
+        Program.output("mke2fs", "-q", "-t", "ext4", "-d", files, disk, "500M");
         return disk;
     }
 
@@ -272,6 +273,6 @@ final class DebianGuestTest {
     void itSwitchesItselfOffAndItsDiskIsClean() throws Exception {
         assertThat(guest.run("dmesg | grep -ci 'ext4.*error' || :")).isEqualTo("0");
         assertThat(guest.powerOff()).isInstanceOf(MachineEvent.PoweredOff.class);
-        assertThat(HostTool.output("e2fsck", "-fn", root)).doesNotContain("FIXED");
+        assertThat(Program.output("e2fsck", "-fn", root)).doesNotContain("FIXED");
     }
 }

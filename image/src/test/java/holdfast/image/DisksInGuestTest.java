@@ -13,9 +13,9 @@ import holdfast.block.MemoryDevice;
 import holdfast.block.RawFile;
 import holdfast.block.ScratchDisk;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -61,8 +61,8 @@ final class DisksInGuestTest {
         var bytes = new byte[3 << 20];
         new Random(1).nextBytes(bytes);
         Files.write(noise, bytes);
-        HostTool.output("mke2fs", "-q", "-t", "ext4", "-d", files, given);
-        HostTool.output("mke2fs", "-q", "-t", "ext4", base);
+        Program.output("mke2fs", "-q", "-t", "ext4", "-d", files, given);
+        Program.output("mke2fs", "-q", "-t", "ext4", base);
 
         DISKS.add(RawFile.open(made, Access.READ_WRITE));
         DISKS.add(RawFile.open(given, Access.READ_ONLY));
@@ -99,7 +99,7 @@ final class DisksInGuestTest {
     /// The digest of a file in an ext4 image, as the host reads it.
     private static String sha256(Path disk, String file) throws Exception {
         Path copy = directory.resolve("copy");
-        HostTool.output("debugfs", "-R", "dump " + file + " " + copy, disk);
+        Program.output("debugfs", "-R", "dump " + file + " " + copy, disk);
         return sha256(copy);
     }
 
@@ -112,14 +112,14 @@ final class DisksInGuestTest {
         String digest = guest.run("sha256sum </a/numbers").split(" ")[0];
 
         Path cutOff = Files.copy(made, directory.resolve("cut-off.img"));
-        assertThat(HostTool.run("e2fsck", "-fp", cutOff).exitCode()).as("the journal is replayed").isIn(0, 1);
-        HostTool.output("e2fsck", "-fn", cutOff);
+        assertThat(Program.run("e2fsck", "-fp", cutOff).exitCode()).as("the journal is replayed").isIn(0, 1);
+        Program.output("e2fsck", "-fn", cutOff);
         assertThat(sha256(cutOff, "/numbers")).as("synced").isEqualTo(digest);
 
         guest.run("umount /a");
-        HostTool.output("e2fsck", "-fn", made);
+        Program.output("e2fsck", "-fn", made);
         assertThat(sha256(made, "/numbers")).isEqualTo(digest);
-        assertThat(HostTool.output("debugfs", "-R", "cat /many/250", made)).contains("250");
+        assertThat(Program.output("debugfs", "-R", "cat /many/250", made)).contains("250");
     }
 
     @Test
@@ -137,17 +137,12 @@ final class DisksInGuestTest {
     void whatTheGuestTrimsTheHostGetsBackWhileItRuns() throws Exception {
         guest.run("mkdir /c; mkfs.ext4 -q /dev/vdc && mount /dev/vdc /c");
         guest.run("seq 1 1000 >/c/stays; dd if=/dev/urandom of=/c/goes bs=1M count=12 2>/dev/null; sync");
-        long full = allocatedBytes(trimmed);
+        long full = Program.allocatedBytes(trimmed);
         assertThat(full).isGreaterThan(12L << 20);
         guest.run("rm /c/goes && sync && fstrim /c");
-        assertThat(allocatedBytes(trimmed)).isLessThan(full - (11L << 20));
+        assertThat(Program.allocatedBytes(trimmed)).isLessThan(full - (11L << 20));
         guest.run("umount /c; mount /dev/vdc /c; seq 1 1000 | cmp - /c/stays; umount /c");
-        HostTool.output("e2fsck", "-fn", trimmed);
-    }
-
-    private static long allocatedBytes(Path file) throws Exception {
-        Process stat = new ProcessBuilder("stat", "-c", "%b", file.toString()).start();
-        return 512 * Long.parseLong(new String(stat.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip());
+        Program.output("e2fsck", "-fn", trimmed);
     }
 
     @Test
@@ -160,8 +155,8 @@ final class DisksInGuestTest {
         Path merged = directory.resolve("merged.img");
         BlockDevice device = DISKS.get(4);
         Files.write(merged, new Blocking(device).read(0, (int) device.geometry().sizeBytes()));
-        HostTool.output("e2fsck", "-fn", merged);
-        assertThat(HostTool.output("debugfs", "-R", "cat /file", merged)).endsWith("19999\n20000\n");
+        Program.output("e2fsck", "-fn", merged);
+        assertThat(Program.output("debugfs", "-R", "cat /file", merged)).endsWith("19999\n20000\n");
     }
 
     @Test

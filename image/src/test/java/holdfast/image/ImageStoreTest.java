@@ -7,6 +7,7 @@ import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
 import holdfast.block.MemoryDevice;
 import holdfast.block.OperatorError;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -171,8 +172,7 @@ final class ImageStoreTest {
         Image image = store.fill("a", parts("k", ""));
         Path lock = Objects.requireNonNull(image.kernel()).resolveSibling("lock");
         // fcntl locks, as Java's; flock(1) would not meet them.
-        Process holder = new ProcessBuilder("python3", "-c", "import fcntl,sys;f=open(sys.argv[1]);fcntl.lockf(f,fcntl.LOCK_SH);print(1,flush=True);sys.stdin.read()", lock.toString())
-                .start();
+        Process holder = Program.start("python3", "-c", "import fcntl,sys;f=open(sys.argv[1]);fcntl.lockf(f,fcntl.LOCK_SH);print(1,flush=True);sys.stdin.read()", lock.toString());
         assertThat(holder.inputReader().readLine()).isEqualTo("1");
         assertThatThrownBy(() -> store.remove("a")).isInstanceOf(OperatorError.class).hasMessageContaining("in use");
         holder.destroyForcibly().waitFor();

@@ -3,6 +3,7 @@ package holdfast.image;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
@@ -52,9 +53,7 @@ final class LockFileTest {
     @Test
     void aSecondProcessWaitsForTheFirstAndIsNotStoppedByItsDeath() throws Exception {
         Path file = directory.resolve("lock");
-        Process holder = new ProcessBuilder(
-                        "python3", "-c", "import fcntl,sys;f=open(sys.argv[1],'w');fcntl.lockf(f,fcntl.LOCK_EX);print(1,flush=True);sys.stdin.read()", file.toString())
-                .start();
+        Process holder = Program.start("python3", "-c", "import fcntl,sys;f=open(sys.argv[1],'w');fcntl.lockf(f,fcntl.LOCK_EX);print(1,flush=True);sys.stdin.read()", file.toString());
         assertThat(holder.inputReader().readLine()).isEqualTo("1");
         assertThat(LockFile.attempt(file, true)).isEmpty();
         var waiting = new CountDownLatch(1);

@@ -9,6 +9,7 @@ import holdfast.block.VolatileDevice;
 import holdfast.machine.GuestCommand;
 import holdfast.machine.GuestExec;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,16 +88,16 @@ final class PowerCutInGuestTest {
         Path image = directory.resolve("disk.img");
         MemoryDevice now = stable.copy();
         Files.write(image, new Blocking(now).read(0, (int) now.geometry().sizeBytes()));
-        HostTool replay = HostTool.run("e2fsck", "-fp", image);
+        Program replay = Program.run("e2fsck", "-fp", image);
         assertThat(replay.exitCode()).as("%s: %s", when, replay.output()).isIn(0, 1);
-        HostTool.output("e2fsck", "-fn", image);
+        Program.output("e2fsck", "-fn", image);
         for (String file : synced) {
             int first = Integer.parseInt(file.substring(file.indexOf('.') + 1));
             var expected = new StringBuilder();
             for (int i = first; i <= first + 300; i++) {
                 expected.append(i).append('\n');
             }
-            assertThat(HostTool.output("debugfs", "-R", "cat /" + file, image)).as("%s: %s", when, file).endsWith(expected.toString());
+            assertThat(Program.output("debugfs", "-R", "cat /" + file, image)).as("%s: %s", when, file).endsWith(expected.toString());
         }
     }
 }

@@ -3,6 +3,7 @@ package holdfast.image;
 import static java.nio.charset.StandardCharsets.UTF_8;
 
 import holdfast.testkit.Peer;
+import holdfast.testkit.Program;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 final class QemuGuest implements AutoCloseable {
     /// For a machine that does much else at the same time.
     private static final Duration PATIENCE = Duration.ofMinutes(5);
+
+    /// For all tests of one guest.
+    private static final Duration LIFE = Duration.ofMinutes(30);
 
     private final Path directory;
     private final Process process;
@@ -60,10 +64,10 @@ final class QemuGuest implements AutoCloseable {
                     "-device", "virtserialport,chardev=" + id + ",name=" + port));
         }
         command.addAll(List.of(options));
-        Process process = new ProcessBuilder(command)
+        var builder = new ProcessBuilder(command)
                 .redirectErrorStream(true)
-                .redirectOutput(directory.resolve("qemu.log").toFile())
-                .start();
+                .redirectOutput(directory.resolve("qemu.log").toFile());
+        Process process = Program.start(builder, LIFE);
         return new QemuGuest(directory, process, connect(process, directory.resolve("serial")));
     }
 

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import holdfast.testkit.Needs;
-import holdfast.testkit.Peer;
+import holdfast.testkit.Program;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -19,12 +19,7 @@ class DeviceTreeTest {
     /// Has dtc read the blob; it prints warnings and errors to the same stream.
     private String decompiled(byte[] blob) throws Exception {
         Path file = Files.write(directory.resolve("tree.dtb"), blob);
-        Process dtc = new ProcessBuilder(Peer.path("dtc").toString(), "-I", "dtb", "-O", "dts", file.toString())
-                .redirectErrorStream(true)
-                .start();
-        String text = new String(dtc.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(dtc.waitFor()).as(text).isZero();
-        return text;
+        return Program.output("dtc", "-I", "dtb", "-O", "dts", file);
     }
 
     @Test

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import holdfast.block.OperatorError;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Peer;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
@@ -222,10 +223,8 @@ class SocketPacketPortTest {
     }
 
     private static void answersAnAddressRequest(Path socket, String... command) throws Exception {
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
+        var builder = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+        Process process = Program.start(builder, Program.LIMIT);
         try {
             Awaitility.await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(socket) || !process.isAlive());
             try (var port = SocketPacketPort.connect(socket)) {

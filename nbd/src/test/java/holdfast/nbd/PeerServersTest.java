@@ -7,6 +7,7 @@ import holdfast.block.Extent;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
@@ -54,7 +55,8 @@ class PeerServersTest {
     }
 
     private String serve(String... command) throws IOException {
-        started.add(new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(directory.resolve("said").toFile()).start());
+        started.add(Program.start(
+                new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(directory.resolve("said").toFile()), Program.LIMIT));
         String uri = new NbdAddress.Unix(socket).uri();
         Awaitility.await().until(() -> {
             try {
@@ -129,7 +131,7 @@ class PeerServersTest {
             for (int round = 0; round < 3; round++) {
                 started.getLast().destroyForcibly().waitFor();
                 Files.deleteIfExists(socket);
-                started.add(new ProcessBuilder(command).inheritIO().start());
+                started.add(Program.start(new ProcessBuilder(command).inheritIO(), Program.LIMIT));
                 long offset = (long) round << 20;
                 disk.write(offset, noise);
                 disk.await(Request.Flush::new);

@@ -6,9 +6,9 @@ import holdfast.block.Access;
 import holdfast.block.Blocking;
 import holdfast.block.RawFile;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
@@ -58,11 +58,7 @@ class PeersTest {
         var builder = new ProcessBuilder(command).redirectErrorStream(true);
         // Debian's nbdsh wants Debian's Python.
         builder.environment().merge("PATH", "/usr/bin:/bin", (path, debian) -> debian + ":" + path);
-        Process process = builder.start();
-        process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        assertThat(process.waitFor()).as(output).isZero();
-        return output;
+        return Program.output(builder, Program.LIMIT);
     }
 
     @Test

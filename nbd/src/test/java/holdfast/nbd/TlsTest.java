@@ -8,8 +8,8 @@ import holdfast.block.ByteSize;
 import holdfast.block.MemoryDevice;
 import holdfast.block.OperatorError;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -57,17 +57,13 @@ class TlsTest {
                 + "/ca-key.pem -CAcreateserial -days 30 -extfile extensions -out " + who + "-cert.pem");
     }
 
-    private record Run(int exitCode, String output) {}
-
-    private static Run run(Path directory, String command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder("sh", "-c", command).directory(directory.toFile()).redirectErrorStream(true).start();
-        process.getOutputStream().close();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        return new Run(process.waitFor(), output);
+    private static Program run(Path directory, String command) throws IOException, InterruptedException {
+        var builder = new ProcessBuilder("sh", "-c", command).directory(directory.toFile()).redirectErrorStream(true);
+        return Program.run(builder, Program.LIMIT);
     }
 
     private static String in(Path directory, String command) throws IOException, InterruptedException {
-        Run run = run(directory, command);
+        Program run = run(directory, command);
         assertThat(run.exitCode()).as(run.output()).isZero();
         return run.output();
     }

@@ -3,11 +3,10 @@ package holdfast.riscv;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -103,17 +102,10 @@ class DisassemblerAgainstObjdumpTest {
     private List<String> objdump(Path file) throws IOException, InterruptedException {
         Path source = Files.writeString(directory.resolve("code.s"), ".text\n.incbin \"" + file + "\"\n");
         Path object = directory.resolve("code.o");
-        run("riscv64-linux-gnu-as", "-march=rv64gc_zba_zbb_zbc_zbs_zifencei", "-o", object.toString(), source.toString());
-        run("riscv64-linux-gnu-objcopy", "--strip-all", object.toString());
-        return run("riscv64-linux-gnu-objdump", "-D", "-z", "-j", ".text", "-M", "no-aliases", object.toString());
-    }
-
-    private static List<String> run(String... command) throws IOException, InterruptedException {
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        try (InputStream out = process.getInputStream()) {
-            List<String> lines = new String(out.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
-            assertThat(process.waitFor()).as(command[0]).isZero();
-            return lines;
-        }
+        Program.output("riscv64-linux-gnu-as", "-march=rv64gc_zba_zbb_zbc_zbs_zifencei", "-o", object, source);
+        Program.output("riscv64-linux-gnu-objcopy", "--strip-all", object);
+        return Program.output("riscv64-linux-gnu-objdump", "-D", "-z", "-j", ".text", "-M", "no-aliases", object)
+                .lines()
+                .toList();
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.riscv.FpReference.Outcome;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.BufferedOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -84,10 +85,11 @@ class FpPeerTest {
         Path input = program.resolveSibling("tuples");
         Path output = program.resolveSibling("outcomes");
         write(input, seed);
-        run(new ProcessBuilder("qemu-riscv64", program.toString())
+        var qemu = new ProcessBuilder("qemu-riscv64", program.toString())
                 .redirectInput(input.toFile())
                 .redirectOutput(output.toFile())
-                .redirectError(ProcessBuilder.Redirect.INHERIT));
+                .redirectError(ProcessBuilder.Redirect.INHERIT);
+        Program.output(qemu, Program.LIMIT);
         LongBuffer outcomes = ByteBuffer.wrap(Files.readAllBytes(output)).order(ByteOrder.LITTLE_ENDIAN).asLongBuffer();
         assertThat(outcomes.remaining()).isEqualTo(2 * TUPLES);
         var random = new SplittableRandom(seed);
@@ -115,13 +117,8 @@ class FpPeerTest {
     private static Path compile(Path directory) throws IOException, InterruptedException {
         Path source = Files.writeString(directory.resolve("fp.c"), source());
         Path program = directory.resolve("fp");
-        run(new ProcessBuilder("riscv64-linux-gnu-gcc", "-O1", "-static", "-o", program.toString(), source.toString())
-                .inheritIO());
+        Program.output("riscv64-linux-gnu-gcc", "-O1", "-static", "-o", program, source);
         return program;
-    }
-
-    private static void run(ProcessBuilder builder) throws IOException, InterruptedException {
-        assertThat(builder.start().waitFor()).as(String.join(" ", builder.command())).isZero();
     }
 
     private static String source() {

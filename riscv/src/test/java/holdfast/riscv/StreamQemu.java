@@ -2,6 +2,7 @@ package holdfast.riscv;
 
 import holdfast.riscv.StreamOutcome.Registers;
 import holdfast.riscv.StreamOutcome.TrapRecord;
+import holdfast.testkit.Program;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -34,14 +35,7 @@ final class StreamQemu {
             Files.copy(Objects.requireNonNull(text), source);
         }
         loader = directory.resolve("stream-loader");
-        int code = new ProcessBuilder(
-                        "riscv64-linux-gnu-gcc", "-O1", "-Wall", "-Werror", "-static", "-o", loader.toString(), source.toString())
-                .inheritIO()
-                .start()
-                .waitFor();
-        if (code != 0) {
-            throw new IOException("the loader does not compile");
-        }
+        Program.output("riscv64-linux-gnu-gcc", "-O1", "-Wall", "-Werror", "-static", "-o", loader, source);
     }
 
     List<StreamOutcome> run(List<InstructionStream> streams) throws IOException, InterruptedException {
@@ -52,13 +46,11 @@ final class StreamQemu {
                 write(stream, out);
             }
         }
-        int code = new ProcessBuilder("qemu-riscv64", "-cpu", PROCESSOR, loader.toString())
+        var builder = new ProcessBuilder("qemu-riscv64", "-cpu", PROCESSOR, loader.toString())
                 .redirectInput(input.toFile())
                 .redirectOutput(output.toFile())
-                .redirectError(ProcessBuilder.Redirect.INHERIT)
-                .start()
-                .waitFor();
-        if (code != 0) {
+                .redirectError(ProcessBuilder.Redirect.INHERIT);
+        if (Program.run(builder, Program.LIMIT).exitCode() != 0) {
             return afterDeath(streams);
         }
         ByteBuffer outcomes = ByteBuffer.wrap(Files.readAllBytes(output)).order(ByteOrder.LITTLE_ENDIAN);

@@ -10,6 +10,7 @@ import holdfast.block.Noise;
 import holdfast.block.RecordingDevice;
 import holdfast.block.Survival;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -7,6 +7,7 @@ import holdfast.block.Access;
 import holdfast.block.Blocking;
 import holdfast.block.RawFile;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;

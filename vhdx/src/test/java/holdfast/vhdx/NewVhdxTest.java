@@ -8,6 +8,7 @@ import holdfast.block.Blocking;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;

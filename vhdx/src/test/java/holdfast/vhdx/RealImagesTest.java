@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import holdfast.block.Blocking;
 import holdfast.block.Extent;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.nio.file.Files;

@@ -15,6 +15,7 @@ import holdfast.block.RecordingDevice;
 import holdfast.block.Request;
 import holdfast.block.Silence;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;

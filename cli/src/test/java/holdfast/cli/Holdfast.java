@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.testkit.Program;
 import holdfast.testkit.Tree;
 import java.io.IOException;
 import java.io.InputStream;
@@ -15,10 +16,13 @@ import java.util.concurrent.TimeUnit;
 
 /// The program `holdfast` as a process of its own, as a user starts it: for tests of whole guests. Images are built once, in
 /// the tree's `target`.
-final class Program {
+final class Holdfast {
     private static final Duration DEADLINE = Duration.ofMinutes(4);
 
-    private Program() {}
+    /// How long a run may last that a test starts and does other things meanwhile.
+    private static final Duration LIFE = Duration.ofMinutes(10);
+
+    private Holdfast() {}
 
     /// What a run printed, and its exit code.
     record Ended(int exitCode, byte[] outBytes, String err) {
@@ -31,6 +35,15 @@ final class Program {
         var builder = new ProcessBuilder(command(args));
         builder.environment().put("HOLDFAST_HOME", home().toString());
         return builder;
+    }
+
+    /// Starts the program, for as long as a test takes at most.
+    static Process start(String... args) throws IOException {
+        return start(builder(args));
+    }
+
+    static Process start(ProcessBuilder builder) throws IOException {
+        return Program.start(builder, LIFE);
     }
 
     /// The words that start the program.
@@ -52,7 +65,7 @@ final class Program {
     }
 
     static Ended run(byte[] stdin, String... args) throws IOException, InterruptedException {
-        Process process = builder(args).start();
+        Process process = start(args);
         Thread.ofVirtual().start(() -> feed(process, stdin));
         return ended(process);
     }
@@ -72,19 +85,21 @@ final class Program {
     }
 
     static Ended ended(Process process, Duration deadline) throws IOException, InterruptedException {
-        CompletableFuture<byte[]> err = reading(process.getErrorStream());
-        CompletableFuture<byte[]> out = reading(process.getInputStream());
-        if (!process.waitFor(deadline.toSeconds(), TimeUnit.SECONDS)) {
-            process.destroyForcibly();
-            throw new AssertionError("has not ended; standard error: " + new String(err.join(), StandardCharsets.UTF_8)
-                    + "; standard output: " + new String(out.join(), StandardCharsets.UTF_8));
+        CompletableFuture<byte[]> err = reading(process.getErrorStream(), deadline);
+        CompletableFuture<byte[]> out = reading(process.getInputStream(), deadline);
+        try {
+            int exitCode = Program.exitCode(process, deadline);
+            return new Ended(exitCode, out.join(), new String(err.join(), StandardCharsets.UTF_8));
+        } catch (Program.Overdue overdue) {
+            throw new AssertionError(overdue.getMessage() + "; standard error: " + new String(err.join(), StandardCharsets.UTF_8)
+                    + "; standard output: " + new String(out.join(), StandardCharsets.UTF_8), overdue);
         }
-        return new Ended(process.exitValue(), out.join(), new String(err.join(), StandardCharsets.UTF_8));
     }
 
     /// On a thread of its own: the common pool may have a single one, and each of the two streams must be read meanwhile.
-    private static CompletableFuture<byte[]> reading(InputStream in) {
-        return CompletableFuture.supplyAsync(() -> all(in), task -> Thread.ofVirtual().start(task));
+    private static CompletableFuture<byte[]> reading(InputStream in, Duration deadline) {
+        return CompletableFuture.supplyAsync(() -> all(in), task -> Thread.ofVirtual().start(task))
+                .orTimeout(deadline.plusSeconds(30).toSeconds(), TimeUnit.SECONDS);
     }
 
     private static byte[] all(InputStream in) {
