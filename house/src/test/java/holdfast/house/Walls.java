@@ -30,6 +30,7 @@ record Walls(String base) {
             entry("block"),
             entry("vhdx", "block"),
             entry("nbd", "block"),
+            entry("fuzz", "block", "vhdx", "nbd"),
             entry("disk", "block", "vhdx"),
             entry("machine", "riscv", "block"),
             entry("image", "machine", "block"),

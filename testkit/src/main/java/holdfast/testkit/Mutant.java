@@ -13,6 +13,9 @@ import java.lang.classfile.instruction.InvokeInstruction;
 import java.lang.constant.ClassDesc;
 import java.lang.constant.MethodTypeDesc;
 import java.lang.reflect.AccessFlag;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.platform.testkit.engine.EngineTestKit;
 import org.junit.platform.testkit.engine.Events;
@@ -85,6 +88,20 @@ public record Mutant(
             return Fate.KILLED;
         }
         return events.succeeded().count() > 0 ? Fate.SURVIVED : Fate.NOT_TRIED;
+    }
+
+    /// Writes the changed class, for a JVM of its own: below `directory`, which then goes first on its class path.
+    public void writeTo(Path directory) throws IOException {
+        String resource = inClass.replace('.', '/') + ".class";
+        var redirected = new AtomicInteger();
+        try (InputStream in = Objects.requireNonNull(Mutant.class.getResourceAsStream("/" + resource), resource)) {
+            Path file = directory.resolve(resource);
+            Files.createDirectories(Objects.requireNonNull(file.getParent()));
+            Files.write(file, mutate(in.readAllBytes(), redirected));
+        }
+        if (redirected.get() == 0) {
+            throw new IllegalArgumentException(name + ": " + inClass + "." + inMethod + " never calls " + callee);
+        }
     }
 
     private byte[] mutate(byte[] original, AtomicInteger redirected) {
