@@ -1,5 +1,7 @@
 package holdfast.block;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.random.RandomGenerator;
 
 /// Which of the changes that were not flushed are on the disk after a power cut. Any choice is legal: a disk writes its
@@ -31,6 +33,28 @@ public interface Survival {
             case 1 -> true;
             default -> (mix(seed + change * 31L + block * 0x9e37_79b9L) & 1) == 0;
         };
+    }
+
+    /// Choices that are worth looking at: all sets of whole changes when there are few, else the extremes; and random ones.
+    ///
+    /// @param unflushed how many changes were not flushed
+    /// @param most about how many choices
+    static List<Survival> choices(int unflushed, int most, RandomGenerator random) {
+        var choices = new ArrayList<Survival>();
+        if (unflushed < Integer.numberOfTrailingZeros(most)) {
+            for (long bits = 0; bits < 1L << unflushed; bits++) {
+                choices.add(subset(bits));
+            }
+        } else {
+            choices.add(nothing());
+            choices.add(everything());
+            choices.add(subset(1L << unflushed - 1));
+            choices.add(subset(~(1L << unflushed - 1)));
+        }
+        while (choices.size() < most && unflushed > 0) {
+            choices.add(random(random));
+        }
+        return choices;
     }
 
     /// The finalizer of SplitMix64.

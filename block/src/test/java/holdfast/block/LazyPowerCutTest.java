@@ -260,8 +260,8 @@ class LazyPowerCutTest {
             for (int time = 0; time <= now(); time++) {
                 Recording.Cut ofStorage = recording.cut(time, storage);
                 Recording.Cut ofMap = recording.cut(time, map);
-                List<Survival> choicesOfMap = survivals(ofMap.unflushed());
-                List<Survival> choicesOfStorage = survivals(ofStorage.unflushed());
+                List<Survival> choicesOfMap = Survival.choices(ofMap.unflushed(), SUBSETS_MAX, random);
+                List<Survival> choicesOfStorage = Survival.choices(ofStorage.unflushed(), SUBSETS_MAX, random);
                 for (int i = 0; i < Math.max(choicesOfMap.size(), choicesOfStorage.size()); i++) {
                     Survival one = choicesOfStorage.get(i % choicesOfStorage.size());
                     Survival other = choicesOfMap.get(i % choicesOfMap.size());
@@ -273,25 +273,6 @@ class LazyPowerCutTest {
                 count++;
             }
             return count;
-        }
-
-        private List<Survival> survivals(int unflushed) {
-            var choices = new ArrayList<Survival>();
-            if (unflushed < Integer.numberOfTrailingZeros(SUBSETS_MAX)) {
-                for (long bits = 0; bits < 1L << unflushed; bits++) {
-                    choices.add(Survival.subset(bits));
-                }
-            } else {
-                choices.addAll(Arrays.asList(
-                        Survival.nothing(),
-                        Survival.everything(),
-                        Survival.subset(1L << (unflushed - 1)),
-                        Survival.subset(~(1L << (unflushed - 1)))));
-            }
-            while (choices.size() < SUBSETS_MAX && unflushed > 0) {
-                choices.add(Survival.random(random));
-            }
-            return choices;
         }
 
         private void check(LazySample found, int time) throws DiskException {

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
 import java.util.Random;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -295,30 +294,12 @@ class OverlayPowerCutTest {
             long count = 0;
             for (int time = 0; time <= now(); time++) {
                 Recording.Cut cut = store.recording().cut(time);
-                for (Survival survival : survivals(cut.unflushed())) {
+                for (Survival survival : Survival.choices(cut.unflushed(), SUBSETS_MAX, random)) {
                     check(cut.disk(storeBefore, survival), time);
                     count++;
                 }
             }
             return count;
-        }
-
-        private List<Survival> survivals(int unflushed) {
-            var choices = new ArrayList<Survival>();
-            if (unflushed < Integer.numberOfTrailingZeros(SUBSETS_MAX)) {
-                for (long bits = 0; bits < 1L << unflushed; bits++) {
-                    choices.add(Survival.subset(bits));
-                }
-            } else {
-                choices.add(Survival.nothing());
-                choices.add(Survival.everything());
-                choices.add(Survival.subset(1L << (unflushed - 1)));
-                choices.add(Survival.subset(~(1L << (unflushed - 1))));
-            }
-            while (choices.size() < SUBSETS_MAX && unflushed > 0) {
-                choices.add(Survival.random(random));
-            }
-            return choices;
         }
 
         private void check(MemoryDevice found, int time) throws DiskException {

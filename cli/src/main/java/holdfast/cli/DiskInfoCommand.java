@@ -23,8 +23,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 
 /// `holdfast disk info`.
 @Command(
@@ -37,16 +35,10 @@ final class DiskInfoCommand implements Callable<Integer> {
     Path disk = Path.of("");
 
     @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
-    Format format = Format.text;
+    OutputFormat format = OutputFormat.text;
 
     @Spec
     @Nullable CommandSpec spec;
-
-    /// How it is written.
-    enum Format {
-        text,
-        json
-    }
 
     @Override
     public Integer call() {
@@ -54,10 +46,7 @@ final class DiskInfoCommand implements Callable<Integer> {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         switch (format) {
             case text -> facts.forEach((name, value) -> out.printf("%-18s %s%n", words(name), text(name, value)));
-            case json -> out.println(JsonMapper.builder()
-                    .enable(SerializationFeature.INDENT_OUTPUT)
-                    .build()
-                    .writeValueAsString(facts));
+            case json -> out.println(OutputFormat.JSON.writeValueAsString(facts));
         }
         out.flush();
         return ExitCode.OK;

@@ -41,7 +41,7 @@ final class DiskMapCommand implements Callable<Integer> {
     @Nullable Path parentPath;
 
     @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
-    DiskInfoCommand.Format format = DiskInfoCommand.Format.text;
+    OutputFormat format = OutputFormat.text;
 
     @Spec
     @Nullable CommandSpec spec;

@@ -11,8 +11,6 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -65,8 +63,7 @@ final class ImageListCommand implements Callable<Integer> {
     }
 
     private static void json(List<Image> images, PrintWriter out) {
-        JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-        ArrayNode array = mapper.createArrayNode();
+        ArrayNode array = OutputFormat.JSON.createArrayNode();
         for (Image image : images) {
             ObjectNode node = array.addObject()
                     .put("name", image.name())
@@ -79,6 +76,6 @@ final class ImageListCommand implements Callable<Integer> {
             ArrayNode packages = node.putArray("packages");
             image.packages().forEach(one -> packages.addObject().put("name", one.name()).put("version", one.version()));
         }
-        out.println(mapper.writeValueAsString(array));
+        out.println(OutputFormat.JSON.writeValueAsString(array));
     }
 }

@@ -12,8 +12,6 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
 import tools.jackson.databind.node.ArrayNode;
 import tools.jackson.databind.node.ObjectNode;
 
@@ -34,16 +32,10 @@ final class NbdInfoCommand implements Callable<Integer> {
     String uri = "";
 
     @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
-    Format format = Format.text;
+    OutputFormat format = OutputFormat.text;
 
     @Spec
     @Nullable CommandSpec spec;
-
-    /// How it is written.
-    enum Format {
-        text,
-        json
-    }
 
     @Override
     public Integer call() {
@@ -76,8 +68,7 @@ final class NbdInfoCommand implements Callable<Integer> {
     }
 
     private static void json(NbdExport export, PrintWriter out) {
-        JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-        ObjectNode node = mapper.createObjectNode()
+        ObjectNode node = OutputFormat.JSON.createObjectNode()
                 .put("export", export.name())
                 .put("description", export.description())
                 .put("sizeBytes", export.sizeBytes())
@@ -87,6 +78,6 @@ final class NbdInfoCommand implements Callable<Integer> {
                 .put("payloadBytesMax", export.payloadBytesMax());
         ArrayNode features = node.putArray("features");
         export.features().forEach(features::add);
-        out.println(mapper.writeValueAsString(node));
+        out.println(OutputFormat.JSON.writeValueAsString(node));
     }
 }

@@ -1,6 +1,5 @@
 package holdfast.nbd;
 
-import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -181,15 +180,11 @@ final class ClientHandshake {
         return new Refused(said.isEmpty() ? what : what + " (" + said + ")");
     }
 
-    private interface Content {
-        void writeTo(DataOutputStream out) throws IOException;
-    }
-
     private record Reply(int type, byte[] data) {}
 
     /// Sends an option and waits for the first reply to it.
     private Reply option(int option, Content content) throws IOException {
-        send(option, bytes(content));
+        send(option, content.bytes());
         return reply(option);
     }
 
@@ -224,12 +219,6 @@ final class ClientHandshake {
     }
 
     private void write(Content content) throws IOException {
-        link.write(new ByteBuffer[] {ByteBuffer.wrap(bytes(content))}, 1);
-    }
-
-    private static byte[] bytes(Content content) throws IOException {
-        var bytes = new ByteArrayOutputStream();
-        content.writeTo(new DataOutputStream(bytes));
-        return bytes.toByteArray();
+        content.send(link);
     }
 }

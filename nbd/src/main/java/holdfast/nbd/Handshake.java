@@ -1,6 +1,5 @@
 package holdfast.nbd;
 
-import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -273,10 +272,6 @@ final class Handshake {
         }
     }
 
-    private interface Content {
-        void writeTo(DataOutputStream out) throws IOException;
-    }
-
     private void reply(int option, int type) throws IOException {
         reply(option, type, _ -> {});
     }
@@ -286,7 +281,7 @@ final class Handshake {
     }
 
     private void reply(int option, int type, Content content) throws IOException {
-        byte[] data = bytes(content);
+        byte[] data = content.bytes();
         write(out -> {
             out.writeLong(Protocol.REPLY_TO_OPTION);
             out.writeInt(option);
@@ -297,12 +292,6 @@ final class Handshake {
     }
 
     private void write(Content content) throws IOException {
-        link.write(new ByteBuffer[] {ByteBuffer.wrap(bytes(content))}, 1);
-    }
-
-    private static byte[] bytes(Content content) throws IOException {
-        var bytes = new ByteArrayOutputStream();
-        content.writeTo(new DataOutputStream(bytes));
-        return bytes.toByteArray();
+        content.send(link);
     }
 }

@@ -1,22 +1,11 @@
 package holdfast.vhdx;
 
-import holdfast.block.Access;
-import holdfast.block.Blocking;
-import holdfast.block.DiskException;
-import holdfast.block.IoStatus;
+import holdfast.block.NewFile;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.block.Request;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -48,24 +37,22 @@ public final class NewVhdx implements AutoCloseable {
     private static final long BAT_OFFSET = 3 << 20;
     private static final int PAGE_ENTRIES = 8192;
 
-    private final Path path;
+    /// Zeros, which others do not take for a disk.
+    private static final int START_BYTES = 4096;
+
     private final Metadata metadata;
     private final BatLayout layout;
     private final Supplier<UUID> guids;
-    private final RawFile file;
-    private final Blocking disk;
+    private final NewFile file;
     private final long batBytes;
     private final Map<Long, long[]> pages = new HashMap<>();
     private long end;
-    private boolean finished;
 
-    private NewVhdx(Path path, Metadata metadata, Supplier<UUID> guids, RawFile file) {
-        this.path = path;
+    private NewVhdx(Metadata metadata, Supplier<UUID> guids, NewFile file) {
         this.metadata = metadata;
         this.guids = guids;
         this.file = file;
         layout = metadata.layout();
-        disk = new Blocking(file);
         batBytes = Mebibytes.roundUp(layout.entries() * Long.BYTES);
         end = BAT_OFFSET + batBytes;
     }
@@ -138,49 +125,24 @@ public final class NewVhdx implements AutoCloseable {
     }
 
     private static NewVhdx begin(Path path, Metadata metadata, Supplier<UUID> guids) {
-        reserveName(path);
-        RawFile file = null;
+        NewFile file = NewFile.begin(path, START_BYTES);
         try {
-            file = RawFile.open(path, Access.READ_WRITE);
-            var made = new NewVhdx(path, metadata, guids, file);
+            var made = new NewVhdx(metadata, guids, file);
             made.lengthen();
             if (metadata.fixed()) {
                 made.takeAllSpace();
             }
             return made;
         } catch (RuntimeException e) {
-            if (file != null) {
-                file.close();
-            }
-            remove(path);
+            file.close();
             throw e;
-        }
-    }
-
-    /// A file that others do not take for a disk.
-    private static void reserveName(Path path) {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            channel.write(ByteBuffer.allocate(4096));
-        } catch (FileAlreadyExistsException e) {
-            throw new OperatorError(path.toString(), "is there already", "remove it first, or choose another name");
-        } catch (NoSuchFileException e) {
-            throw new OperatorError(path.toString(), "there is no such directory", "make it first");
-        } catch (IOException e) {
-            throw new OperatorError(path.toString(), "cannot be made (" + e.getMessage() + ")", "choose another place");
-        }
-    }
-
-    private static void remove(Path path) {
-        try {
-            Files.deleteIfExists(path);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
         }
     }
 
     /// Before anything is written past its end.
     private void lengthen() {
-        file.grow(Math.max(file.geometry().sizeBytes(), end));
+        RawFile raw = file.file();
+        raw.grow(Math.max(raw.geometry().sizeBytes(), end));
     }
 
     private void takeAllSpace() {
@@ -188,23 +150,8 @@ public final class NewVhdx implements AutoCloseable {
             place(block);
         }
         lengthen();
-        attempt(() -> disk.await(done ->
+        file.attempt(disk -> disk.await(done ->
                 new Request.WriteZeroes(BAT_OFFSET + batBytes, end - BAT_OFFSET - batBytes, false, false, false, done)));
-    }
-
-    private interface Work {
-        void run() throws DiskException;
-    }
-
-    private void attempt(Work work) {
-        try {
-            work.run();
-        } catch (DiskException e) {
-            throw new OperatorError(
-                    path.toString(),
-                    e.status() == IoStatus.NO_SPACE ? "there is no room for it" : "cannot be written (" + e.status() + ")",
-                    e.status() == IoStatus.NO_SPACE ? "make room, or choose another place" : "look after the storage it is on");
-        }
     }
 
     /// Where a block is in the file; a new place at its end when it has none.
@@ -230,7 +177,7 @@ public final class NewVhdx implements AutoCloseable {
             long at = place(block) + within;
             MemorySegment part = from.asSlice(done, length);
             lengthen();
-            attempt(() -> disk.write(at, part));
+            file.attempt(disk -> disk.write(at, part));
             done += length;
         }
     }
@@ -239,7 +186,7 @@ public final class NewVhdx implements AutoCloseable {
     ///
     /// @throws OperatorError when it cannot be written
     public void finish() {
-        attempt(() -> {
+        file.attempt(disk -> {
             for (Map.Entry<Long, long[]> page : pages.entrySet()) {
                 var bytes = new byte[PAGE_ENTRIES * Long.BYTES];
                 Checksum.bytes(bytes).asLongBuffer().put(page.getValue());
@@ -259,9 +206,8 @@ public final class NewVhdx implements AutoCloseable {
             disk.write(Header.SECOND_OFFSET, header(2, written, content));
             disk.flush();
             disk.write(0, new FileIdentifier(CREATOR).encode());
-            disk.flush();
         });
-        finished = true;
+        file.finish();
     }
 
     private static byte[] header(long sequence, UUID written, UUID content) {
@@ -272,8 +218,5 @@ public final class NewVhdx implements AutoCloseable {
     @Override
     public void close() {
         file.close();
-        if (!finished) {
-            remove(path);
-        }
     }
 }
