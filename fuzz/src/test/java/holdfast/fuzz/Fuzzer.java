@@ -1,13 +1,14 @@
 package holdfast.fuzz;
 
+import holdfast.testkit.Program;
 import holdfast.testkit.Tree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -74,16 +75,13 @@ record Fuzzer(String name, Class<?> target, String corpus, long seconds) {
         Path work = Files.createTempDirectory(memory(), "holdfast-fuzz");
         Path log = left.resolve("log");
         try {
-            Process process = new ProcessBuilder(command(work, left, grown, first))
+            var builder = new ProcessBuilder(command(work, left, grown, first))
                     .directory(work.toFile())
                     .redirectErrorStream(true)
-                    .redirectOutput(log.toFile())
-                    .start();
+                    .redirectOutput(log.toFile());
+            Process process = Program.start(builder, Duration.ofSeconds(seconds + START_LIMIT_SECONDS));
             process.getOutputStream().close();
-            if (!process.waitFor(seconds + START_LIMIT_SECONDS, TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor();
-            }
-            return new Outcome(process.exitValue(), Files.readString(log));
+            return new Outcome(process.waitFor(), Files.readString(log));
         } finally {
             remove(work);
         }
