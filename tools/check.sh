@@ -69,6 +69,8 @@ need_jdk
 need_maven
 mkdir -p "$root/target"
 install_peers
+. "$root/tools/trixie.sh"
+fetch_trixie_peers
 rm -rf "$root"/*/target/surefire-reports "$root"/*/target/system-reports
 
 broken=

@@ -2,6 +2,8 @@
 
 JDK_WANTED=25
 cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/holdfast
+# Peers that were fetched for the tests.
+PATH=$PATH:$cache/peers/bin
 
 say() {
     echo "holdfast: $*" >&2
@@ -86,9 +88,9 @@ missing_peers() {
     done <"$root/tools/peers"
 }
 
-# The Debian packages of those peers, on one line.
+# The Debian packages of those peers, on one line; without those that only Debian 13 has (PACKAGE@trixie, see trixie.sh).
 missing_packages() {
-    missing_peers | awk '{ print $2 }' | sort -u | paste -s -d ' '
+    missing_peers | awk '$2 !~ /@/ { print $2 }' | sort -u | paste -s -d ' '
 }
 
 # run_maven ARGUMENTS...: with a JVM that is quiet about what Maven's own libraries do.

@@ -11,10 +11,12 @@ final class Answered {
     private static final int GREETING_BYTES = 18;
     private static final int SIMPLE_MAGIC = 0x67446698;
     private static final int STRUCTURED_MAGIC = 0x668e33ef;
+    private static final int EXTENDED_MAGIC = 0x6e8a278c;
     private static final int DONE = 1;
     private static final int NONE = 0;
     private static final int DATA = 1;
     private static final int BLOCK_STATUS = 5;
+    private static final int BLOCK_STATUS_EXT = 6;
     private static final int ERROR = 1 << 15;
     private static final int CMD_BLOCK_STATUS = 7;
 
@@ -63,11 +65,15 @@ final class Answered {
         }
         while (heard.hasRemaining()) {
             int magic = heard.getInt();
-            must(magic == SIMPLE_MAGIC || magic == STRUCTURED_MAGIC, "no reply begins with " + Integer.toHexString(magic));
-            if (magic == SIMPLE_MAGIC) {
+            if (asked.mode().replies() == Asked.Replies.EXTENDED) {
+                must(magic == EXTENDED_MAGIC, "no extended reply begins with " + Integer.toHexString(magic));
+                chunk(true);
+            } else if (magic == SIMPLE_MAGIC) {
                 simple();
             } else {
-                structured();
+                must(magic == STRUCTURED_MAGIC, "no reply begins with " + Integer.toHexString(magic));
+                must(asked.mode().replies() != Asked.Replies.SIMPLE, "a structured reply that was not agreed on");
+                chunk(false);
             }
         }
         for (int i = 0; i < outcomes.length; i++) {
@@ -107,14 +113,14 @@ final class Answered {
         outcome.bytes += length;
     }
 
-    private void structured() {
-        must(asked.mode().replies() != Asked.Replies.SIMPLE, "a structured reply that was not agreed on");
+    private void chunk(boolean extended) {
         int flags = heard.getShort();
         int type = heard.getShort() & 0xffff;
         int number = request(heard.getLong());
-        int length = heard.getInt();
         Outcome outcome = outcomes[number];
         Asked.One one = asked.requests().get(number);
+        must(!extended || heard.getLong() == one.offset(), "another offset than that of " + one);
+        int length = extended ? Math.toIntExact(heard.getLong()) : heard.getInt();
         must(length >= 0 && length <= heard.remaining(), "a chunk of " + length + " bytes");
         outcome.ended = (flags & DONE) != 0;
         if ((type & ERROR) != 0) {
@@ -124,8 +130,9 @@ final class Answered {
         } else if (type == DATA) {
             must(one.type() == Asked.READ, "data to " + one);
             take(outcome, one, heard.getLong(), length - Long.BYTES);
-        } else if (type == BLOCK_STATUS) {
-            must(one.type() == CMD_BLOCK_STATUS && length % 8 == 4 && length > 4, "block status to " + one);
+        } else if (type == (extended ? BLOCK_STATUS_EXT : BLOCK_STATUS)) {
+            boolean whole = extended ? length % 16 == 8 && length > 8 : length % 8 == 4 && length > 4;
+            must(one.type() == CMD_BLOCK_STATUS && whole, "block status to " + one);
             skip(length);
         } else {
             must(type == NONE && length == 0, "a chunk of type " + type);
@@ -139,7 +146,7 @@ final class Answered {
         for (int i = 0; i < outcomes.length; i++) {
             Asked.One one = asked.requests().get(i);
             int from = Math.clamp(one.offset(), 0, content.length);
-            int to = Math.clamp(from + one.length(), 0, content.length);
+            int to = Math.clamp(from + one.length(), from, content.length);
             if (!outcomes[i].ended && one.type() == Asked.WRITE) {
                 // A write that was cut off may have been done in part.
                 System.arraycopy(content, from, model, from, to - from);

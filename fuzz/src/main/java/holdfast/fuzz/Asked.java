@@ -12,7 +12,7 @@ import java.util.List;
 /// What a client asks for after a sound handshake, as an input says. Every sequence of bytes is such a list.
 ///
 /// ```
-/// mode 1     replies: 0 simple, 1 structured, 2 structured with block status; +4 the export that is read-only
+/// mode 1     replies: 0 simple, 1 structured, 2 and 3 with block status, structured and extended; +4 the export that is read-only
 /// requests   kind 1, flags 2, offset 8, length 8, fill 1
 ///   kind       type of the request; +32 without its magic number; +64 cut off in its middle
 ///   fill       what a write is filled with
@@ -37,6 +37,9 @@ record Asked(Mode mode, List<One> requests) {
 
     private static final long IHAVEOPT = 0x49484156454f5054L;
     private static final int MAGIC = 0x25609513;
+    private static final int EXTENDED_MAGIC = 0x21e41c71;
+    private static final int WITH_PAYLOAD = 0x20;
+    private static final int EXTENDED_HEADERS = 11;
     private static final int STRUCTURED_REPLY = 8;
     private static final int SET_META_CONTEXT = 10;
     private static final int GO = 7;
@@ -44,7 +47,8 @@ record Asked(Mode mode, List<One> requests) {
     enum Replies {
         SIMPLE,
         STRUCTURED,
-        WITH_BLOCK_STATUS
+        WITH_BLOCK_STATUS,
+        EXTENDED
     }
 
     /// @param readOnly whether it is the export that is
@@ -56,17 +60,22 @@ record Asked(Mode mode, List<One> requests) {
 
     /// One request; its cookie is its number.
     ///
+    /// @param payloadBytes that it says it has; unsigned
     /// @param whole whether a server gets all of it, and has to answer
-    record One(int kind, int flags, long offset, long length, int fill, boolean whole) {
+    record One(int kind, int flags, long offset, long length, long payloadBytes, int fill, boolean whole) {
         int type() {
             return kind & TYPE;
         }
 
         byte[] payload() {
-            var payload = new byte[type() == WRITE ? (int) Math.min(length, PAYLOAD_BYTES_MAX) : 0];
+            var payload = new byte[isSendable(payloadBytes) ? (int) payloadBytes : PAYLOAD_BYTES_MAX];
             Arrays.fill(payload, (byte) fill);
             return payload;
         }
+    }
+
+    private static boolean isSendable(long payloadBytes) {
+        return payloadBytes >= 0 && payloadBytes <= PAYLOAD_BYTES_MAX;
     }
 
     static Asked decode(byte[] input) {
@@ -75,15 +84,17 @@ record Asked(Mode mode, List<One> requests) {
         Replies[] all = Replies.values();
         var mode = new Mode(all[(first & 3) % all.length], (first & READ_ONLY) != 0);
         var requests = new ArrayList<One>();
+        boolean extended = mode.replies == Replies.EXTENDED;
         boolean goesOn = true;
         while (goesOn && in.remaining() >= REQUEST_BYTES && requests.size() < REQUESTS_MAX) {
             int kind = in.get() & 0xff;
             int flags = in.getShort() & 0xffff;
             long offset = in.getLong();
-            long length = in.getLong() & LENGTH;
-            boolean sendable = (kind & TYPE) != WRITE || length <= PAYLOAD_BYTES_MAX;
-            goesOn = sendable && (kind & (NO_MAGIC | CUT_OFF)) == 0 && (kind & TYPE) != DISC;
-            requests.add(new One(kind, flags, offset, length, in.get() & 0xff, goesOn));
+            long length = in.getLong() & (extended ? -1 : LENGTH);
+            boolean payload = extended ? (flags & WITH_PAYLOAD) != 0 : (kind & TYPE) == WRITE;
+            long payloadBytes = payload ? length : 0;
+            goesOn = isSendable(payloadBytes) && (kind & (NO_MAGIC | CUT_OFF)) == 0 && (kind & TYPE) != DISC;
+            requests.add(new One(kind, flags, offset, length, payloadBytes, in.get() & 0xff, goesOn));
         }
         return new Asked(mode, requests);
     }
@@ -93,14 +104,20 @@ record Asked(Mode mode, List<One> requests) {
         var bytes = new ByteArrayOutputStream();
         var out = new DataOutputStream(bytes);
         handshake(out);
+        boolean extended = mode.replies == Replies.EXTENDED;
         for (int i = 0; i < requests.size(); i++) {
             One one = requests.get(i);
-            out.writeInt((one.kind & NO_MAGIC) == 0 ? MAGIC : ~MAGIC);
+            int magic = extended ? EXTENDED_MAGIC : MAGIC;
+            out.writeInt((one.kind & NO_MAGIC) == 0 ? magic : ~magic);
             out.writeShort(one.flags);
             out.writeShort(one.type());
             out.writeLong(i);
             out.writeLong(one.offset);
-            out.writeInt((int) one.length);
+            if (extended) {
+                out.writeLong(one.length);
+            } else {
+                out.writeInt((int) one.length);
+            }
             out.write(one.payload());
         }
         boolean cut = !requests.isEmpty() && (requests.getLast().kind & CUT_OFF) != 0;
@@ -113,9 +130,9 @@ record Asked(Mode mode, List<One> requests) {
         byte[] export = mode.export().getBytes(StandardCharsets.US_ASCII);
         byte[] context = "base:allocation".getBytes(StandardCharsets.US_ASCII);
         if (mode.replies != Replies.SIMPLE) {
-            option(out, STRUCTURED_REPLY, new byte[0]);
+            option(out, mode.replies == Replies.EXTENDED ? EXTENDED_HEADERS : STRUCTURED_REPLY, new byte[0]);
         }
-        if (mode.replies == Replies.WITH_BLOCK_STATUS) {
+        if (mode.replies == Replies.WITH_BLOCK_STATUS || mode.replies == Replies.EXTENDED) {
             ByteBuffer queries = ByteBuffer.allocate(3 * Integer.BYTES + export.length + context.length);
             queries.putInt(export.length).put(export).putInt(1).putInt(context.length).put(context);
             option(out, SET_META_CONTEXT, queries.array());

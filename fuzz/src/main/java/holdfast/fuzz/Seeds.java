@@ -155,6 +155,7 @@ final class Seeds {
             option(out, 3, new byte[0]);
             option(out, 5, new byte[0]);
             option(out, 8, new byte[0]);
+            option(out, 11, new byte[0]);
             option(out, 9, context);
             option(out, 10, context);
             option(out, 6, info);
@@ -200,7 +201,7 @@ final class Seeds {
         out.writeByte(mode);
         for (One one : all) {
             out.writeByte(one.type);
-            out.writeShort(one.flags);
+            out.writeShort(one.type == 1 && mode == Asked.Replies.EXTENDED.ordinal() ? one.flags | 32 : one.flags);
             out.writeLong(one.offset);
             out.writeLong(one.length);
             out.writeByte(one.type + 1);

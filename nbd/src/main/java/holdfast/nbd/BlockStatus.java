@@ -14,14 +14,14 @@ final class BlockStatus implements Consumer<Extent> {
 
     static final int EXTENTS_MAX = 4096;
 
-    private final int[] lengths;
+    private final long[] lengths;
     private final int[] states;
     private int count;
     private boolean full;
 
     /// @param most extents, at least one
     BlockStatus(int most) {
-        lengths = new int[Math.min(most, EXTENTS_MAX)];
+        lengths = new long[Math.min(most, EXTENTS_MAX)];
         states = new int[lengths.length];
     }
 
@@ -32,9 +32,9 @@ final class BlockStatus implements Consumer<Extent> {
             return;
         }
         if (count > 0 && states[count - 1] == state) {
-            lengths[count - 1] += (int) extent.length();
+            lengths[count - 1] += extent.length();
         } else if (count < lengths.length) {
-            lengths[count] = (int) extent.length();
+            lengths[count] = extent.length();
             states[count++] = state;
         } else {
             full = true;
@@ -49,14 +49,23 @@ final class BlockStatus implements Consumer<Extent> {
         return extent.allocated() ? Protocol.STATE_ZERO : Protocol.STATE_ZERO | Protocol.STATE_HOLE;
     }
 
-    /// Writes the reply.
-    void reply(Buffer buffer, long cookie) {
+    /// Writes the reply: with 32 bits for lengths where the request had no more, else with 64.
+    void reply(Buffer buffer, ClientRequest request, ReplyFormat format) {
         ByteBuffer reply = buffer.beginReply();
-        int payloadBytes = Integer.BYTES + count * 2 * Integer.BYTES;
-        ReplyFormat.chunk(reply, true, Protocol.REPLY_TYPE_BLOCK_STATUS, cookie, payloadBytes);
-        reply.putInt(CONTEXT_ID);
-        for (int i = 0; i < count; i++) {
-            reply.putInt(lengths[i]).putInt(states[i]);
+        if (format == ReplyFormat.EXTENDED) {
+            int payloadBytes = 2 * Integer.BYTES + count * 2 * Long.BYTES;
+            format.chunk(reply, true, Protocol.REPLY_TYPE_BLOCK_STATUS_EXT, request, payloadBytes);
+            reply.putInt(CONTEXT_ID).putInt(count);
+            for (int i = 0; i < count; i++) {
+                reply.putLong(lengths[i]).putLong(states[i]);
+            }
+        } else {
+            int payloadBytes = Integer.BYTES + count * 2 * Integer.BYTES;
+            format.chunk(reply, true, Protocol.REPLY_TYPE_BLOCK_STATUS, request, payloadBytes);
+            reply.putInt(CONTEXT_ID);
+            for (int i = 0; i < count; i++) {
+                reply.putInt((int) lengths[i]).putInt(states[i]);
+            }
         }
         buffer.endReply();
     }

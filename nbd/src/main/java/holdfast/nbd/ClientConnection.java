@@ -18,6 +18,9 @@ final class ClientConnection implements AutoCloseable {
     private static final Duration HANDSHAKE_LIMIT = Duration.ofSeconds(30);
     private static final int BATCH = 64;
 
+    /// What a chunk without data may have, so that no server keeps us skipping for ever; more than data can have.
+    private static final long CHUNK_BYTES_MAX = 1L << 32;
+
     /// The server does not keep to the protocol; nothing of it can be believed.
     static final class Nonsense extends IOException {
         Nonsense(String message) {
@@ -37,13 +40,15 @@ final class ClientConnection implements AutoCloseable {
     private final Link link;
     private final Inbound in;
     private final NbdExport export;
-    private final ByteBuffer headers = ByteBuffer.allocateDirect(BATCH * Protocol.REQUEST_BYTES);
+    private final ReplyFormat format;
+    private final ByteBuffer headers = ByteBuffer.allocateDirect(BATCH * Protocol.EXTENDED_REQUEST_BYTES);
     private final ByteBuffer[] pieces = new ByteBuffer[2 * BATCH];
 
     private ClientConnection(Link link, Inbound in, NbdExport export) {
         this.link = link;
         this.in = in;
         this.export = export;
+        format = export.extended() ? ReplyFormat.EXTENDED : export.structured() ? ReplyFormat.STRUCTURED : ReplyFormat.SIMPLE;
     }
 
     interface Negotiation {
@@ -94,8 +99,8 @@ final class ClientConnection implements AutoCloseable {
         int count = 0;
         for (Part part : parts) {
             int from = headers.position();
-            part.putHeader(headers);
-            pieces[count++] = headers.slice(from, Protocol.REQUEST_BYTES);
+            part.putHeader(headers, format);
+            pieces[count++] = headers.slice(from, format.requestBytes);
             if (part.type == Protocol.CMD_WRITE && part.data != null) {
                 pieces[count++] = part.data.asByteBuffer();
             }
@@ -114,9 +119,11 @@ final class ClientConnection implements AutoCloseable {
     void receive(Answers answers) throws IOException {
         while (in.await(Integer.BYTES)) {
             int magic = in.buffer().getInt();
-            if (magic == Protocol.SIMPLE_REPLY_MAGIC) {
+            if (magic == Protocol.EXTENDED_REPLY_MAGIC && format == ReplyFormat.EXTENDED) {
+                extended(answers);
+            } else if (magic == Protocol.SIMPLE_REPLY_MAGIC && format != ReplyFormat.EXTENDED) {
                 simple(answers);
-            } else if (magic == Protocol.STRUCTURED_REPLY_MAGIC && export.structured()) {
+            } else if (magic == Protocol.STRUCTURED_REPLY_MAGIC && format == ReplyFormat.STRUCTURED) {
                 structured(answers);
             } else {
                 throw new Nonsense("a reply without a magic number");
@@ -130,7 +137,7 @@ final class ClientConnection implements AutoCloseable {
         int error = in.buffer().getInt();
         Part part = asked(answers, in.buffer().getLong());
         if (error == 0 && part.type == Protocol.CMD_READ) {
-            if (export.structured()) {
+            if (format != ReplyFormat.SIMPLE) {
                 throw new Nonsense("a simple reply to a read");
             }
             in.take(data(part, 0, part.length));
@@ -152,7 +159,24 @@ final class ClientConnection implements AutoCloseable {
         boolean last = (header.getShort() & Protocol.REPLY_FLAG_DONE) != 0;
         int type = header.getShort() & 0xffff;
         Part part = asked(answers, header.getLong());
-        long length = Integer.toUnsignedLong(header.getInt());
+        chunk(answers, part, type, Integer.toUnsignedLong(header.getInt()), last);
+    }
+
+    private void extended(Answers answers) throws IOException {
+        in.need(Protocol.EXTENDED_REPLY_BYTES - Integer.BYTES);
+        ByteBuffer header = in.buffer();
+        boolean last = (header.getShort() & Protocol.REPLY_FLAG_DONE) != 0;
+        int type = header.getShort() & 0xffff;
+        Part part = asked(answers, header.getLong());
+        long offset = header.getLong();
+        long length = header.getLong();
+        if (offset != part.offset || length < 0 || length > CHUNK_BYTES_MAX) {
+            throw new Nonsense("a chunk of " + Long.toUnsignedString(length) + " bytes to a request at " + Long.toUnsignedString(offset));
+        }
+        chunk(answers, part, type, length, last);
+    }
+
+    private void chunk(Answers answers, Part part, int type, long length, boolean last) throws IOException {
         switch (type) {
             case Protocol.REPLY_TYPE_NONE -> in.skip(length);
             case Protocol.REPLY_TYPE_OFFSET_DATA -> {
@@ -164,7 +188,7 @@ final class ClientConnection implements AutoCloseable {
                 long offset = hole.getLong();
                 range(part, offset - part.offset, Integer.toUnsignedLong(hole.getInt())).fill((byte) 0);
             }
-            case Protocol.REPLY_TYPE_BLOCK_STATUS -> blockStatus(part, length);
+            case Protocol.REPLY_TYPE_BLOCK_STATUS, Protocol.REPLY_TYPE_BLOCK_STATUS_EXT -> blockStatus(part, type, length);
             default -> error(part, type, length);
         }
         if (last) {
@@ -208,20 +232,28 @@ final class ClientConnection implements AutoCloseable {
     }
 
     /// The last extent may reach past what was asked.
-    private void blockStatus(Part part, long length) throws IOException {
-        int entry = 2 * Integer.BYTES;
-        if (!(part.whole.request instanceof Request.Extents asked) || (length - Integer.BYTES) % entry != 0 || length <= entry) {
+    private void blockStatus(Part part, int type, long length) throws IOException {
+        boolean wide = type == Protocol.REPLY_TYPE_BLOCK_STATUS_EXT;
+        int head = wide ? 2 * Integer.BYTES : Integer.BYTES;
+        int entry = wide ? 2 * Long.BYTES : 2 * Integer.BYTES;
+        if (wide != (format == ReplyFormat.EXTENDED)
+                || !(part.whole.request instanceof Request.Extents asked)
+                || (length - head) % entry != 0
+                || length <= head) {
             throw new Nonsense("a block status that was not asked for, or is cut short");
         }
-        in.need(Integer.BYTES);
+        in.need(head);
         in.buffer().getInt();
+        if (wide && Integer.toUnsignedLong(in.buffer().getInt()) != (length - head) / entry) {
+            throw new Nonsense("a block status that is not as long as it says");
+        }
         long at = part.offset;
         long end = part.offset + part.length;
-        for (long left = length - Integer.BYTES; left > 0; left -= entry) {
+        for (long left = length - head; left > 0; left -= entry) {
             in.need(entry);
-            long bytes = Integer.toUnsignedLong(in.buffer().getInt());
-            int state = in.buffer().getInt();
-            long until = Math.min(end, at + bytes);
+            long bytes = wide ? in.buffer().getLong() : Integer.toUnsignedLong(in.buffer().getInt());
+            long state = wide ? in.buffer().getLong() : in.buffer().getInt();
+            long until = bytes < 0 || bytes > end - at ? end : at + bytes;
             if (until > at) {
                 boolean zero = (state & Protocol.STATE_ZERO) != 0;
                 boolean hole = (state & Protocol.STATE_HOLE) != 0;
@@ -237,8 +269,8 @@ final class ClientConnection implements AutoCloseable {
     /// Says goodbye.
     void disconnect() {
         try {
-            ByteBuffer goodbye = ByteBuffer.allocate(Protocol.REQUEST_BYTES);
-            goodbye.putInt(Protocol.REQUEST_MAGIC).putShort((short) 0).putShort((short) Protocol.CMD_DISC);
+            ByteBuffer goodbye = ByteBuffer.allocate(format.requestBytes);
+            goodbye.putInt(format.requestMagic).putShort((short) 0).putShort((short) Protocol.CMD_DISC);
             link.write(new ByteBuffer[] {goodbye.clear()}, 1);
         } catch (IOException gone) {
             System.getLogger(ClientConnection.class.getName())

@@ -52,9 +52,11 @@ final class ClientHandshake {
 
     private NbdExport negotiate(int last) throws IOException {
         greet();
-        boolean structured = option(Protocol.OPT_STRUCTURED_REPLY, _ -> {}).type() == Protocol.REP_ACK;
+        boolean extended = option(Protocol.OPT_EXTENDED_HEADERS, _ -> {}).type() == Protocol.REP_ACK;
+        boolean structured = extended || option(Protocol.OPT_STRUCTURED_REPLY, _ -> {}).type() == Protocol.REP_ACK;
         boolean blockStatus = structured && selectContext();
-        return info(last, structured, blockStatus);
+        return info(last, new NbdExport(
+                export, "", -1, 0, 1, DEFAULT_PREFERRED, Protocol.PAYLOAD_BYTES_MAX, structured, extended, blockStatus));
     }
 
     private void greet() throws IOException {
@@ -85,7 +87,8 @@ final class ClientHandshake {
         return selected && reply.type() == Protocol.REP_ACK;
     }
 
-    private NbdExport info(int option, boolean structured, boolean blockStatus) throws IOException {
+    /// @param agreed what there is to say of the export without asking
+    private NbdExport info(int option, NbdExport agreed) throws IOException {
         Reply reply = option(option, out -> {
             string(out, export);
             out.writeShort(3);
@@ -94,10 +97,9 @@ final class ClientHandshake {
             out.writeShort(Protocol.INFO_DESCRIPTION);
         });
         if (reply.type() == Protocol.REP_ERR_UNSUP && option == Protocol.OPT_GO) {
-            return exportName(structured, blockStatus);
+            return exportName(agreed);
         }
-        var known = new NbdExport(
-                export, "", -1, 0, 1, DEFAULT_PREFERRED, Protocol.PAYLOAD_BYTES_MAX, structured, blockStatus);
+        NbdExport known = agreed;
         while (reply.type() == Protocol.REP_INFO) {
             known = with(known, ByteBuffer.wrap(reply.data()));
             reply = reply(option);
@@ -122,7 +124,7 @@ final class ClientHandshake {
                 long size = info.getLong();
                 yield new NbdExport(
                         known.name(), known.description(), size, info.getShort() & 0xffff, known.minimumBlockBytes(),
-                        known.preferredBlockBytes(), known.payloadBytesMax(), known.structured(), known.blockStatus());
+                        known.preferredBlockBytes(), known.payloadBytesMax(), known.structured(), known.extended(), known.blockStatus());
             }
             case Protocol.INFO_BLOCK_SIZE -> {
                 length(info, 3 * Integer.BYTES);
@@ -131,7 +133,7 @@ final class ClientHandshake {
                 long most = Integer.toUnsignedLong(info.getInt());
                 yield new NbdExport(
                         known.name(), known.description(), known.sizeBytes(), known.flags(), minimum, preferred, most,
-                        known.structured(), known.blockStatus());
+                        known.structured(), known.extended(), known.blockStatus());
             }
             case Protocol.INFO_NAME -> named(known, text(info), known.description());
             case Protocol.INFO_DESCRIPTION -> named(known, known.name(), text(info));
@@ -142,7 +144,7 @@ final class ClientHandshake {
     private static NbdExport named(NbdExport known, String name, String description) {
         return new NbdExport(
                 name, description, known.sizeBytes(), known.flags(), known.minimumBlockBytes(),
-                known.preferredBlockBytes(), known.payloadBytesMax(), known.structured(), known.blockStatus());
+                known.preferredBlockBytes(), known.payloadBytesMax(), known.structured(), known.extended(), known.blockStatus());
     }
 
     private static void length(ByteBuffer info, int bytes) throws IOException {
@@ -156,7 +158,10 @@ final class ClientHandshake {
     }
 
     /// For servers that do not know GO.
-    private NbdExport exportName(boolean structured, boolean blockStatus) throws IOException {
+    private NbdExport exportName(NbdExport agreed) throws IOException {
+        if (agreed.extended()) {
+            throw new IOException("the server has agreed on extended headers, and does not know GO");
+        }
         send(Protocol.OPT_EXPORT_NAME, export.getBytes(StandardCharsets.UTF_8));
         if (!in.await(Long.BYTES + Short.BYTES)) {
             throw new Refused("the server has no export '" + export + "'");
@@ -165,7 +170,8 @@ final class ClientHandshake {
         int flags = in.buffer().getShort() & 0xffff;
         in.skip(noZeroes ? 0 : ZEROES_AFTER_EXPORT_NAME);
         return new NbdExport(
-                export, "", size, flags, 1, DEFAULT_PREFERRED, Protocol.PAYLOAD_BYTES_MAX, structured, blockStatus);
+                export, "", size, flags, agreed.minimumBlockBytes(), agreed.preferredBlockBytes(), agreed.payloadBytesMax(),
+                agreed.structured(), false, agreed.blockStatus());
     }
 
     private static Refused refused(Reply reply) {

@@ -3,35 +3,41 @@ package holdfast.nbd;
 import java.nio.ByteBuffer;
 import org.jspecify.annotations.Nullable;
 
-/// A request as it comes: magic 4, flags 2, type 2, cookie 8, offset 8, length 4 (proto.md, "Request message").
+/// A request as it comes: magic 4, flags 2, type 2, cookie 8, offset 8, length 4, or 8 with extended headers (proto.md, "Request
+/// message").
 ///
 /// @param offset unsigned, so negative when it is beyond every disk
-/// @param length unsigned 32 bits
-record ClientRequest(int flags, int type, long cookie, long offset, long length) {
+/// @param length unsigned, so negative when it is longer than every disk
+/// @param payloadBytes bytes that follow; unsigned
+record ClientRequest(int flags, int type, long cookie, long offset, long length, long payloadBytes) {
 
     /// After the magic number.
-    static ClientRequest parse(ByteBuffer in) {
+    static ClientRequest parse(ByteBuffer in, ReplyFormat format) {
         int flags = in.getShort() & 0xffff;
         int type = in.getShort() & 0xffff;
         long cookie = in.getLong();
         long offset = in.getLong();
-        return new ClientRequest(flags, type, cookie, offset, Integer.toUnsignedLong(in.getInt()));
+        boolean extended = format == ReplyFormat.EXTENDED;
+        long length = extended ? in.getLong() : Integer.toUnsignedLong(in.getInt());
+        boolean payload = extended ? (flags & Protocol.CMD_FLAG_PAYLOAD_LEN) != 0 : type == Protocol.CMD_WRITE;
+        return new ClientRequest(flags, type, cookie, offset, length, payload ? length : 0);
     }
 
     boolean has(int flag) {
         return (flags & flag) != 0;
     }
 
-    /// Bytes that follow.
-    long payloadBytes() {
-        return type == Protocol.CMD_WRITE ? length : 0;
+    /// Whether so much follows that there is no reading past it: with extended headers it may be any length.
+    boolean isEndless() {
+        return payloadBytes < 0 || payloadBytes > 0xffff_ffffL
+                || has(Protocol.CMD_FLAG_PAYLOAD_LEN) && payloadBytes > Protocol.PAYLOAD_BYTES_MAX;
     }
 
     /// What is wrong with it, before any disk has seen it.
     ///
     /// @return null for nothing
     @Nullable NbdError problem(Negotiated agreed) {
-        if ((flags & ~allowedFlags(agreed)) != 0) {
+        if ((flags & ~allowedFlags(agreed)) != 0 || type == Protocol.CMD_WRITE && payloadBytes != length) {
             return NbdError.EINVAL;
         }
         return switch (type) {
@@ -54,6 +60,7 @@ record ClientRequest(int flags, int type, long cookie, long offset, long length)
     private int allowedFlags(Negotiated agreed) {
         return Protocol.CMD_FLAG_FUA | switch (type) {
             case Protocol.CMD_READ -> agreed.format() == ReplyFormat.SIMPLE ? 0 : Protocol.CMD_FLAG_DF;
+            case Protocol.CMD_WRITE -> agreed.format() == ReplyFormat.EXTENDED ? Protocol.CMD_FLAG_PAYLOAD_LEN : 0;
             case Protocol.CMD_WRITE_ZEROES -> Protocol.CMD_FLAG_NO_HOLE | Protocol.CMD_FLAG_FAST_ZERO;
             case Protocol.CMD_BLOCK_STATUS -> Protocol.CMD_FLAG_REQ_ONE;
             default -> 0;
@@ -69,7 +76,7 @@ record ClientRequest(int flags, int type, long cookie, long offset, long length)
     }
 
     private @Nullable NbdError range(Export export, NbdError beyondEnd) {
-        if (offset < 0 || offset > export.sizeBytes() - length) {
+        if (offset < 0 || length < 0 || offset > export.sizeBytes() - length) {
             return beyondEnd;
         }
         return ((offset | length) & (export.minimumBlockBytes() - 1)) == 0 ? null : NbdError.EINVAL;

@@ -134,6 +134,7 @@ final class Handshake {
                 case Protocol.OPT_INFO -> info(option, OptionData.Info.parse(data));
                 case Protocol.OPT_LIST -> list(data);
                 case Protocol.OPT_STRUCTURED_REPLY -> structuredReply(data);
+                case Protocol.OPT_EXTENDED_HEADERS -> extendedHeaders(data);
                 case Protocol.OPT_LIST_META_CONTEXT, Protocol.OPT_SET_META_CONTEXT -> metaContext(option, data);
                 default -> error(option, Protocol.REP_ERR_UNSUP, "option " + option + " is not supported");
             }
@@ -145,6 +146,9 @@ final class Handshake {
 
     /// The option that cannot be refused but by going away.
     private Negotiated exportName(byte[] data) throws IOException, OptionData.Invalid {
+        if (format == ReplyFormat.EXTENDED) {
+            throw new IOException("the client has agreed on extended headers, and cannot go back with EXPORT_NAME");
+        }
         Export export = data.length > Protocol.STRING_BYTES_MAX ? null : exports.named(OptionData.text(data));
         if (export == null || !export.enter()) {
             throw new IOException("the client asked for an export that there is not, or too often");
@@ -236,8 +240,21 @@ final class Handshake {
 
     private void structuredReply(byte[] data) throws IOException, OptionData.Invalid {
         refuseData(data);
+        if (format == ReplyFormat.EXTENDED) {
+            error(Protocol.OPT_STRUCTURED_REPLY, Protocol.REP_ERR_EXT_HEADER_REQD, "extended headers were agreed on");
+            return;
+        }
         format = ReplyFormat.STRUCTURED;
         reply(Protocol.OPT_STRUCTURED_REPLY, Protocol.REP_ACK);
+    }
+
+    private void extendedHeaders(byte[] data) throws IOException, OptionData.Invalid {
+        refuseData(data);
+        if (format == ReplyFormat.EXTENDED) {
+            throw new OptionData.Invalid("extended headers were agreed on already");
+        }
+        format = ReplyFormat.EXTENDED;
+        reply(Protocol.OPT_EXTENDED_HEADERS, Protocol.REP_ACK);
     }
 
     /// There is one context. Its namespace alone finds it in a list, and selects nothing; other namespaces find nothing.

@@ -12,6 +12,7 @@ import java.util.List;
 /// @param preferredBlockBytes alignment to prefer
 /// @param payloadBytesMax longest read or write
 /// @param structured whether replies are structured
+/// @param extended whether headers are extended: lengths of 64 bits
 /// @param blockStatus whether the server tells what is a hole (`base:allocation`)
 public record NbdExport(
         String name,
@@ -22,6 +23,7 @@ public record NbdExport(
         long preferredBlockBytes,
         long payloadBytesMax,
         boolean structured,
+        boolean extended,
         boolean blockStatus) {
 
     boolean can(int flag) {
@@ -37,6 +39,9 @@ public record NbdExport(
         var features = new ArrayList<String>();
         if (structured) {
             features.add("structured-replies");
+        }
+        if (extended) {
+            features.add("extended-headers");
         }
         if (blockStatus) {
             features.add("block-status");
@@ -65,6 +70,7 @@ public record NbdExport(
                 && readOnly() == before.readOnly()
                 && minimumBlockBytes <= before.minimumBlockBytes
                 && payloadBytesMax >= before.payloadBytesMax
+                && (extended || !before.extended)
                 && blockStatus == before.blockStatus;
     }
 }

@@ -70,13 +70,20 @@ final class Part {
         };
     }
 
-    void putHeader(ByteBuffer into) {
-        into.putInt(Protocol.REQUEST_MAGIC)
-                .putShort((short) flags)
+    /// @param format what was agreed on with the server
+    void putHeader(ByteBuffer into, ReplyFormat format) {
+        boolean extended = format == ReplyFormat.EXTENDED;
+        boolean payload = extended && type == Protocol.CMD_WRITE;
+        into.putInt(format.requestMagic)
+                .putShort((short) (payload ? flags | Protocol.CMD_FLAG_PAYLOAD_LEN : flags))
                 .putShort((short) type)
                 .putLong(cookie)
-                .putLong(offset)
-                .putInt((int) length);
+                .putLong(offset);
+        if (extended) {
+            into.putLong(length);
+        } else {
+            into.putInt((int) length);
+        }
     }
 
     /// What the server's error means for the request.

@@ -8,7 +8,7 @@ import java.util.List;
 
 /// Puts a device's request into those that a server can do.
 record Parts(NbdExport export) {
-    /// Of requests without data: lengths on the wire have 32 bits.
+    /// Of requests without data: lengths on the wire have 32 bits, unless headers are extended.
     private static final long LENGTH_MAX = 1L << 30;
 
     private static final MemorySegment ZEROS = Arena.global().allocate(1 << 20, 4096);
@@ -34,7 +34,7 @@ record Parts(NbdExport export) {
             }
             case Request.WriteZeroes zeroes -> zeroes(parts, whole, zeroes);
             case Request.Extents extents -> {
-                long length = Math.min(extents.length(), LENGTH_MAX);
+                long length = Math.min(extents.length(), lengthMax());
                 if (export.blockStatus()) {
                     parts.add(new Part(whole, Protocol.CMD_BLOCK_STATUS, 0, extents.offset(), length, null));
                 }
@@ -65,14 +65,18 @@ record Parts(NbdExport export) {
         }
     }
 
+    private long lengthMax() {
+        return export.extended() ? Long.MAX_VALUE : LENGTH_MAX;
+    }
+
     /// A multiple of every block there is.
     private long payloadBytesMax() {
         return Math.max(4096, Math.min(export.payloadBytesMax(), Protocol.PAYLOAD_BYTES_MAX) / 4096 * 4096);
     }
 
-    private static void range(List<Part> parts, Part.Whole whole, int type, int flags, long offset, long length) {
+    private void range(List<Part> parts, Part.Whole whole, int type, int flags, long offset, long length) {
         for (long done = 0; done < length; ) {
-            long step = Math.min(LENGTH_MAX, length - done);
+            long step = Math.min(lengthMax(), length - done);
             parts.add(new Part(whole, type, flags, offset + done, step, null));
             done += step;
         }

@@ -20,6 +20,7 @@ final class Protocol {
     static final int OPT_STRUCTURED_REPLY = 8;
     static final int OPT_LIST_META_CONTEXT = 9;
     static final int OPT_SET_META_CONTEXT = 10;
+    static final int OPT_EXTENDED_HEADERS = 11;
 
     static final int REP_ACK = 1;
     static final int REP_SERVER = 2;
@@ -33,6 +34,7 @@ final class Protocol {
     static final int REP_ERR_UNKNOWN = REP_ERR + 6;
     static final int REP_ERR_SHUTDOWN = REP_ERR + 7;
     static final int REP_ERR_TOO_BIG = REP_ERR + 9;
+    static final int REP_ERR_EXT_HEADER_REQD = REP_ERR + 10;
 
     static final int INFO_EXPORT = 0;
     static final int INFO_NAME = 1;
@@ -54,6 +56,8 @@ final class Protocol {
 
     static final int REQUEST_MAGIC = 0x25609513;
     static final int REQUEST_BYTES = 28;
+    static final int EXTENDED_REQUEST_MAGIC = 0x21e41c71;
+    static final int EXTENDED_REQUEST_BYTES = 32;
 
     static final int CMD_READ = 0;
     static final int CMD_WRITE = 1;
@@ -69,16 +73,20 @@ final class Protocol {
     static final int CMD_FLAG_DF = 1 << 2;
     static final int CMD_FLAG_REQ_ONE = 1 << 3;
     static final int CMD_FLAG_FAST_ZERO = 1 << 4;
+    static final int CMD_FLAG_PAYLOAD_LEN = 1 << 5;
 
     static final int SIMPLE_REPLY_MAGIC = 0x67446698;
     static final int SIMPLE_REPLY_BYTES = 16;
     static final int STRUCTURED_REPLY_MAGIC = 0x668e33ef;
     static final int STRUCTURED_REPLY_BYTES = 20;
+    static final int EXTENDED_REPLY_MAGIC = 0x6e8a278c;
+    static final int EXTENDED_REPLY_BYTES = 32;
     static final int REPLY_FLAG_DONE = 1;
     static final int REPLY_TYPE_OFFSET_DATA = 1;
     static final int REPLY_TYPE_NONE = 0;
     static final int REPLY_TYPE_OFFSET_HOLE = 2;
     static final int REPLY_TYPE_BLOCK_STATUS = 5;
+    static final int REPLY_TYPE_BLOCK_STATUS_EXT = 6;
     static final int REPLY_TYPE_ERROR = (1 << 15) + 1;
 
     static final int STATE_HOLE = 1;

@@ -3,69 +3,82 @@ package holdfast.nbd;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
-/// How replies are written, as was agreed on (proto.md, "Simple reply message" and "Structured reply chunk message").
+/// How requests and replies are written, as was agreed on (proto.md, "Simple reply message", "Structured reply chunk message";
+/// its branch extension-ext-header, "Extended reply chunk message").
 ///
 /// ```
-/// simple:      magic 4, error 4, cookie 8                               [data of a read]
+/// simple:      magic 4, error 4, cookie 8                                          [data of a read]
 /// structured:  magic 4, flags 2, type 2, cookie 8, length of payload 4, payload
+/// extended:    magic 4, flags 2, type 2, cookie 8, offset of the request 8, length of payload 8, payload
 ///   data:        offset 8, data
 ///   error:       error 4, length of message 2, message
-///   status:      context 4, then length 4 and flags 4 for each extent
+///   status:      context 4, then length 4 and flags 4 for each extent; extended: context 4, count 4, then 8 and 8
 /// ```
 enum ReplyFormat {
-    SIMPLE {
-        @Override
-        void data(Buffer buffer, long cookie, long offset, int length, boolean last) {
-            simpleData(buffer, cookie, length);
-        }
+    SIMPLE(Protocol.REQUEST_MAGIC, Protocol.REQUEST_BYTES, Protocol.SIMPLE_REPLY_BYTES),
+    STRUCTURED(Protocol.REQUEST_MAGIC, Protocol.REQUEST_BYTES, Protocol.STRUCTURED_REPLY_BYTES),
+    EXTENDED(Protocol.EXTENDED_REQUEST_MAGIC, Protocol.EXTENDED_REQUEST_BYTES, Protocol.EXTENDED_REPLY_BYTES);
 
-        @Override
-        void error(Buffer buffer, long cookie, NbdError error) {
-            simple(buffer, cookie, error.code());
-        }
-    },
+    /// What requests begin with, and how long they are without their payload.
+    final int requestMagic;
 
-    STRUCTURED {
-        @Override
-        void data(Buffer buffer, long cookie, long offset, int length, boolean last) {
-            int headerBytes = Protocol.STRUCTURED_REPLY_BYTES + Long.BYTES;
-            ByteBuffer header = buffer.beginHeader(headerBytes, length);
-            chunk(header, last, Protocol.REPLY_TYPE_OFFSET_DATA, cookie, Long.BYTES + length);
-            header.putLong(offset);
-            buffer.endHeader(headerBytes);
-        }
+    final int requestBytes;
+    private final int headerBytes;
 
-        @Override
-        void error(Buffer buffer, long cookie, NbdError error) {
-            byte[] message = error.message().getBytes(StandardCharsets.UTF_8);
-            ByteBuffer reply = buffer.beginReply();
-            chunk(reply, true, Protocol.REPLY_TYPE_ERROR, cookie, Integer.BYTES + Short.BYTES + message.length);
-            reply.putInt(error.code()).putShort((short) message.length).put(message);
-            buffer.endReply();
-        }
-    };
+    ReplyFormat(int requestMagic, int requestBytes, int headerBytes) {
+        this.requestMagic = requestMagic;
+        this.requestBytes = requestBytes;
+        this.headerBytes = headerBytes;
+    }
 
     /// Data of a read, which is in the buffer already.
     ///
     /// @param last whether the reply ends with it; a simple reply has no other pieces
-    abstract void data(Buffer buffer, long cookie, long offset, int length, boolean last);
+    void data(Buffer buffer, ClientRequest request, long offset, int length, boolean last) {
+        if (this == SIMPLE) {
+            simpleData(buffer, request.cookie(), length);
+            return;
+        }
+        int bytes = headerBytes + Long.BYTES;
+        ByteBuffer header = buffer.beginHeader(bytes, length);
+        chunk(header, last, Protocol.REPLY_TYPE_OFFSET_DATA, request, Long.BYTES + length);
+        header.putLong(offset);
+        buffer.endHeader(bytes);
+    }
 
-    abstract void error(Buffer buffer, long cookie, NbdError error);
+    void error(Buffer buffer, ClientRequest request, NbdError error) {
+        if (this == SIMPLE) {
+            simple(buffer, request.cookie(), error.code());
+            return;
+        }
+        byte[] message = error.message().getBytes(StandardCharsets.UTF_8);
+        ByteBuffer reply = buffer.beginReply();
+        chunk(reply, true, Protocol.REPLY_TYPE_ERROR, request, Integer.BYTES + Short.BYTES + message.length);
+        reply.putInt(error.code()).putShort((short) message.length).put(message);
+        buffer.endReply();
+    }
 
-    /// Success of anything that has no data: a simple reply is allowed for it in every format, and the shortest.
-    void success(Buffer buffer, long cookie) {
-        simple(buffer, cookie, 0);
+    /// Success of anything that has no data: a simple reply, the shortest, wherever it is allowed.
+    void success(Buffer buffer, ClientRequest request) {
+        if (this == EXTENDED) {
+            nothing(buffer, request);
+        } else {
+            simple(buffer, request.cookie(), 0);
+        }
     }
 
     /// The end of a read that has no data.
-    void nothingRead(Buffer buffer, long cookie) {
+    void nothingRead(Buffer buffer, ClientRequest request) {
         if (this == SIMPLE) {
-            simple(buffer, cookie, 0);
+            simple(buffer, request.cookie(), 0);
         } else {
-            ByteBuffer reply = buffer.beginReply();
-            chunk(reply, true, 0, cookie, 0);
-            buffer.endReply();
+            nothing(buffer, request);
         }
+    }
+
+    private void nothing(Buffer buffer, ClientRequest request) {
+        chunk(buffer.beginReply(), true, Protocol.REPLY_TYPE_NONE, request, 0);
+        buffer.endReply();
     }
 
     /// The header of a simple reply and its data, or the first part of it: how long it is, the peer knows.
@@ -80,11 +93,16 @@ enum ReplyFormat {
         buffer.endReply();
     }
 
-    static void chunk(ByteBuffer into, boolean last, int type, long cookie, int payloadBytes) {
-        into.putInt(Protocol.STRUCTURED_REPLY_MAGIC)
+    /// The header of a chunk, which there is not in simple replies.
+    void chunk(ByteBuffer into, boolean last, int type, ClientRequest request, int payloadBytes) {
+        into.putInt(this == EXTENDED ? Protocol.EXTENDED_REPLY_MAGIC : Protocol.STRUCTURED_REPLY_MAGIC)
                 .putShort((short) (last ? Protocol.REPLY_FLAG_DONE : 0))
                 .putShort((short) type)
-                .putLong(cookie)
-                .putInt(payloadBytes);
+                .putLong(request.cookie());
+        if (this == EXTENDED) {
+            into.putLong(request.offset()).putLong(payloadBytes);
+        } else {
+            into.putInt(payloadBytes);
+        }
     }
 }

@@ -35,14 +35,17 @@ final class Transmission {
     ///
     /// @throws IOException when the connection is lost, or what comes is not NBD
     void run() throws IOException {
-        while (in.await(Protocol.REQUEST_BYTES)) {
+        while (in.await(format.requestBytes)) {
             ByteBuffer header = in.buffer();
-            if (header.getInt() != Protocol.REQUEST_MAGIC) {
+            if (header.getInt() != format.requestMagic) {
                 throw new IOException("the client's request has no magic number");
             }
-            ClientRequest request = ClientRequest.parse(header);
+            ClientRequest request = ClientRequest.parse(header, format);
             if (request.type() == Protocol.CMD_DISC) {
                 return;
+            }
+            if (request.isEndless()) {
+                throw new IOException("the client wants to send " + Long.toUnsignedString(request.payloadBytes()) + " bytes at once");
             }
             NbdError problem = request.problem(agreed);
             if (problem == null) {
@@ -94,11 +97,11 @@ final class Transmission {
         Buffer buffer = replies.buffer(Buffer.Size.of(length));
         submit(request, buffer, new Request.Read(request.offset(), buffer.data(length), (_, status) -> {
             if (status != IoStatus.OK) {
-                format.error(buffer, request.cookie(), NbdError.of(status));
+                format.error(buffer, request, NbdError.of(status));
             } else if (length == 0) {
-                format.nothingRead(buffer, request.cookie());
+                format.nothingRead(buffer, request);
             } else {
-                format.data(buffer, request.cookie(), request.offset(), length, true);
+                format.data(buffer, request, request.offset(), length, true);
             }
             replies.add(buffer);
         }));
@@ -133,9 +136,9 @@ final class Transmission {
         Buffer buffer = replies.buffer(one ? Buffer.Size.SMALL : Buffer.Size.MEDIUM);
         submit(request, buffer, new Request.Extents(request.offset(), request.length(), found, (_, status) -> {
             if (status == IoStatus.OK) {
-                found.reply(buffer, request.cookie());
+                found.reply(buffer, request, format);
             } else {
-                format.error(buffer, request.cookie(), NbdError.of(status));
+                format.error(buffer, request, NbdError.of(status));
             }
             replies.add(buffer);
         }));
@@ -149,16 +152,16 @@ final class Transmission {
 
     private void answer(ClientRequest request, Buffer buffer, IoStatus status) {
         if (status == IoStatus.OK) {
-            format.success(buffer, request.cookie());
+            format.success(buffer, request);
         } else {
-            format.error(buffer, request.cookie(), NbdError.of(status));
+            format.error(buffer, request, NbdError.of(status));
         }
         replies.add(buffer);
     }
 
     private void error(ClientRequest request, NbdError error) {
         Buffer buffer = replies.buffer(Buffer.Size.SMALL);
-        format.error(buffer, request.cookie(), error);
+        format.error(buffer, request, error);
         replies.add(buffer);
     }
 
@@ -171,9 +174,9 @@ final class Transmission {
             replies.send();
             IoStatus status = await(completion -> new Request.Read(at, buffer.data(step), completion));
             if (status == IoStatus.OK) {
-                format.data(buffer, request.cookie(), at, step, done == request.length());
+                format.data(buffer, request, at, step, done == request.length());
             } else {
-                format.error(buffer, request.cookie(), NbdError.of(status));
+                format.error(buffer, request, NbdError.of(status));
                 done = request.length();
             }
             replies.add(buffer);
@@ -187,7 +190,7 @@ final class Transmission {
         replies.send();
         IoStatus first = readPiece(request, 0, buffer);
         if (first != IoStatus.OK) {
-            format.error(buffer, request.cookie(), NbdError.of(first));
+            format.error(buffer, request, NbdError.of(first));
             replies.add(buffer);
             return;
         }

@@ -327,22 +327,24 @@ class NbdDeviceTest {
     /// Passes the handshake on to the real server, and answers the first request with noise.
     private void spoil(ServerSocketChannel listener) {
         var random = new Random(3);
+        int[] magics = {Protocol.EXTENDED_REPLY_MAGIC, Protocol.EXTENDED_REPLY_MAGIC, Protocol.STRUCTURED_REPLY_MAGIC, Protocol.SIMPLE_REPLY_MAGIC};
         while (true) {
             try (SocketChannel client = listener.accept();
                     SocketChannel real = SocketChannel.open(UnixDomainSocketAddress.of(((NbdAddress.Unix) address).path()))) {
                 Thread.ofVirtual().start(() -> pass(real, client));
                 ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
                 while (client.read(bytes.clear()) >= 0) {
-                    if (bytes.flip().remaining() >= 4 && bytes.getInt(0) == Protocol.REQUEST_MAGIC) {
+                    if (bytes.flip().remaining() >= 4 && bytes.getInt(0) == Protocol.EXTENDED_REQUEST_MAGIC) {
                         long cookie = bytes.getLong(8);
                         var noise = new byte[64];
                         random.nextBytes(noise);
-                        client.write(ByteBuffer.allocate(84)
-                                .putInt(random.nextBoolean() ? Protocol.STRUCTURED_REPLY_MAGIC : Protocol.SIMPLE_REPLY_MAGIC)
+                        client.write(ByteBuffer.allocate(96)
+                                .putInt(magics[random.nextInt(magics.length)])
                                 .putShort((short) random.nextInt(2))
                                 .putShort((short) random.nextInt(8))
                                 .putLong(random.nextBoolean() ? cookie : random.nextLong())
-                                .putInt(random.nextInt(64))
+                                .putLong(random.nextInt(4) == 0 ? random.nextLong() : 0)
+                                .putLong(random.nextInt(64))
                                 .put(noise)
                                 .flip());
                         break;
@@ -370,14 +372,14 @@ class NbdDeviceTest {
 
     @Test
     void extentsOfAServerThatDoesNotTellAreData() throws IOException {
-        var plain = new NbdExport("", "", 1 << 20, 0, 512, 4096, 1 << 20, false, false);
+        var plain = new NbdExport("", "", 1 << 20, 0, 512, 4096, 1 << 20, false, false, false);
         var whole = new Part.Whole(new Request.Extents(0, 512, (Extent _) -> {}, (_, _) -> {}));
         assertThat(new Parts(plain).of(whole)).isEmpty();
     }
 
     @Test
     void whatAServerCannotDoIsDoneOtherwise() {
-        var plain = new NbdExport("", "", 8 << 20, Protocol.FLAG_SEND_FLUSH, 512, 4096, 1 << 20, false, false);
+        var plain = new NbdExport("", "", 8 << 20, Protocol.FLAG_SEND_FLUSH, 512, 4096, 1 << 20, false, false, false);
         var parts = new Parts(plain);
         var write = new Part.Whole(new Request.Write(0, Arena.ofAuto().allocate(3 << 20), true, (_, _) -> {}));
         assertThat(parts.of(write)).hasSize(3).allMatch(part -> part.flags == 0 && part.length == 1 << 20);
