@@ -120,10 +120,11 @@ public final class LazyDevice implements BlockDevice {
         }
         try {
             begin();
-            if (storage.geometry().sizeBytes() < bytes) {
+            long had = storage.geometry().sizeBytes();
+            if (had < bytes) {
                 storage.grow(bytes);
+                zero(had, bytes); // takes the space
             }
-            storageDisk.await(done -> new Request.WriteZeroes(before, bytes - before, false, false, false, done));
             store.grow(bytes);
         } catch (DiskException e) {
             boolean full = e.status() == IoStatus.NO_SPACE;

@@ -21,13 +21,14 @@ import java.util.stream.IntStream;
 /// 56  1  1: closed in order; 0: somebody may have been writing
 /// 57  1  what a first write zeroes: 0 the rest of its block, 1 what lies before it in its block
 /// 58  1  0: the storage is the file beside this one; 1: it is the one named below
-/// 59  1  0
+/// 59  1  1: the storage bears the disk's id, in its extended attribute `user.holdfast.disk`
 /// 60  2  length of the storage's identity when it was closed in order, and then its bytes, UTF-8
 ///  …  2  length of the storage's name, and then its bytes, UTF-8
 /// ```
 ///
 /// @param closed whether nothing has been written since the identity was taken
 /// @param mapping whether the storage is found by its name
+/// @param marked whether the storage bears the id
 /// @param storageIdentity what the storage was when this was last closed
 record LazyHeader(
         long sequence,
@@ -38,6 +39,7 @@ record LazyHeader(
         boolean closed,
         Filling filling,
         boolean mapping,
+        boolean marked,
         String storageIdentity,
         String storageName) {
     static final long MAGIC = 0x595a414c_444c4f48L;
@@ -70,15 +72,29 @@ record LazyHeader(
         return bytes;
     }
 
-    /// For a disk that has not been opened for writing.
-    static LazyHeader first(Geometry geometry, int blockBytes, UUID id, Filling filling, boolean mapping, String identity, String name) {
+    /// For a disk that has not been opened for writing, beside its storage.
+    static LazyHeader first(Geometry geometry, int blockBytes, UUID id, Filling filling, String identity) {
         return new LazyHeader(
-                1, geometry.sizeBytes(), geometry.logicalBlockBytes(), blockBytes, id, true, filling, mapping, identity, name);
+                1, geometry.sizeBytes(), geometry.logicalBlockBytes(), blockBytes, id, true, filling, false, false, identity, "");
+    }
+
+    /// The same for storage that is found by its name.
+    LazyHeader mapping(String name) {
+        return new LazyHeader(
+                sequence, sizeBytes, logicalBlockBytes, blockBytes, id, closed, filling, true, marked, storageIdentity, name);
+    }
+
+    /// The same for storage that bears the id, or not.
+    LazyHeader marked(boolean bearsId) {
+        return new LazyHeader(
+                sequence, sizeBytes, logicalBlockBytes, blockBytes, id, closed, filling, mapping, bearsId, storageIdentity,
+                storageName);
     }
 
     LazyHeader next(long size, boolean closedInOrder, String identity) {
         return new LazyHeader(
-                sequence + 1, size, logicalBlockBytes, blockBytes, id, closedInOrder, filling, mapping, identity, storageName);
+                sequence + 1, size, logicalBlockBytes, blockBytes, id, closedInOrder, filling, mapping, marked, identity,
+                storageName);
     }
 
     int blockCount() {
@@ -99,7 +115,7 @@ record LazyHeader(
         ByteBuffer slot = HeaderSlot.begin(MAGIC, VERSION).putLong(sequence).putLong(sizeBytes);
         slot.putInt(logicalBlockBytes).putInt(blockBytes);
         slot.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
-        slot.put((byte) (closed ? 1 : 0)).put((byte) filling.ordinal()).put((byte) (mapping ? 1 : 0)).put((byte) 0);
+        slot.put((byte) (closed ? 1 : 0)).put((byte) filling.ordinal()).put((byte) (mapping ? 1 : 0)).put((byte) (marked ? 1 : 0));
         HeaderSlot.putText(slot, storageIdentity);
         HeaderSlot.putText(slot, storageName);
         return HeaderSlot.seal(slot);
@@ -122,13 +138,13 @@ record LazyHeader(
         byte closed = slot.get();
         byte filling = slot.get();
         byte mapping = slot.get();
-        slot.get();
+        byte marked = slot.get();
         if (!isSound(size, logical, block) || filling < 0 || filling >= Filling.values().length) {
             return Optional.empty();
         }
         return Optional.of(new LazyHeader(
                 sequence, size, logical, block, id, closed == 1, Filling.values()[filling], mapping == 1,
-                HeaderSlot.text(slot), HeaderSlot.text(slot)));
+                marked == 1, HeaderSlot.text(slot), HeaderSlot.text(slot)));
     }
 
     /// A checksum proves that somebody wrote it so, not that it makes sense.

@@ -17,7 +17,7 @@ public final class LazyInitializer implements AutoCloseable {
     /// Zeroed in one go, and then paid for by a pause.
     private static final long STEP_BYTES = 4 << 20;
 
-    private static final long FLUSH_BYTES = 256 << 20;
+    private static final long FLUSH_BYTES = 64 << 20;
 
     private final LazyDevice disk;
     private final long bytesPerSecond;

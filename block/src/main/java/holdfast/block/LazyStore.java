@@ -132,6 +132,11 @@ final class LazyStore implements AutoCloseable {
         }
     }
 
+    /// Notes durably that the storage will not bear the id any more.
+    synchronized void unmark() throws DiskException {
+        put(header.next(header.sizeBytes(), header.closed(), header.storageIdentity()).marked(false));
+    }
+
     /// Notes durably that the disk is larger. The storage is.
     ///
     /// @throws OperatorError when this has no room to grow
@@ -139,7 +144,7 @@ final class LazyStore implements AutoCloseable {
         LazyHeader next = header.next(sizeBytes, false, "");
         long before = header.storeBytes();
         if (next.storeBytes() > before) {
-            device.grow(next.storeBytes());
+            device.grow(Math.max(next.storeBytes(), device.geometry().sizeBytes())); // a cut may have left it longer
             reserve(before, next.storeBytes());
             disk.flush();
         }

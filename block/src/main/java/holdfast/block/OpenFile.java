@@ -32,11 +32,12 @@ class OpenFile implements AutoCloseable {
         return open(path, flags | Posix.O_NONBLOCK, 0);
     }
 
-    /// Makes a file that was not there, which its owner alone may use.
+    /// Makes a file that was not there.
     ///
+    /// @param permissions as in `st_mode`, of which the process' mask takes some away
     /// @throws SystemError when the kernel refuses
-    static OpenFile create(Path path) throws SystemError {
-        return open(path, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, 0b110_000_000);
+    static OpenFile create(Path path, int permissions) throws SystemError {
+        return open(path, Posix.O_RDWR | Posix.O_CREAT | Posix.O_EXCL, permissions);
     }
 
     private static OpenFile open(Path path, int flags, int mode) throws SystemError {
@@ -59,6 +60,15 @@ class OpenFile implements AutoCloseable {
     BasicFileAttributes attributes() {
         try {
             return Files.readAttributes(descriptorPath(), BasicFileAttributes.class);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /// What this user may still write on its file system.
+    long usableBytes() {
+        try {
+            return Files.getFileStore(descriptorPath()).getUsableSpace();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -161,6 +171,11 @@ class OpenFile implements AutoCloseable {
             }
             LockSupport.parkNanos(CLOCK_TICK_NANOS);
         }
+    }
+
+    /// Takes space for a range of the file, which becomes that long if it is shorter. What is in it stays.
+    int allocate(long offset, long length) {
+        return Posix.fallocate(fd, 0, offset, length);
     }
 
     /// Makes the range a hole: it reads as zeros and takes no space.

@@ -132,6 +132,21 @@ public final class RawFile implements BlockDevice {
         geometry = grown;
     }
 
+    /// Takes space on the host for all of a file that has hardly any yet, in a time that does not depend on how much that is. What is
+    /// in it stays. A file system that has less is left alone, rather than filled for everybody until that shows.
+    ///
+    /// @throws OperatorError when there is no room, or the file system cannot do that
+    public void reserve() {
+        int result = file.usableBytes() < fileBytes ? -Posix.ENOSPC : file.allocate(0, fileBytes);
+        if (result < 0) {
+            boolean unable = result == -Posix.EOPNOTSUPP;
+            throw new OperatorError(
+                    file.path().toString(),
+                    "space cannot be taken for it (" + Posix.message(-result) + ")",
+                    unable ? "have it written: --preallocate full" : "make room, or choose another place");
+        }
+    }
+
     @Override
     public void submit(Request request) {
         underway.enter();

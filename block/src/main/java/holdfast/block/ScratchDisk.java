@@ -1,12 +1,8 @@
 package holdfast.block;
 
 import java.io.IOException;
-import java.nio.file.DirectoryIteratorException;
-import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Objects;
 import java.util.UUID;
 
 /// Overlays in files: a disk that begins as a copy of an image, takes room for what is written alone, and leaves the image
@@ -15,6 +11,7 @@ import java.util.UUID;
 /// Each method takes over the base: closing the overlay closes it. When a method throws, the base is the caller's still.
 public final class ScratchDisk {
     private static final String TEMPORARY = "scratch-";
+    private static final int OWNER_ALONE = 0b110_000_000;
 
     private ScratchDisk() {}
 
@@ -29,16 +26,16 @@ public final class ScratchDisk {
     /// @param directory on a file system with room for what will be written
     /// @throws OperatorError when no file can be made there
     public static BlockDevice temporary(BlockDevice base, Path directory) {
-        removeAbandoned(directory, TEMPORARY);
+        WholeFile.removeAbandoned(directory, TEMPORARY);
         Path path = directory.resolve(TEMPORARY + UUID.randomUUID());
-        RawFile device = create(path, base);
+        RawFile device = WholeFile.open(path, OverlayStore.bytesFor(base), OWNER_ALONE);
         try {
             Files.delete(path);
             OverlayStore store = OverlayStore.format(base, "", device, path.toString(), UUID.randomUUID());
             return new Overlay(base, store, false);
         } catch (IOException e) {
             device.close();
-            throw cannotMake(path, String.valueOf(e.getMessage()));
+            throw WholeFile.cannotMake(path, String.valueOf(e.getMessage()));
         }
     }
 
@@ -51,23 +48,12 @@ public final class ScratchDisk {
             throw new OperatorError(
                     baseName, "cannot be the base of a disk that is kept, as a block device has no identity", "use a file");
         }
-        if (Files.exists(path)) {
-            throw alreadyThere(path);
+        try {
+            WholeFile.make(path, OverlayStore.bytesFor(base), OWNER_ALONE, device ->
+                    OverlayStore.format(base, baseName, device, path.toString(), UUID.randomUUID()));
+        } catch (DiskException e) {
+            throw WholeFile.cannotMake(path, String.valueOf(e.getMessage()));
         }
-        String prefix = "." + path.getFileName() + ".new-";
-        Path unfinished = path.resolveSibling(prefix + UUID.randomUUID());
-        removeAbandoned(Objects.requireNonNullElse(path.getParent(), Path.of("")), prefix);
-        try (RawFile device = create(unfinished, base)) {
-            OverlayStore.format(base, baseName, device, path.toString(), UUID.randomUUID());
-            Files.createLink(path, unfinished);
-        } catch (FileAlreadyExistsException _) {
-            throw alreadyThere(path);
-        } catch (IOException e) {
-            throw cannotMake(path, String.valueOf(e.getMessage()));
-        } finally {
-            remove(unfinished);
-        }
-        syncDirectory(path);
         return open(base, path);
     }
 
@@ -109,80 +95,6 @@ public final class ScratchDisk {
         } catch (DiskException e) {
             throw unreadable(path, e);
         }
-    }
-
-    /// Removes what programs that were killed have left here. A file that somebody is making is locked as soon as it is not empty.
-    private static void removeAbandoned(Path directory, String prefix) {
-        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory, file -> String.valueOf(file.getFileName()).startsWith(prefix))) {
-            for (Path file : files) {
-                if (Files.size(file) > 0) {
-                    removeUnlessInUse(file);
-                }
-            }
-        } catch (IOException | DirectoryIteratorException e) {
-            // Nothing has been made yet. What is wrong with the directory is said when that is tried.
-            System.getLogger(ScratchDisk.class.getName()).log(System.Logger.Level.DEBUG, directory + ": not cleaned", e);
-        }
-    }
-
-    private static void removeUnlessInUse(Path file) {
-        try (RawFile _ = RawFile.open(file, Access.READ_WRITE)) {
-            remove(file);
-        } catch (OperatorError inUse) {
-            System.getLogger(ScratchDisk.class.getName()).log(System.Logger.Level.DEBUG, inUse.getMessage());
-        }
-    }
-
-    /// A sparse file of the size that an overlay over this base needs, locked while it is open.
-    private static RawFile create(Path path, BlockDevice base) {
-        try {
-            OpenFile file = OpenFile.create(path);
-            try {
-                return sized(file, OverlayStore.bytesFor(base));
-            } catch (RuntimeException e) {
-                file.close();
-                remove(path);
-                throw e;
-            }
-        } catch (SystemError e) {
-            throw cannotMake(path, Posix.message(e.errno()));
-        }
-    }
-
-    private static RawFile sized(OpenFile file, long bytes) {
-        ImageLock.take(file, Access.READ_WRITE);
-        int result = file.truncate(bytes);
-        if (result < 0) {
-            throw cannotMake(file.path(), Posix.message(-result));
-        }
-        return RawFile.of(file, Access.READ_WRITE, null);
-    }
-
-    private static void remove(Path path) {
-        try {
-            Files.deleteIfExists(path);
-        } catch (IOException e) {
-            System.getLogger(ScratchDisk.class.getName()).log(System.Logger.Level.WARNING, path + ": not removed", e);
-        }
-    }
-
-    /// Makes a name durable.
-    private static void syncDirectory(Path path) {
-        Path directory = path.toAbsolutePath().getParent();
-        try (OpenFile opened = OpenFile.open(directory == null ? path : directory, Posix.O_RDONLY)) {
-            opened.sync();
-        } catch (SystemError e) {
-            throw cannotMake(path, Posix.message(e.errno()));
-        }
-    }
-
-    private static OperatorError alreadyThere(Path path) {
-        return new OperatorError(path.toString(), "is already there", "choose another name, or remove it");
-    }
-
-    private static OperatorError cannotMake(Path path, String reason) {
-        return new OperatorError(
-                path.toString(), "cannot be made: " + reason, "check that the directory is there, writable and not full");
     }
 
     private static OperatorError unreadable(Path path, DiskException e) {

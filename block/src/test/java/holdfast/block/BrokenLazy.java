@@ -1,5 +1,7 @@
 package holdfast.block;
 
+import java.nio.file.Path;
+
 /// Stand-ins for calls of the lazy disk, each wrong in one way; [LazyMutantsTest] puts them in place.
 final class BrokenLazy {
     private BrokenLazy() {}
@@ -31,10 +33,15 @@ final class BrokenLazy {
     /// What was zeroed or written is forgotten.
     static void raise(LazyMap map, long from, long to) {}
 
+    /// The storage is taken to be what it was.
+    static void checkStorage(LazyStore store, BlockDevice storage, String storageName) {}
+
+    /// The file is taken to be the one that the map is of.
+    static void checkMark(Path storage, LazyStore store) {}
+
     /// What is new counts as initialised.
     static void grow(LazyMap map, long bytes) {
-        long before = bytes - map.pendingBytes();
         map.grow(bytes);
-        map.raise(before, bytes);
+        map.raise(bytes - map.pendingBytes(), bytes);
     }
 }

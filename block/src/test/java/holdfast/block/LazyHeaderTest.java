@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 /// What a lazy map says of itself.
 class LazyHeaderTest {
     private static final LazyHeader FIRST = new LazyHeader(
-            1, 1 << 20, 512, 65536, new UUID(1, 2), true, Filling.BEFORE, true, "raw size=…", "/dev/disk/by-id/größe");
+            1, 1 << 20, 512, 65536, new UUID(1, 2), true, Filling.BEFORE, true, true, "raw size=…", "/dev/disk/by-id/größe");
 
     private static byte[] slots(LazyHeader... headers) {
         var slots = new byte[HeaderSlot.COUNT * HeaderSlot.BYTES];
@@ -44,7 +44,7 @@ class LazyHeaderTest {
 
     @Test
     void whatMakesNoSenseIsNoHeader() {
-        LazyHeader odd = new LazyHeader(1, 1 << 20, 512, 65535, new UUID(1, 2), true, Filling.BEFORE, true, "", "");
+        LazyHeader odd = new LazyHeader(1, 1 << 20, 512, 65535, new UUID(1, 2), true, Filling.BEFORE, true, true, "", "");
         assertThat(LazyHeader.parse(slots(odd))).isEmpty();
     }
 
@@ -62,7 +62,7 @@ class LazyHeaderTest {
     void blocksAreLargerOnLargeDisksSoThatTheMapStaysSmall() {
         assertThat(LazyHeader.usualBlockBytes(50L << 30)).isEqualTo(1 << 20);
         int large = LazyHeader.usualBlockBytes(64L << 40);
-        var header = new LazyHeader(1, 64L << 40, 512, large, new UUID(1, 2), true, Filling.BEFORE, true, "", "");
+        var header = new LazyHeader(1, 64L << 40, 512, large, new UUID(1, 2), true, Filling.BEFORE, true, true, "", "");
         assertThat(header.storeBytes()).isLessThan(9 << 20);
         assertThat(LazyHeader.parse(slots(header))).isPresent();
     }

@@ -34,6 +34,12 @@ class LazyMutantsTest {
                         "LazyDeviceTest.eightThreadsOnOneFreshBlockLoseNothing"),
                 mutant("two initialise one block at once, under the watermark", "LazyDevice", "write", "ClusterLocks.acquire",
                         "LazyDeviceTest.eightThreadsOnOneFreshBlockLoseNothingUnderTheWatermark"),
+                mutant("what a disk grows by counts as initialised", "LazyDevice", "grow", "LazyMap.grow",
+                        "LazyDiskTest.whatADiskGrowsByIsNotInitialized"),
+                mutant("a storage that others have changed is not noticed", "LazyDisk", "open", "LazyStore.checkStorage",
+                        "LazyDiskTest.anImageThatAnotherProgramHasChangedIsRefused"),
+                mutant("another file is not noticed", "LazyDisk", "open", "LazyDisk.checkMark",
+                        "LazyDiskTest.anotherImageOfTheSameNameIsRefusedEvenAfterACrash"),
                 mutant("the map does not say that the storage is being changed", "LazyDevice", "begin", "LazyStore.begin",
                         "LazyDeviceTest.afterACrashTheStorageIsWhateverItHasBecome"));
     }

@@ -23,7 +23,7 @@ record LazySample(MemoryDevice storage, MemoryDevice map) {
 
     static LazyHeader header(BlockDevice storage, int blockBytes, LazyHeader.Filling filling) throws DiskException {
         return LazyHeader.first(
-                storage.geometry(), blockBytes, ID, filling, false, LazyStore.identityOf(storage), "storage");
+                storage.geometry(), blockBytes, ID, filling, LazyStore.identityOf(storage));
     }
 
     LazyDevice open() throws DiskException {

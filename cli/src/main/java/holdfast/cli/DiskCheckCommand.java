@@ -1,5 +1,9 @@
 package holdfast.cli;
 
+import holdfast.block.Access;
+import holdfast.block.ByteSize;
+import holdfast.block.LazyDevice;
+import holdfast.block.LazyDisk;
 import holdfast.disk.DiskFormat;
 import holdfast.vhdx.VhdxDisk;
 import holdfast.vhdx.VhdxInfo;
@@ -40,7 +44,7 @@ final class DiskCheckCommand implements Callable<Integer> {
     public Integer call() {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         switch (DiskFormat.of(disk)) {
-            case RAW -> out.println(disk + ": raw, so there is nothing that could be damaged");
+            case RAW -> raw(out);
             case VHDX -> {
                 try (VhdxDisk open = VhdxDisk.open(disk, parentPath)) {
                     for (VhdxInfo layer : open.layers()) {
@@ -52,5 +56,18 @@ final class DiskCheckCommand implements Callable<Integer> {
         }
         out.flush();
         return ExitCode.OK;
+    }
+
+    private void raw(PrintWriter out) {
+        if (!LazyDisk.isOne(disk)) {
+            out.println(disk + ": raw, so there is nothing that could be damaged");
+            return;
+        }
+        try (LazyDevice open = LazyDisk.open(disk, Access.READ_ONLY)) {
+            LazyDisk.Description lazy = LazyDisk.describe(disk);
+            out.println(lazy.map() + ": no damage found; of " + lazy.size().rounded() + ", "
+                    + new ByteSize(open.pendingBytes()).rounded() + " are still to be initialised"
+                    + (lazy.inOrder() ? "" : "; its last writer did not close it, which did no harm"));
+        }
     }
 }

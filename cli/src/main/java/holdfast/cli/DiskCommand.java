@@ -14,11 +14,13 @@ import picocli.CommandLine.Command;
             DiskConvertCommand.class,
             DiskResizeCommand.class,
             DiskCompactCommand.class,
+            DiskInitializeCommand.class,
             DiskMergeCommand.class,
             DiskRebaseCommand.class,
         },
         footer = {
             "",
-            "A file is a VHDX disk when it begins as one and its name ends in .vhdx or .avhdx; else it is a raw disk.",
+            "A file is a VHDX disk when it begins as one and its name ends in .vhdx or .avhdx, and a mapping (create --map) when it is called "
+                    + "*.lazy; else it is a raw disk. What has been initialised of disk.raw is in disk.raw.lazy, if it was made lazily.",
         })
 final class DiskCommand extends CommandGroup {}

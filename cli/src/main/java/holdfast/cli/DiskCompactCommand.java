@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.block.LazyDisk;
 import holdfast.block.OperatorError;
 import holdfast.disk.DiskFormat;
 import holdfast.vhdx.Compaction;
@@ -30,6 +31,9 @@ final class DiskCompactCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (DiskFormat.of(disk) == DiskFormat.RAW) {
+            if (LazyDisk.isOne(disk)) {
+                throw new OperatorError(disk.toString(), "is a disk that keeps its space", "copy it: holdfast disk convert");
+            }
             throw new OperatorError(disk.toString(), "is a raw disk", "make holes of its zeros with: fallocate --dig-holes");
         }
         Compaction.run(disk, parentPath);

@@ -1,6 +1,7 @@
 package holdfast.cli;
 
 import holdfast.block.ByteSize;
+import holdfast.block.LazyDisk;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.NewRaw;
 import holdfast.vhdx.NewVhdx;
@@ -19,6 +20,7 @@ import picocli.CommandLine.Parameters;
             "Makes a disk that reads as zeros, or as its parent.",
             "",
             "With --parent it holds what becomes different from that disk, which must not change any more; size and sectors are the parent's.",
+            "With --map it is a disk on a file or block device, of its size, whose content is not seen and overwritten bit by bit.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -36,8 +38,22 @@ final class DiskCreateCommand implements Callable<Integer> {
     @Option(names = "--parent", paramLabel = "P", description = "VHDX disk to lie over")
     @Nullable Path parent;
 
-    @Option(names = "--fixed", description = "take all of its space at once")
+    @Option(names = "--map", paramLabel = "DEVICE", description = "file or block device to lie on; DISK is called *.lazy")
+    @Nullable Path map;
+
+    @Option(names = "--fixed", description = "VHDX: the same as --preallocate full")
     boolean fixed;
+
+    @Option(
+            names = "--preallocate",
+            paramLabel = "lazy|full",
+            description = "take all of its space at once, and zero each block when it is first written, or all of them now")
+    @Nullable Preallocation preallocation;
+
+    @Option(
+            names = "--watermark",
+            description = "lazy raw disks, --map: zero only what lies before a write in its block, for those who write from beginning to end")
+    boolean watermark;
 
     @Option(names = "--block-size", paramLabel = "SIZE", description = "1M to 256M; default: 32M")
     @Nullable ByteSize blockSize;
@@ -45,36 +61,80 @@ final class DiskCreateCommand implements Callable<Integer> {
     @Option(names = "--sector", paramLabel = "512|4096", description = "what a guest addresses; default: 512")
     @Nullable Integer sector;
 
+    /// When space that is taken at once is zeroed.
+    enum Preallocation {
+        lazy,
+        full
+    }
+
     @Override
     public Integer call() {
         DiskFormat chosen = format == null ? DiskFormat.ofName(disk) : format;
-        if (chosen == DiskFormat.RAW) {
+        if (fixed && preallocation != null) {
+            throw new UsageError("--fixed and --preallocate exclude each other");
+        }
+        if (map != null) {
+            mapping(map);
+        } else if (parent != null) {
+            child(parent, chosen);
+        } else if (chosen == DiskFormat.RAW) {
             raw();
-        } else if (parent == null) {
-            vhdx();
         } else {
-            if (size != null || fixed || blockSize != null || sector != null) {
-                throw new UsageError("--size, --fixed, --block-size and --sector exclude --parent, which says how large the disk is");
-            }
-            NewVhdx.createOver(disk, parent);
+            vhdx();
         }
         return ExitCode.OK;
     }
 
-    private void raw() {
-        if (parent != null || fixed || blockSize != null || sector != null) {
-            throw new UsageError("--parent, --fixed, --block-size and --sector are for VHDX disks; " + disk + " is to be a raw one");
+    private void mapping(Path device) {
+        if (size != null || format != null || parent != null || fixed || preallocation != null || blockSize != null || sector != null) {
+            throw new UsageError("--map excludes all but --watermark: the disk is as large as what it lies on");
         }
-        NewRaw.create(disk, needed().bytes());
+        LazyDisk.createMapping(disk, device, watermark);
+    }
+
+    private void child(Path below, DiskFormat chosen) {
+        if (chosen == DiskFormat.RAW) {
+            throw new UsageError("--parent is for VHDX disks; " + disk + " is to be a raw one");
+        }
+        if (size != null || fixed || preallocation != null || blockSize != null || sector != null || watermark) {
+            throw new UsageError("--size, --fixed, --preallocate, --watermark, --block-size and --sector exclude --parent, which says how large the disk is");
+        }
+        NewVhdx.createOver(disk, below);
+    }
+
+    private void raw() {
+        if (fixed || blockSize != null || sector != null) {
+            throw new UsageError("--fixed, --block-size and --sector are for VHDX disks; " + disk + " is to be a raw one");
+        }
+        if (watermark && preallocation != Preallocation.lazy) {
+            throw new UsageError("--watermark goes with --preallocate lazy");
+        }
+        NewRaw.create(disk, needed().bytes(), space());
+    }
+
+    private NewRaw.Space space() {
+        return switch (preallocation) {
+            case null -> NewRaw.Space.AS_NEEDED;
+            case full -> NewRaw.Space.FULL;
+            case lazy -> watermark ? NewRaw.Space.LAZY_WATERMARK : NewRaw.Space.LAZY;
+        };
     }
 
     private void vhdx() {
+        if (watermark) {
+            throw new UsageError("--watermark is for raw disks; " + disk + " is to be a VHDX one");
+        }
         long block = blockSize == null ? NewVhdx.BLOCK_BYTES : blockSize.bytes();
         if (block > Integer.MAX_VALUE) {
             throw new UsageError("--block-size: " + blockSize + " is more than 256MiB");
         }
-        NewVhdx.create(disk, new NewVhdx.Shape(
-                needed().bytes(), (int) block, Objects.requireNonNullElse(sector, 512), fixed));
+        var shape = new NewVhdx.Shape(
+                needed().bytes(), (int) block, Objects.requireNonNullElse(sector, 512), fixed || preallocation != null);
+        if (preallocation == Preallocation.lazy) {
+            NewVhdx.createLazily(disk, shape);
+        } else {
+            NewVhdx.create(disk, shape);
+        }
     }
 
     private ByteSize needed() {

@@ -5,6 +5,7 @@ import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
 import holdfast.block.DiskException;
 import holdfast.block.Extent;
+import holdfast.block.LazyDisk;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.disk.DiskFormat;
@@ -69,11 +70,26 @@ final class DiskInfoCommand implements Callable<Integer> {
     }
 
     private void raw(Map<String, Object> facts) {
+        if (LazyDisk.isOne(disk)) {
+            lazy(facts, LazyDisk.describe(disk));
+            return;
+        }
         try (RawFile file = RawFile.open(disk, Access.READ_ONLY)) {
             facts.put("sizeBytes", file.geometry().sizeBytes());
             facts.put("hostBytes", hostBytes(file));
             facts.put("logicalSectorBytes", file.geometry().logicalBlockBytes());
         }
+    }
+
+    private void lazy(Map<String, Object> facts, LazyDisk.Description lazy) {
+        facts.put("kind", lazy.mapping() ? "mapping" : "lazy");
+        facts.put("sizeBytes", lazy.size().bytes());
+        facts.put("toBeInitializedBytes", lazy.pendingBytes());
+        facts.put("firstWriteZeroes", lazy.watermark() ? "what lies before it in its block" : "the rest of its block");
+        facts.put("blockBytes", lazy.block().bytes());
+        facts.put("storage", lazy.storage().toString());
+        facts.put("map", lazy.map().toString());
+        facts.put("closedInOrder", lazy.inOrder());
     }
 
     private void vhdx(Map<String, Object> facts, VhdxInfo info) {

@@ -1,10 +1,11 @@
 package holdfast.cli;
 
 import holdfast.block.Access;
+import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
-import holdfast.block.RawFile;
 import holdfast.disk.DiskFormat;
+import holdfast.disk.Disks;
 import holdfast.vhdx.Growth;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -43,7 +44,7 @@ final class DiskResizeCommand implements Callable<Integer> {
     }
 
     private void raw(long bytes) {
-        try (RawFile file = RawFile.open(disk, Access.READ_WRITE)) {
+        try (BlockDevice file = Disks.open(disk, Access.READ_WRITE, null)) {
             long now = file.geometry().sizeBytes();
             int sector = file.geometry().logicalBlockBytes();
             if (bytes < now || bytes % sector != 0) {

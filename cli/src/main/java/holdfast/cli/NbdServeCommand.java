@@ -1,6 +1,7 @@
 package holdfast.cli;
 
 import holdfast.block.Access;
+import holdfast.block.ByteSize;
 import holdfast.nbd.Export;
 import holdfast.nbd.NbdAddress;
 import holdfast.nbd.NbdServer;
@@ -65,6 +66,9 @@ final class NbdServeCommand implements Callable<Integer> {
     @Option(names = "--read-only", description = "let nobody write; other readers may have the disks open too")
     boolean readOnly;
 
+    @Option(names = "--initialize", paramLabel = "RATE", description = "initialise what is left of lazy disks meanwhile, at most so much a second, such as 50M; 0: as fast as can be")
+    @Nullable ByteSize initialize;
+
     @Option(names = "--run", paramLabel = "CMD", description = "run this by the shell, with $uri and $unixsocket set, and end with it; without an address: at a temporary socket")
     @Nullable String command;
 
@@ -76,6 +80,9 @@ final class NbdServeCommand implements Callable<Integer> {
         if (port != null && (port < 0 || port > 65535)) {
             throw new UsageError("--port " + port + " is no port; the highest is 65535");
         }
+        if (initialize != null && readOnly) {
+            throw new UsageError("--initialize and --read-only do not go together");
+        }
         if (takeOver && unix == null) {
             throw new UsageError("--take-over goes with --unix");
         }
@@ -85,7 +92,7 @@ final class NbdServeCommand implements Callable<Integer> {
         }
         try (var cleanUp = new CleanUp()) {
             TlsIdentity identity = tls == null ? null : TlsIdentity.ofServer(tls);
-            var served = cleanUp.add(ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE));
+            var served = cleanUp.add(ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE, initialize));
             NbdServer server = NbdServer.open(address(cleanUp), served.exports(), identity);
             cleanUp.add(() -> end(server));
             if (command != null) {

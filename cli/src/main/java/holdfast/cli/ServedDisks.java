@@ -1,8 +1,10 @@
 package holdfast.cli;
 
 import holdfast.block.Access;
+import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
+import holdfast.block.LazyDevice;
 import holdfast.disk.Disks;
 import holdfast.nbd.Export;
 import java.nio.file.Path;
@@ -10,6 +12,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /// The disks that `nbd serve` serves, open and locked.
 final class ServedDisks implements AutoCloseable {
@@ -20,8 +23,9 @@ final class ServedDisks implements AutoCloseable {
 
     /// Opens all or none of them.
     ///
+    /// @param rate how many bytes a second of lazy disks are initialised meanwhile; null for none, 0 for as many as can be
     /// @throws holdfast.block.OperatorError when one cannot be opened
-    static ServedDisks open(List<Path> files, Access access) {
+    static ServedDisks open(List<Path> files, Access access, @Nullable ByteSize rate) {
         Set<String> names = new HashSet<>();
         for (Path file : files) {
             if (!names.add(name(file))) {
@@ -30,7 +34,7 @@ final class ServedDisks implements AutoCloseable {
         }
         var disks = new ServedDisks();
         try {
-            files.forEach(file -> disks.add(file, access));
+            files.forEach(file -> disks.add(file, access, rate));
             return disks;
         } catch (RuntimeException e) {
             disks.close();
@@ -38,9 +42,12 @@ final class ServedDisks implements AutoCloseable {
         }
     }
 
-    private void add(Path file, Access access) {
+    private void add(Path file, Access access, @Nullable ByteSize rate) {
         BlockDevice device = Disks.open(file, access, null);
         devices.add(device);
+        if (rate != null && device instanceof LazyDevice lazy) {
+            lazy.initialize(rate.bytes(), Alarm.wallClock());
+        }
         String description = new ByteSize(device.geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath();
         exports.add(new Export(name(file), description, device));
     }

@@ -1,14 +1,19 @@
 package holdfast.disk;
 
+import holdfast.block.Blocking;
+import holdfast.block.LazyDisk;
 import holdfast.block.NewFile;
 import holdfast.block.OperatorError;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// A raw disk that is being made, sparse: it reads as zeros where nothing was written. It is removed when it is closed before
 /// [#finish].
 public final class NewRaw implements AutoCloseable {
     private static final int SECTOR_BYTES = 512;
+    private static final MemorySegment ZEROS = Arena.global().allocate(1 << 20, 4096);
 
     private final NewFile file;
 
@@ -16,11 +21,42 @@ public final class NewRaw implements AutoCloseable {
         this.file = file;
     }
 
+    /// How its space is taken.
+    public enum Space {
+        /// When it is written.
+        AS_NEEDED,
+        /// At once, and zeros are written to all of it.
+        FULL,
+        /// At once; a block is zeroed when it is first written. A file beside the disk says which have been.
+        LAZY,
+        /// The same, and of a block only what lies before the write is zeroed.
+        LAZY_WATERMARK
+    }
+
     /// @throws OperatorError when there is such a file already, or it cannot be made; nothing is left behind then
-    public static void create(Path path, long sizeBytes) {
+    public static void create(Path path, long sizeBytes, Space space) {
         try (NewRaw made = begin(path, sizeBytes)) {
+            switch (space) {
+                case AS_NEEDED -> {}
+                case FULL -> made.writeZeros(sizeBytes);
+                case LAZY -> made.beLazy(path, false);
+                case LAZY_WATERMARK -> made.beLazy(path, true);
+            }
             made.finish();
         }
+    }
+
+    private void writeZeros(long sizeBytes) {
+        file.file().reserve();
+        for (long at = 0; at < sizeBytes; at += ZEROS.byteSize()) {
+            write(at, ZEROS.asSlice(0, Math.min(ZEROS.byteSize(), sizeBytes - at)));
+        }
+    }
+
+    private void beLazy(Path path, boolean watermark) {
+        file.file().reserve();
+        file.attempt(Blocking::flush);
+        LazyDisk.create(file.file(), path, watermark);
     }
 
     /// @param sizeBytes a multiple of 512
@@ -28,6 +64,10 @@ public final class NewRaw implements AutoCloseable {
     static NewRaw begin(Path path, long sizeBytes) {
         if (sizeBytes <= 0 || sizeBytes % SECTOR_BYTES != 0) {
             throw new OperatorError("a raw disk", "has whole sectors of 512 bytes, not " + sizeBytes + " bytes", "choose another size");
+        }
+        if (Files.exists(LazyDisk.mapOf(path))) {
+            throw new OperatorError(
+                    LazyDisk.mapOf(path).toString(), "is there already, the map of another " + path.getFileName(), "remove it first");
         }
         NewFile file = NewFile.begin(path, SECTOR_BYTES);
         try {

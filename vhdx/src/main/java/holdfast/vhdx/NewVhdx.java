@@ -90,12 +90,23 @@ public final class NewVhdx implements AutoCloseable {
         }
     }
 
+    /// Makes an empty disk all of whose space is taken at once, in a time that does not depend on how much that is. A block has its
+    /// place and is said to be zero: it is zeroed when it is first written to, and what is in that place is never read before.
+    ///
+    /// @param shape fixed
+    /// @throws OperatorError when there is such a file already, or it cannot be made; nothing is left behind then
+    public static void createLazily(Path path, Shape shape) {
+        try (NewVhdx made = begin(path, shape, UUID::randomUUID, BatEntry.ZERO)) {
+            made.finish();
+        }
+    }
+
     /// Makes a disk that is like its parent, and holds from then on what is different. The parent must not change any more.
     ///
     /// @throws OperatorError when there is such a file already, it cannot be made, or the parent cannot be used
     public static void createOver(Path path, Path parent) {
         try (VhdxDisk below = VhdxDisk.open(parent, null);
-                NewVhdx made = begin(path, over(path, parent, below), UUID::randomUUID)) {
+                NewVhdx made = begin(path, over(path, parent, below), UUID::randomUUID, BatEntry.FULLY_PRESENT)) {
             made.finish();
         }
     }
@@ -120,17 +131,23 @@ public final class NewVhdx implements AutoCloseable {
 
     /// @param guids one after the other, none of them twice
     static NewVhdx begin(Path path, Shape shape, Supplier<UUID> guids) {
-        return begin(path, new Metadata(
-                shape.blockBytes, shape.fixed, false, shape.sizeBytes, guids.get(), shape.sectorBytes, 4096, null), guids);
+        return begin(path, shape, guids, BatEntry.FULLY_PRESENT);
     }
 
-    private static NewVhdx begin(Path path, Metadata metadata, Supplier<UUID> guids) {
+    /// @param stateWhenFixed of the blocks that have places
+    private static NewVhdx begin(Path path, Shape shape, Supplier<UUID> guids, int stateWhenFixed) {
+        var metadata = new Metadata(
+                shape.blockBytes, shape.fixed, false, shape.sizeBytes, guids.get(), shape.sectorBytes, 4096, null);
+        return begin(path, metadata, guids, stateWhenFixed);
+    }
+
+    private static NewVhdx begin(Path path, Metadata metadata, Supplier<UUID> guids, int stateWhenFixed) {
         NewFile file = NewFile.begin(path, START_BYTES);
         try {
             var made = new NewVhdx(metadata, guids, file);
             made.lengthen();
             if (metadata.fixed()) {
-                made.takeAllSpace();
+                made.takeAllSpace(stateWhenFixed);
             }
             return made;
         } catch (RuntimeException e) {
@@ -145,22 +162,30 @@ public final class NewVhdx implements AutoCloseable {
         raw.grow(Math.max(raw.geometry().sizeBytes(), end));
     }
 
-    private void takeAllSpace() {
+    private void takeAllSpace(int state) {
         for (long block = 0; block < layout.blocks(); block++) {
-            place(block);
+            place(block, state);
         }
         lengthen();
+        if (state == BatEntry.ZERO) {
+            file.file().reserve();
+            return;
+        }
         file.attempt(disk -> disk.await(done ->
                 new Request.WriteZeroes(BAT_OFFSET + batBytes, end - BAT_OFFSET - batBytes, false, false, false, done)));
     }
 
     /// Where a block is in the file; a new place at its end when it has none.
     private long place(long block) {
+        return place(block, BatEntry.FULLY_PRESENT);
+    }
+
+    private long place(long block, int state) {
         long number = layout.blockEntry(block);
         long[] page = pages.computeIfAbsent(number / PAGE_ENTRIES, _ -> new long[PAGE_ENTRIES]);
         int at = (int) (number % PAGE_ENTRIES);
         if (page[at] == 0) {
-            page[at] = BatEntry.of(BatEntry.FULLY_PRESENT, end);
+            page[at] = BatEntry.of(state, end);
             end += metadata.blockBytes();
         }
         return BatEntry.offset(page[at]);
