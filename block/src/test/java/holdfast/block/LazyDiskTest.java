@@ -113,6 +113,33 @@ class LazyDiskTest {
         assertThat(Files.readAllBytes(image)).isEqualTo(expected);
     }
 
+    /// The map is marked as done, the image loses its id, the map is removed: each in turn, and a cut may come after any.
+    @Test
+    void aCutWhileTheMapGoesLeavesADiskThatCanBeOpened() throws Exception {
+        byte[] data = Noise.of(1).bytes(SIZE);
+        Path copy = directory.resolve("copy");
+        try (LazyDevice device = LazyDisk.open(image, Access.READ_WRITE)) {
+            new Blocking(device).write(0, data);
+            new Blocking(device).flush();
+            Files.copy(map, copy);
+        }
+        assertThat(map).doesNotExist();
+        Files.move(copy, map);
+        try (RawFile file = RawFile.open(map, Access.READ_WRITE)) {
+            LazyStore store = LazyStore.read(file, "map");
+            DiskMark.put(image, store.header().id());
+            store.unmark();
+            assertThat(LazyStore.read(file, "map").header().marked()).isFalse();
+        }
+        assertThat(read(image)).as("with its id").isEqualTo(data);
+        DiskMark.remove(image);
+        assertThat(read(image)).as("without").isEqualTo(data);
+        LazyDisk.open(image, Access.READ_WRITE).close();
+        assertThat(map).as("done at the next occasion").exists();
+        write(image, 0, data);
+        assertThat(map).doesNotExist();
+    }
+
     @Test
     void anImageThatAnotherProgramHasChangedIsRefused() throws Exception {
         write(image, 0, new byte[512]);

@@ -130,6 +130,45 @@ class LazyPowerCutTest {
         }
     }
 
+    /// The storage is large enough from the beginning, and full of what others have left.
+    @Test
+    void aCutWhileItGrowsLeavesTheOldSizeOrTheNewAndShowsNothing() throws Exception {
+        LazySample large = LazySample.of(SIZE, BLOCK, Filling.BEFORE);
+        LazyHeader header = LazySample.header(new MemoryDevice(new ByteSize(SIZE / 2 + 1024)), BLOCK, Filling.BEFORE)
+                .next(SIZE / 2 + 1024, false, "");
+        var empty = new MemoryDevice(large.map().geometry());
+        LazyStore.format(empty, header, "map");
+        var recording = new Recording();
+        var storage = new RecordingDevice(large.storage().copy(), recording);
+        var map = new RecordingDevice(empty.copy(), recording);
+        LazyDevice device = LazySample.open(storage, map);
+        byte[] data = Noise.of(1).bytes(SIZE / 2 + 1024);
+        new Blocking(device).write(0, data);
+        new Blocking(device).flush();
+        int flushed = recording.events().size();
+        device.grow(SIZE);
+        byte[] end = Noise.of(2).bytes(512);
+        new Blocking(device).write(SIZE - 512, end);
+        new Blocking(device).flush();
+        for (int time = 0; time <= recording.events().size(); time++) {
+            for (int seed = 0; seed < 20; seed++) {
+                Survival survival = Survival.random(new Random(seed));
+                LazyDevice found = new LazySample(
+                                recording.cut(time, storage).disk(large.storage(), survival),
+                                recording.cut(time, map).disk(empty, survival))
+                        .open();
+                int size = (int) found.geometry().sizeBytes();
+                assertThat(size).isIn(data.length, SIZE);
+                byte[] content = new Blocking(found).read(0, size);
+                for (int i = 0; i < size; i++) {
+                    boolean written = i < data.length && content[i] == data[i] || i >= SIZE - 512 && content[i] == end[i - SIZE + 512];
+                    assertThat(written || content[i] == 0 && (time < flushed || i >= data.length))
+                            .as("byte %d, cut after event %d, seed %d", i, time, seed).isTrue();
+                }
+            }
+        }
+    }
+
     /// A lazy disk, what it may hold, and what happened below it.
     private static final class Life {
         private final long seed;
