@@ -89,7 +89,7 @@ public final class RawFile implements BlockDevice {
             throw new OperatorError(
                     file.path().toString(),
                     bytes <= 0 ? "is empty" : "is too small for a disk: " + bytes + " bytes",
-                    "make one with 'truncate -s SIZE FILE', at least " + LOGICAL_BLOCK_BYTES + " bytes");
+                    "name another file, or make one with: holdfast disk create");
         }
         int logical = blockDevice ? blockBytes(file, Posix.BLKSSZGET) : LOGICAL_BLOCK_BYTES;
         int physical = Math.max(logical, blockDevice ? blockBytes(file, Posix.BLKPBSZGET) : PAGE_BYTES);
@@ -126,7 +126,10 @@ public final class RawFile implements BlockDevice {
         }
         int result = markChanged() ? file.truncate(bytes) : -Posix.EIO;
         if (result < 0) {
-            throw new OperatorError(file.path().toString(), "cannot be made larger (" + Posix.message(-result) + ")", "make room");
+            throw new OperatorError(
+                    file.path().toString(),
+                    "cannot have " + new ByteSize(bytes) + " (" + Posix.message(-result) + ")",
+                    result == -Posix.EFBIG ? "choose a smaller size, or another file system" : "make room");
         }
         fileBytes = bytes;
         geometry = grown;

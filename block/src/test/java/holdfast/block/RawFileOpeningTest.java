@@ -65,7 +65,7 @@ class RawFileOpeningTest {
     @ValueSource(ints = {0, 1, 511})
     void aFileTooSmall(int bytes) throws Exception {
         Path path = Files.write(directory.resolve("small.img"), new byte[bytes]);
-        refuses(path, Access.READ_ONLY, bytes == 0 ? "is empty" : "too small for a disk: " + bytes + " bytes", "truncate");
+        refuses(path, Access.READ_ONLY, bytes == 0 ? "is empty" : "too small for a disk: " + bytes + " bytes", "disk create");
     }
 
     @Test

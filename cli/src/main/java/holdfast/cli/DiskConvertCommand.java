@@ -30,7 +30,7 @@ final class DiskConvertCommand implements Callable<Integer> {
     @Parameters(index = "1", paramLabel = "DST", description = "the new file")
     Path target = Path.of("");
 
-    @Option(names = "--format", paramLabel = "vhdx|raw", description = "default: raw for *.raw and *.img, else vhdx")
+    @Option(names = "--format", paramLabel = "vhdx|raw", description = "default: what the name says, *.vhdx, *.raw or *.img")
     @Nullable DiskFormat format;
 
     @Option(names = "--parent-path", paramLabel = "P", description = "where SRC's parent is, if not where it says")
@@ -38,7 +38,7 @@ final class DiskConvertCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        DiskFormat chosen = format == null ? DiskFormat.ofName(target) : format;
+        DiskFormat chosen = DiskFormat.ofNew(target, format);
         try (BlockDevice device = Disks.open(source, Access.READ_ONLY, parentPath)) {
             DiskCopy.copy(device, source.toString(), target, chosen);
         }

@@ -32,7 +32,7 @@ final class DiskCreateCommand implements Callable<Integer> {
     @Option(names = "--size", paramLabel = "SIZE", description = "such as 20G")
     @Nullable ByteSize size;
 
-    @Option(names = "--format", paramLabel = "vhdx|raw", description = "default: raw for *.raw and *.img, else vhdx")
+    @Option(names = "--format", paramLabel = "vhdx|raw", description = "default: what the name says, *.vhdx, *.raw or *.img")
     @Nullable DiskFormat format;
 
     @Option(names = "--parent", paramLabel = "P", description = "VHDX disk to lie over")
@@ -69,13 +69,15 @@ final class DiskCreateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        DiskFormat chosen = format == null ? DiskFormat.ofName(disk) : format;
         if (fixed && preallocation != null) {
             throw new UsageError("--fixed and --preallocate exclude each other");
         }
         if (map != null) {
             mapping(map);
-        } else if (parent != null) {
+            return ExitCode.OK;
+        }
+        DiskFormat chosen = DiskFormat.ofNew(disk, format);
+        if (parent != null) {
             child(parent, chosen);
         } else if (chosen == DiskFormat.RAW) {
             raw();

@@ -1,6 +1,10 @@
 package holdfast.cli;
 
 import holdfast.block.ByteSize;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ServiceLoader;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -30,10 +34,22 @@ import picocli.CommandLine.Help.Ansi;
         })
 public final class Main implements Runnable {
 
+    private static final System.Logger LOG = System.getLogger(Main.class.getName());
+
     private Main() {}
 
     public static void main(String[] args) {
+        nameProcess();
         System.exit(commandLine().execute(args));
+    }
+
+    /// What `ps` shows of this process, and who finds a disk in use, in place of `java`.
+    private static void nameProcess() {
+        try {
+            Files.writeString(Path.of("/proc/self/comm"), "holdfast", StandardOpenOption.WRITE);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, "this process keeps its name: " + e.getMessage());
+        }
     }
 
     /// The command with everything below it. Standard output and error are the process's; a test replaces them.

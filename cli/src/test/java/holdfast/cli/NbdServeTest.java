@@ -118,7 +118,7 @@ class NbdServeTest {
         Ended second = Holdfast.run("nbd", "serve", name, "--read-only", "--run", "nbdinfo \"$uri\"");
         assertThat(second.out()).contains("is_read_only: true");
         Ended writer = Holdfast.run("nbd", "serve", name, "--run", "true");
-        assertThat(writer.err()).contains("is in use by process " + first.pid());
+        assertThat(writer.err()).contains("is in use by process " + first.pid() + " (holdfast)");
         assertThat(writer.exitCode()).isEqualTo(1);
     }
 }

@@ -8,15 +8,23 @@ import holdfast.vhdx.VhdxDisk;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 
 /// What the bytes of a disk image mean.
 public enum DiskFormat {
     /// Byte n of the file is byte n of the disk.
-    RAW,
-    VHDX;
+    RAW("raw"),
+    VHDX("VHDX");
+
+    private final String title;
+
+    DiskFormat(String title) {
+        this.title = title;
+    }
 
     private static final List<String> RAW_SUFFIXES = List.of(".raw", ".img");
     private static final List<String> VHDX_SUFFIXES = List.of(".vhdx", ".avhdx");
+    private static final List<String> MAPPING_SUFFIXES = List.of(".lazy");
 
     /// Recognises a file by how it begins.
     ///
@@ -47,9 +55,29 @@ public enum DiskFormat {
         return VHDX;
     }
 
-    /// What a new file of this name is to be: the operator's name says it.
-    public static DiskFormat ofName(Path path) {
-        return hasSuffix(path, RAW_SUFFIXES) ? RAW : VHDX;
+    /// What a new file is to be, such that [#of] takes it for that afterwards.
+    ///
+    /// @param wanted null for what its name says
+    /// @throws OperatorError when the name says nothing, or something else
+    public static DiskFormat ofNew(Path path, @Nullable DiskFormat wanted) {
+        boolean namedRaw = hasSuffix(path, RAW_SUFFIXES);
+        boolean namedVhdx = hasSuffix(path, VHDX_SUFFIXES);
+        if (wanted == null && !namedRaw && !namedVhdx) {
+            throw new OperatorError(
+                    path.toString(), "does not say by its name which kind of disk it is to be", "name it *.vhdx or *.raw, or say --format raw");
+        }
+        DiskFormat format = wanted != null ? wanted : namedRaw ? RAW : VHDX;
+        return switch (format) {
+            case RAW -> named(path, !namedVhdx && !hasSuffix(path, MAPPING_SUFFIXES), RAW, "*.raw");
+            case VHDX -> named(path, namedVhdx, VHDX, "*.vhdx");
+        };
+    }
+
+    private static DiskFormat named(Path path, boolean right, DiskFormat format, String name) {
+        if (!right) {
+            throw new OperatorError(path.toString(), "would not be taken for a " + format.title + " disk under this name", "name it " + name);
+        }
+        return format;
     }
 
     private static boolean hasSuffix(Path path, List<String> suffixes) {

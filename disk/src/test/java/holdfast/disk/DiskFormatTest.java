@@ -50,6 +50,18 @@ class DiskFormatTest {
     }
 
     @Test
+    void aNewFileIsNamedSoThatItIsTakenForWhatItIs() {
+        assertThat(DiskFormat.ofNew(Path.of("a.IMG"), null)).isEqualTo(DiskFormat.RAW);
+        assertThat(DiskFormat.ofNew(Path.of("a.avhdx"), null)).isEqualTo(DiskFormat.VHDX);
+        assertThat(DiskFormat.ofNew(Path.of("a"), DiskFormat.RAW)).isEqualTo(DiskFormat.RAW);
+        assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a.qcow2"), null)).hasMessageContaining("does not say by its name");
+        assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a.img"), DiskFormat.VHDX)).hasMessageContaining("name it *.vhdx");
+        assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a"), DiskFormat.VHDX)).hasMessageContaining("name it *.vhdx");
+        assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a.vhdx"), DiskFormat.RAW)).hasMessageContaining("name it *.raw");
+        assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a.lazy"), DiskFormat.RAW)).hasMessageContaining("name it *.raw");
+    }
+
+    @Test
     void disksAreOpenedAsWhatTheyAre() throws Exception {
         Path raw = raw("disk.raw");
         Path vhdx = vhdx("disk.vhdx");

@@ -21,6 +21,7 @@ import org.jspecify.annotations.Nullable;
 /// @param host name or address, null for a unix socket
 /// @param export its name, empty for the default one
 record NbdUri(String text, @Nullable String socket, @Nullable String host, int port, String export) {
+    private static final int PORT_MAX = 65_535;
 
     /// @throws OperatorError when this is none, or of a kind that is not supported
     static NbdUri parse(String text) {
@@ -34,7 +35,7 @@ record NbdUri(String text, @Nullable String socket, @Nullable String host, int p
         String export = path.startsWith("/") ? path.substring(1) : path;
         return switch (uri.getScheme()) {
             case "nbd" -> {
-                if (uri.getHost() == null) {
+                if (uri.getHost() == null || uri.getPort() > PORT_MAX) {
                     throw noUri(text);
                 }
                 String host = uri.getHost().replaceAll("[\\[\\]]", "");

@@ -31,7 +31,7 @@ class NbdUriTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "disk.img", "nbd:", "nbd:///x", "nbd+unix:///x", "nbd+unix:///?socket=", "http://x", "nbd://a b", "nbds://x"})
+    @ValueSource(strings = {"", "disk.img", "nbd:", "nbd:///x", "nbd+unix:///x", "nbd+unix:///?socket=", "http://x", "nbd://a b", "nbd://x:65536", "nbds://x"})
     void anythingElseIsRefused(String text) {
         assertThatThrownBy(() -> NbdUri.parse(text)).isInstanceOf(OperatorError.class);
     }

@@ -89,7 +89,8 @@ final class Chain {
                     "has changed since " + child.name() + " was made over it, or is another disk: that expects "
                             + locator.linkage(ParentLocator.LINKAGE).map(Guid::text).orElse("nothing")
                             + ", this is " + Guid.text(parent.header().dataWrite()),
-                    "bring back the parent as it was; or, if this one is right all the same: holdfast disk rebase --accept-parent");
+                    "bring back the parent as it was; or, if this one is right all the same: holdfast disk rebase --accept-parent "
+                            + child.name());
         }
         if (below.logicalSectorBytes() != above.logicalSectorBytes()) {
             throw new OperatorError(

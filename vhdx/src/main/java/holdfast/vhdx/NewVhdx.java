@@ -76,7 +76,9 @@ public final class NewVhdx implements AutoCloseable {
             }
             if (sizeBytes <= 0 || sizeBytes > Metadata.SIZE_BYTES_MAX || sizeBytes % sectorBytes != 0) {
                 throw new OperatorError(
-                        subject, "has 1 to 64 TiB of whole sectors, not " + sizeBytes + " bytes", "choose another size");
+                        subject,
+                        "has whole sectors of " + sectorBytes + " bytes, at most 64 TiB, not " + sizeBytes + " bytes",
+                        "choose another size");
             }
         }
     }
