@@ -4,6 +4,7 @@ import holdfast.block.ByteSize;
 import holdfast.nbd.NbdDevice;
 import holdfast.nbd.NbdExport;
 import java.io.PrintWriter;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -26,10 +27,14 @@ import tools.jackson.databind.node.ObjectNode;
             "Examples:",
             "  holdfast nbd info nbd://localhost",
             "  holdfast nbd info 'nbd+unix:///EXPORT?socket=PATH'",
+            "  holdfast nbd info nbds://HOST/EXPORT --tls DIR",
         })
 final class NbdInfoCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "URI", description = "nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH")
+    @Parameters(paramLabel = "URI", description = "nbd://HOST[:PORT]/EXPORT or nbd+unix:///EXPORT?socket=PATH; with TLS nbds in place of nbd")
     String uri = "";
+
+    @Option(names = "--tls", paramLabel = "DIR", description = "with nbds: trust the authority in DIR/ca-cert.pem; DIR/client-cert.pem and DIR/client-key.pem, if they are there, say who we are")
+    @Nullable Path tls;
 
     @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
     OutputFormat format = OutputFormat.text;
@@ -39,7 +44,7 @@ final class NbdInfoCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        NbdExport export = NbdDevice.look(uri);
+        NbdExport export = tls == null ? NbdDevice.look(uri) : NbdDevice.look(uri, tls);
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         switch (format) {
             case text -> text(export, out);

@@ -81,6 +81,20 @@ class NbdServeTest {
     }
 
     @Test
+    void tlsIsSaidToBeMissingWhereItIs() throws Exception {
+        serving();
+        String socketInUri = socket.toString().replace(" ", "%20");
+        Path empty = Files.createDirectory(directory.resolve("no certificates"));
+        Invocation plain = Invocation.of("nbd", "info", "nbd+unix:///?socket=" + socketInUri, "--tls", empty.toString());
+        assertThat(plain.err()).contains("without TLS", "nbds");
+        Invocation none = Invocation.of("nbd", "info", "nbds+unix:///?socket=" + socketInUri, "--tls", empty.toString());
+        assertThat(none.err()).contains("ca-cert.pem", "is not there");
+        Invocation refused = Invocation.of("nbd", "info", "nbds+unix:///?socket=" + socketInUri);
+        assertThat(refused.err()).contains("the server offers no TLS");
+        assertThat(refused.exitCode()).isEqualTo(1);
+    }
+
+    @Test
     void aSignalEndsItAndTheSocketIsGone() throws Exception {
         Process process = serving();
         process.destroy();

@@ -11,6 +11,7 @@ import java.nio.channels.SocketChannel;
 import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
+import javax.net.ssl.SSLEngine;
 import org.jspecify.annotations.Nullable;
 
 /// One connection to a server, in its transmission phase. One thread sends and one receives.
@@ -55,12 +56,15 @@ final class ClientConnection implements AutoCloseable {
         NbdExport with(ClientHandshake handshake) throws IOException;
     }
 
-    /// @throws IOException when nobody is there, refuses us or is no NBD server
-    static ClientConnection open(NbdUri uri) throws IOException {
+    /// @param tls for an address with TLS, else null
+    /// @throws IOException when nobody is there, refuses us, is not to be trusted or is no NBD server
+    static ClientConnection open(NbdUri uri, @Nullable TlsIdentity tls) throws IOException {
         Link link = SocketLink.of(SocketChannel.open(uri.address()));
         try {
             var in = new Inbound(link);
-            return new ClientConnection(link, in, negotiate(link, in, uri, ClientHandshake::go));
+            ClientHandshake handshake = handshake(link, in, uri, tls);
+            NbdExport export = negotiate(link, handshake, ClientHandshake::go);
+            return new ClientConnection(handshake.link(), in, export);
         } catch (IOException | RuntimeException e) {
             link.close();
             throw e;
@@ -70,21 +74,26 @@ final class ClientConnection implements AutoCloseable {
     /// What a server says of an export.
     ///
     /// @throws IOException as [#open]
-    static NbdExport look(NbdUri uri) throws IOException {
+    static NbdExport look(NbdUri uri, @Nullable TlsIdentity tls) throws IOException {
         try (Link link = SocketLink.of(SocketChannel.open(uri.address()))) {
-            return negotiate(link, new Inbound(link), uri, ClientHandshake::look);
+            return negotiate(link, handshake(link, new Inbound(link), uri, tls), ClientHandshake::look);
         }
     }
 
+    private static ClientHandshake handshake(Link link, Inbound in, NbdUri uri, @Nullable TlsIdentity tls) {
+        SSLEngine engine = uri.tls() == null || tls == null ? null : tls.clientEngine(uri.tls().hostname());
+        return new ClientHandshake(link, in, uri.export(), engine);
+    }
+
     /// Whoever accepts a connection and says nothing is given up.
-    private static NbdExport negotiate(Link link, Inbound in, NbdUri uri, Negotiation how) throws IOException {
+    private static NbdExport negotiate(Link link, ClientHandshake handshake, Negotiation how) throws IOException {
         var done = new AtomicBoolean();
         Alarm.wallClock().after(HANDSHAKE_LIMIT, () -> {
             if (!done.get()) {
                 link.close();
             }
         });
-        NbdExport export = how.with(new ClientHandshake(link, in, uri.export()));
+        NbdExport export = how.with(handshake);
         done.set(true);
         return export;
     }

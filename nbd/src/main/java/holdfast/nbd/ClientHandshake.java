@@ -4,6 +4,8 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import javax.net.ssl.SSLEngine;
+import org.jspecify.annotations.Nullable;
 
 /// The client's side of fixed newstyle negotiation.
 final class ClientHandshake {
@@ -15,9 +17,10 @@ final class ClientHandshake {
     /// What may be used where the server says nothing of sizes.
     private static final int DEFAULT_PREFERRED = 4096;
 
-    private final Link link;
+    private Link link;
     private final Inbound in;
     private final String export;
+    private final @Nullable SSLEngine engine;
     private boolean noZeroes;
 
     /// The server does not want us, and says why.
@@ -27,10 +30,17 @@ final class ClientHandshake {
         }
     }
 
-    ClientHandshake(Link link, Inbound in, String export) {
+    /// @param engine for TLS, without which there is no going on then; null for none
+    ClientHandshake(Link link, Inbound in, String export, @Nullable SSLEngine engine) {
         this.link = link;
         this.in = in;
         this.export = export;
+        this.engine = engine;
+    }
+
+    /// The link that the transmission goes over.
+    Link link() {
+        return link;
     }
 
     /// Enters the transmission phase.
@@ -52,6 +62,9 @@ final class ClientHandshake {
 
     private NbdExport negotiate(int last) throws IOException {
         greet();
+        if (engine != null) {
+            startTls(engine);
+        }
         boolean extended = option(Protocol.OPT_EXTENDED_HEADERS, _ -> {}).type() == Protocol.REP_ACK;
         boolean structured = extended || option(Protocol.OPT_STRUCTURED_REPLY, _ -> {}).type() == Protocol.REP_ACK;
         boolean blockStatus = structured && selectContext();
@@ -71,6 +84,16 @@ final class ClientHandshake {
         }
         noZeroes = (flags & Protocol.FLAG_NO_ZEROES) != 0;
         write(out -> out.writeInt(Protocol.FLAG_FIXED_NEWSTYLE | (noZeroes ? Protocol.FLAG_NO_ZEROES : 0)));
+    }
+
+    private void startTls(SSLEngine with) throws IOException {
+        Reply reply = option(Protocol.OPT_STARTTLS, _ -> {});
+        if (reply.type() != Protocol.REP_ACK) {
+            throw new Refused("the server offers no TLS");
+        }
+        in.switchTo(link);
+        link = TlsLink.over(link, with);
+        in.switchTo(link);
     }
 
     private boolean selectContext() throws IOException {
@@ -179,7 +202,7 @@ final class ClientHandshake {
         String what = switch (reply.type()) {
             case Protocol.REP_ERR_UNKNOWN -> "there is no such export";
             case Protocol.REP_ERR_POLICY -> "the server does not allow it";
-            case Protocol.REP_ERR_TLS_REQD -> "the server wants TLS, which is not supported";
+            case Protocol.REP_ERR_TLS_REQD -> "the server wants TLS: write nbds in place of nbd";
             case Protocol.REP_ERR_SHUTDOWN -> "the server is about to end";
             default -> "the server refuses it";
         };
@@ -224,7 +247,15 @@ final class ClientHandshake {
         out.write(bytes);
     }
 
+    /// A server that does not want us by TLS has said so before it has gone.
     private void write(Content content) throws IOException {
-        content.send(link);
+        try {
+            content.send(link);
+        } catch (IOException gone) {
+            if (engine != null) {
+                in.await(1);
+            }
+            throw gone;
+        }
     }
 }

@@ -9,6 +9,7 @@ import holdfast.block.Request;
 import holdfast.block.Underway;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 
 /// A disk that an NBD server has.
@@ -42,6 +44,7 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private static final Duration LAST_RETRY = Duration.ofSeconds(1);
 
     private final NbdUri uri;
+    private final @Nullable TlsIdentity tls;
     private final boolean sameHost;
     private final Duration reconnectLimit;
     private final NbdExport export;
@@ -71,8 +74,9 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private long pauseNanos;
 
     private NbdDevice(
-            NbdUri uri, ClientConnection first, Geometry geometry, Duration reconnectLimit, boolean sameHost) {
+            NbdUri uri, @Nullable TlsIdentity tls, ClientConnection first, Geometry geometry, Duration reconnectLimit, boolean sameHost) {
         this.uri = uri;
+        this.tls = tls;
         this.geometry = geometry;
         this.sameHost = sameHost;
         this.reconnectLimit = reconnectLimit;
@@ -82,7 +86,8 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
         underway = new Underway("NBD disk " + uri.text(), QUEUE_DEPTH);
     }
 
-    /// Connects to `nbd://HOST:PORT/EXPORT` or `nbd+unix:///EXPORT?socket=PATH`.
+    /// Connects to `nbd://HOST:PORT/EXPORT` or `nbd+unix:///EXPORT?socket=PATH`; with TLS to `nbds://HOST:PORT/EXPORT` or
+    /// `nbds+unix:///EXPORT?socket=PATH`, and with `tls-certificates=DIR` as [TlsIdentity] has it.
     ///
     /// @param reconnectLimit how long requests wait for a server that is gone before they fail
     /// @throws OperatorError when that is no URI, nobody is there, or the server refuses
@@ -94,14 +99,15 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     /// @param sameHost whether the server loses its power when we do
     static NbdDevice open(NbdUri parsed, Duration reconnectLimit, boolean sameHost) {
         String uri = parsed.text();
+        TlsIdentity tls = identity(parsed);
         ClientConnection first;
         try {
-            first = ClientConnection.open(parsed);
+            first = ClientConnection.open(parsed, tls);
         } catch (IOException e) {
-            throw unreachable(uri, e);
+            throw unreachable(parsed, e);
         }
         try {
-            var device = new NbdDevice(parsed, first, geometry(uri, first.export()), reconnectLimit, sameHost);
+            var device = new NbdDevice(parsed, tls, first, geometry(uri, first.export()), reconnectLimit, sameHost);
             Thread.ofPlatform().daemon().name("NBD requests to " + uri).start(device::send);
             Thread.ofPlatform().daemon().name("NBD replies of " + uri).start(device::receive);
             return device;
@@ -115,15 +121,33 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     ///
     /// @throws OperatorError as [#open]
     public static NbdExport look(String uri) {
-        NbdUri parsed = NbdUri.parse(uri);
+        return look(NbdUri.parse(uri));
+    }
+
+    /// The same, with TLS and certificates for it: a directory as [TlsIdentity] has it.
+    ///
+    /// @throws OperatorError as [#open], and when the address is one without TLS
+    public static NbdExport look(String uri, Path certificates) {
+        return look(NbdUri.parse(uri).withCertificates(certificates));
+    }
+
+    private static NbdExport look(NbdUri uri) {
         try {
-            return ClientConnection.look(parsed);
+            return ClientConnection.look(uri, identity(uri));
         } catch (IOException e) {
             throw unreachable(uri, e);
         }
     }
 
-    private static OperatorError unreachable(String uri, IOException e) {
+    private static @Nullable TlsIdentity identity(NbdUri uri) {
+        return uri.tls() == null ? null : TlsIdentity.ofClient(uri.tls().certificates());
+    }
+
+    private static OperatorError unreachable(NbdUri address, IOException e) {
+        String uri = address.text();
+        if (e instanceof SSLException problem && address.tls() != null) {
+            return TlsProblem.of(address.tls(), problem).error(uri);
+        }
         String reason = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
         return e instanceof ClientHandshake.Refused
                 ? new OperatorError(uri, reason, "see what it offers: nbdinfo --list")
@@ -294,7 +318,7 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
         while (pause(pauseNanos) && System.nanoTime() < deadlineNanos) {
             pauseNanos = Math.clamp(2 * pauseNanos, FIRST_RETRY.toNanos(), LAST_RETRY.toNanos());
             try {
-                ClientConnection again = ClientConnection.open(uri);
+                ClientConnection again = ClientConnection.open(uri, tls);
                 if (again.export().continues(export)) {
                     use(again);
                     return true;

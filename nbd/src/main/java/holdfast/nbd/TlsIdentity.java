@@ -20,19 +20,23 @@ import java.util.regex.Pattern;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLEngine;
+import javax.net.ssl.SSLParameters;
 import javax.net.ssl.TrustManagerFactory;
+import org.jspecify.annotations.Nullable;
 
-/// Who a server is (X.509), and whom it trusts: a directory with the files that QEMU and nbdkit use.
+/// Who a server or a client is (X.509), and whom it trusts: a directory with the files that QEMU, libnbd and nbdkit use.
 ///
 /// | file | |
 /// |---|---|
 /// | `server-cert.pem` | the server's certificate, and those that lead to its authority |
 /// | `server-key.pem` | its key, PKCS #8 without a password |
-/// | `ca-cert.pem` | when it is there, clients need a certificate of this authority |
+/// | `client-cert.pem`, `client-key.pem` | the same of a client, if it has a certificate |
+/// | `ca-cert.pem` | of a server: when it is there, clients need a certificate of this authority; of a client: whom it trusts |
 public final class TlsIdentity {
     private static final Pattern KEY =
             Pattern.compile("-----BEGIN PRIVATE KEY-----([A-Za-z0-9+/=\\s]+)-----END PRIVATE KEY-----");
     private static final List<String> ALGORITHMS = List.of("RSA", "EC", "EdDSA");
+    private static final String AUTHORITY = "ca-cert.pem";
     private static final String[] PROTOCOLS = {"TLSv1.3", "TLSv1.2"};
 
     private final SSLContext context;
@@ -45,21 +49,39 @@ public final class TlsIdentity {
 
     /// @throws OperatorError when a file is missing or is not what it should be
     public static TlsIdentity ofServer(Path directory) {
-        Path certificate = directory.resolve("server-cert.pem");
-        Path key = directory.resolve("server-key.pem");
-        Path authority = directory.resolve("ca-cert.pem");
-        boolean clientsAreKnown = Files.exists(authority);
+        boolean clientsAreKnown = Files.exists(directory.resolve(AUTHORITY));
+        return of(directory, "server", clientsAreKnown, clientsAreKnown);
+    }
+
+    /// Of a client, with a certificate of its own if one is there.
+    ///
+    /// @param directory null for a client without one, which trusts the authorities that Java knows
+    /// @throws OperatorError when a file is missing or is not what it should be
+    static TlsIdentity ofClient(@Nullable Path directory) {
+        if (directory == null) {
+            try {
+                return new TlsIdentity(SSLContext.getDefault(), false);
+            } catch (GeneralSecurityException e) {
+                throw new OperatorError("TLS", "Java's own authorities cannot be read: " + e.getMessage(), "name a directory with " + AUTHORITY);
+            }
+        }
+        return of(directory, Files.exists(directory.resolve("client-cert.pem")) ? "client" : null, true, false);
+    }
+
+    /// @param who whose certificate and key are its own; null for nobody's
+    private static TlsIdentity of(Path directory, @Nullable String who, boolean authority, boolean clientsAreKnown) {
         try {
             var own = emptyStore();
-            own.setKeyEntry("server", key(key), new char[0], certificates(certificate));
+            if (who != null) {
+                own.setKeyEntry(
+                        who, key(directory.resolve(who + "-key.pem")), new char[0], certificates(directory.resolve(who + "-cert.pem")));
+            }
             var keys = KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
             keys.init(own, new char[0]);
             var trusted = emptyStore();
-            if (clientsAreKnown) {
-                Certificate[] authorities = certificates(authority);
-                for (int i = 0; i < authorities.length; i++) {
-                    trusted.setCertificateEntry("authority" + i, authorities[i]);
-                }
+            Certificate[] authorities = authority ? certificates(directory.resolve(AUTHORITY)) : new Certificate[0];
+            for (int i = 0; i < authorities.length; i++) {
+                trusted.setCertificateEntry("authority" + i, authorities[i]);
             }
             var trust = TrustManagerFactory.getInstance(TrustManagerFactory.getDefaultAlgorithm());
             trust.init(trusted);
@@ -115,7 +137,19 @@ public final class TlsIdentity {
     }
 
     private static OperatorError unreadable(Path file) {
-        return new OperatorError(file.toString(), "is not there, or may not be read", "see: holdfast nbd serve --help");
+        return new OperatorError(file.toString(), "is not there, or may not be read", "docs/nbd.md says which files TLS takes");
+    }
+
+    /// @param hostname whom the server's certificate has to name
+    SSLEngine clientEngine(String hostname) {
+        SSLEngine engine = context.createSSLEngine(hostname, NbdAddress.DEFAULT_PORT);
+        engine.setUseClientMode(true);
+        engine.setEnabledProtocols(PROTOCOLS);
+        SSLParameters parameters = engine.getSSLParameters();
+        // As RFC 2818 compares names; the parameter has no other name for it.
+        parameters.setEndpointIdentificationAlgorithm("HTTPS");
+        engine.setSSLParameters(parameters);
+        return engine;
     }
 
     SSLEngine serverEngine() {

@@ -8,6 +8,7 @@ import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLEngine;
 import javax.net.ssl.SSLEngineResult;
 import javax.net.ssl.SSLEngineResult.Status;
+import javax.net.ssl.SSLException;
 
 /// TLS over another link. One thread may read while another writes, as an [SSLEngine] allows.
 final class TlsLink implements Link {
@@ -44,8 +45,29 @@ final class TlsLink implements Link {
     static TlsLink over(Link link, SSLEngine engine) throws IOException {
         var tls = new TlsLink(link, engine);
         engine.beginHandshake();
-        tls.handshake();
+        try {
+            tls.handshake();
+        } catch (SSLException e) {
+            tls.sayWhy(e);
+            throw e;
+        }
         return tls;
+    }
+
+    /// Sends the alert that the engine has ready, so that the peer need not guess.
+    private void sayWhy(SSLException problem) {
+        try {
+            writeLast();
+        } catch (IOException gone) {
+            problem.addSuppressed(gone);
+        }
+    }
+
+    /// What the engine has to say at its end, in one record.
+    private void writeLast() throws IOException {
+        out.clear();
+        engine.wrap(NOTHING, 0, 1, out);
+        link.write(new ByteBuffer[] {out.flip()}, 1);
     }
 
     private void handshake() throws IOException {
@@ -166,9 +188,7 @@ final class TlsLink implements Link {
         if (writing.tryLock()) {
             try {
                 engine.closeOutbound();
-                out.clear();
-                engine.wrap(NOTHING, 0, 1, out);
-                link.write(new ByteBuffer[] {out.flip()}, 1);
+                writeLast();
             } catch (IOException gone) {
                 LOG.log(Level.DEBUG, "the peer has gone without a goodbye: " + gone.getMessage());
             } finally {

@@ -21,7 +21,25 @@ class NbdUriTest {
     })
     void saysWhereAnExportIs(String text, String socket, String host, int port, String export) {
         NbdUri uri = NbdUri.parse(text);
-        assertThat(uri).isEqualTo(new NbdUri(text, socket, host, port, export));
+        assertThat(uri).isEqualTo(new NbdUri(text, socket, host, port, export, null));
+    }
+
+    @Test
+    void saysWhomTlsIsToTrust() {
+        assertThat(NbdUri.parse("nbds://example.org").tls()).isEqualTo(new NbdUri.Tls(null, "example.org"));
+        assertThat(NbdUri.parse("nbds+unix:///?socket=/s").tls()).isEqualTo(new NbdUri.Tls(null, "localhost"));
+        assertThat(NbdUri.parse("nbds://[::1]/e?tls-hostname=a.b&tls-certificates=/c%20d").tls())
+                .isEqualTo(new NbdUri.Tls(Path.of("/c d"), "a.b"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "nbds://x?tls-verify-peer=false, tls-verify-peer is not supported",
+        "nbds+unix:///?socket=/s&tls-psk-file=p, tls-psk-file is not supported",
+        "nbd://x?tls-certificates=/d, tls-certificates goes with TLS",
+    })
+    void whatIsSaidOfTlsIsNotOverlooked(String text, String message) {
+        assertThatThrownBy(() -> NbdUri.parse(text)).isInstanceOf(OperatorError.class).hasMessageContaining(message);
     }
 
     @Test
@@ -31,7 +49,7 @@ class NbdUriTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "disk.img", "nbd:", "nbd:///x", "nbd+unix:///x", "nbd+unix:///?socket=", "http://x", "nbd://a b", "nbd://x:65536", "nbds://x"})
+    @ValueSource(strings = {"", "disk.img", "nbd:", "nbd:///x", "nbd+unix:///x", "nbd+unix:///?socket=", "http://x", "nbd://a b", "nbd://x:65536", "nbds:///x", "nbds+unix:///x"})
     void anythingElseIsRefused(String text) {
         assertThatThrownBy(() -> NbdUri.parse(text)).isInstanceOf(OperatorError.class);
     }

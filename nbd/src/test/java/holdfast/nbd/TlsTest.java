@@ -40,21 +40,12 @@ class TlsTest {
     void makeCertificates() throws Exception {
         serversOwn = Files.createDirectory(directory.resolve("server"));
         clientsOwn = Files.createDirectory(directory.resolve("client"));
-        Path authority = Files.createDirectory(directory.resolve("authority"));
-        in(authority, "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -keyout ca-key.pem -out ca-cert.pem"
-                + " -subj /CN=authority -addext keyUsage=critical,keyCertSign");
-        certificate(authority, serversOwn, "server");
-        certificate(authority, clientsOwn, "client");
-        Files.copy(authority.resolve("ca-cert.pem"), clientsOwn.resolve("ca-cert.pem"));
+        Certificates certificates = Certificates.in(directory.resolve("authority"));
+        certificates.make(serversOwn, "server", 30);
+        certificates.make(clientsOwn, "client", 30);
+        certificates.trustIn(clientsOwn);
         new Random(1).nextBytes(content);
         new Blocking(memory).write(0, content);
-    }
-
-    private static void certificate(Path authority, Path directory, String who) throws Exception {
-        Files.writeString(directory.resolve("extensions"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
-        in(directory, "openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout " + who + "-key.pem -out request.pem -subj /CN=" + who);
-        in(directory, "openssl x509 -req -in request.pem -CA " + authority + "/ca-cert.pem -CAkey " + authority
-                + "/ca-key.pem -CAcreateserial -days 30 -extfile extensions -out " + who + "-cert.pem");
     }
 
     private static Program run(Path directory, String command) throws IOException, InterruptedException {
