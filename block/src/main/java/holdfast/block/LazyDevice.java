@@ -33,7 +33,7 @@ import org.jspecify.annotations.Nullable;
 /// a block has the block for himself meanwhile, on a virtual thread, and so does so exactly once.
 ///
 /// **Space** that was reserved stays so: discards do nothing, and zeros are written without unmapping.
-public final class LazyDevice implements BlockDevice {
+public final class LazyDevice implements BlockDevice, LazilyInitialized {
     private static final System.Logger LOG = System.getLogger(LazyDevice.class.getName());
 
     private static final int QUEUE_DEPTH = 64;
@@ -84,22 +84,40 @@ public final class LazyDevice implements BlockDevice {
         return storage.identity().map(below -> "lazy " + store.header().id() + " over [" + below + "]");
     }
 
-    /// Bytes that are still to be initialised.
+    @Override
     public long pendingBytes() {
         return map.pendingBytes();
     }
 
-    /// Begins to initialise what is left, in the background, until that is done or this is closed.
-    ///
-    /// @param bytesPerSecond at most so many; 0 for as fast as can be
-    /// @param alarm what the rate is kept with
+    @Override
     public synchronized LazyInitializer initialize(long bytesPerSecond, Alarm alarm) {
         if (initializer != null || geometry.readOnly()) {
             throw new IllegalStateException(store.name() + " is being initialised, or may not be written");
         }
-        initializer = new LazyInitializer(this, bytesPerSecond, alarm);
-        initializer.start();
+        initializer = LazyInitializer.start(new Rest(), bytesPerSecond, alarm);
         return initializer;
+    }
+
+    private final class Rest implements Blocks {
+        @Override
+        public int count() {
+            return blockCount();
+        }
+
+        @Override
+        public long initialize(int block) throws DiskException {
+            return LazyDevice.this.initialize(block);
+        }
+
+        @Override
+        public long pendingBytes() {
+            return map.pendingBytes();
+        }
+
+        @Override
+        public void flush() throws DiskException {
+            flush.run();
+        }
     }
 
     private synchronized void stopInitializing() {

@@ -19,7 +19,7 @@ public final class LazyInitializer implements AutoCloseable {
 
     private static final long FLUSH_BYTES = 64 << 20;
 
-    private final LazyDevice disk;
+    private final LazilyInitialized.Blocks disk;
     private final long bytesPerSecond;
     private final Alarm alarm;
     private final long startBytes;
@@ -29,15 +29,18 @@ public final class LazyInitializer implements AutoCloseable {
     private boolean ended;
     private Optional<IoStatus> failure = Optional.empty();
 
-    LazyInitializer(LazyDevice disk, long bytesPerSecond, Alarm alarm) {
+    private LazyInitializer(LazilyInitialized.Blocks disk, long bytesPerSecond, Alarm alarm) {
         this.disk = disk;
         this.bytesPerSecond = bytesPerSecond;
         this.alarm = alarm;
         startBytes = disk.pendingBytes();
     }
 
-    void start() {
-        Thread.ofVirtual().name("initializer").start(this::work);
+    /// See [LazilyInitialized#initialize]; for those who write such a disk.
+    public static LazyInitializer start(LazilyInitialized.Blocks disk, long bytesPerSecond, Alarm alarm) {
+        var initializer = new LazyInitializer(disk, bytesPerSecond, alarm);
+        Thread.ofVirtual().name("initializer").start(initializer::work);
+        return initializer;
     }
 
     /// How far it is.
@@ -83,7 +86,7 @@ public final class LazyInitializer implements AutoCloseable {
             long zeroed = 0;
             try {
                 zeroed = step();
-                more = next < disk.blockCount();
+                more = next < disk.count();
                 if (!more) {
                     disk.flush();
                 }
@@ -121,7 +124,7 @@ public final class LazyInitializer implements AutoCloseable {
     /// @return bytes that were zeroed
     private long step() throws DiskException {
         long zeroed = 0;
-        while (next < disk.blockCount() && zeroed < STEP_BYTES) {
+        while (next < disk.count() && zeroed < STEP_BYTES) {
             zeroed += disk.initialize(next);
             next++;
         }

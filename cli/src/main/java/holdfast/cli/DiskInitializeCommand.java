@@ -2,12 +2,12 @@ package holdfast.cli;
 
 import holdfast.block.Access;
 import holdfast.block.Alarm;
+import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
-import holdfast.block.LazyDevice;
-import holdfast.block.LazyDisk;
+import holdfast.block.LazilyInitialized;
 import holdfast.block.LazyInitializer;
 import holdfast.block.OperatorError;
-import holdfast.disk.DiskFormat;
+import holdfast.disk.Disks;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -29,7 +29,7 @@ import picocli.CommandLine.Parameters;
 final class DiskInitializeCommand implements Callable<Integer> {
     private static final Duration REDRAW = Duration.ofMillis(200);
 
-    @Parameters(paramLabel = "DISK", description = "raw disk made with --preallocate lazy, or mapping")
+    @Parameters(paramLabel = "DISK", description = "disk made with --preallocate lazy, or mapping")
     Path disk = Path.of("");
 
     @Option(names = "--rate", paramLabel = "SIZE", description = "at most so much a second; default: as fast as can be")
@@ -37,13 +37,18 @@ final class DiskInitializeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        if (DiskFormat.of(disk) != DiskFormat.RAW || !LazyDisk.isOne(disk)) {
-            throw new OperatorError(disk.toString(), "has nothing that could be initialised", "use it as it is");
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            if (!(device instanceof LazilyInitialized lazy) || lazy.pendingBytes() == 0) {
+                throw new OperatorError(disk.toString(), "has nothing that could be initialised", "use it as it is");
+            }
+            initialize(lazy);
         }
-        Streams streams = Streams.ofProcess();
-        try (LazyDevice device = LazyDisk.open(disk, Access.READ_WRITE);
-                LazyInitializer initializer = device.initialize(rate == null ? 0 : rate.bytes(), Alarm.wallClock());
-                var progress = ProgressBar.on(streams)) {
+        return ExitCode.OK;
+    }
+
+    private void initialize(LazilyInitialized lazy) {
+        try (LazyInitializer initializer = lazy.initialize(rate == null ? 0 : rate.bytes(), Alarm.wallClock());
+                var progress = ProgressBar.on(Streams.ofProcess())) {
             while (!initializer.await(REDRAW)) {
                 LazyInitializer.Progress now = initializer.progress();
                 progress.at("initialising " + disk.getFileName(), now.doneBytes(), now.totalBytes());
@@ -52,6 +57,5 @@ final class DiskInitializeCommand implements Callable<Integer> {
                 throw new OperatorError(disk.toString(), "cannot be written (" + status + ")", "look after the storage it is on");
             });
         }
-        return ExitCode.OK;
     }
 }

@@ -4,7 +4,7 @@ import holdfast.block.Access;
 import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
-import holdfast.block.LazyDevice;
+import holdfast.block.LazilyInitialized;
 import holdfast.disk.Disks;
 import holdfast.nbd.Export;
 import java.nio.file.Path;
@@ -45,7 +45,7 @@ final class ServedDisks implements AutoCloseable {
     private void add(Path file, Access access, @Nullable ByteSize rate) {
         BlockDevice device = Disks.open(file, access, null);
         devices.add(device);
-        if (rate != null && device instanceof LazyDevice lazy) {
+        if (rate != null && device instanceof LazilyInitialized lazy) {
             lazy.initialize(rate.bytes(), Alarm.wallClock());
         }
         String description = new ByteSize(device.geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath();

@@ -60,6 +60,7 @@ final class FileWriter {
     private volatile boolean begun;
     private volatile boolean metadataDurable = true;
     private volatile @Nullable UUID nextContent;
+    private long pendingBlocks = -1;
     private boolean lost;
     private @Nullable Thread reclaiming;
     private boolean closing;
@@ -117,18 +118,69 @@ final class FileWriter {
         }
         synchronized (flushing) {
             if (!begun) {
-                if (log == null) {
-                    headers.change(guids.get(), headers.current().dataWrite(), Guid.NONE);
-                    var next = new LogWriter(store, headers.current(), guids.get());
-                    next.begin();
-                    log = next;
-                }
+                LogWriter begunLog = log == null ? beginLog() : log;
                 UUID chosen = nextContent;
                 nextContent = null;
-                headers.change(headers.current().fileWrite(), chosen == null ? guids.get() : chosen, log.id());
+                headers.change(headers.current().fileWrite(), chosen == null ? guids.get() : chosen, begunLog.id());
                 begun = true;
             }
         }
+    }
+
+    private LogWriter beginLog() throws DiskException {
+        headers.change(guids.get(), headers.current().dataWrite(), Guid.NONE);
+        var next = new LogWriter(store, headers.current(), guids.get());
+        next.begin();
+        log = next;
+        return next;
+    }
+
+    /// Before a change of the file by which the content stays what it is.
+    private void beginKeepingContent() throws DiskException {
+        synchronized (flushing) {
+            if (log == null) {
+                headers.change(headers.current().fileWrite(), headers.current().dataWrite(), beginLog().id());
+            }
+        }
+    }
+
+    /// Whether a block has a place in which nothing of this disk is yet.
+    private boolean isPending(long entry) {
+        return hasFixedPlace(entry) && !BatEntry.isPresent(entry);
+    }
+
+    /// Bytes of the places in which nothing of this disk is yet.
+    long pendingBytes() throws DiskException {
+        synchronized (dirty) {
+            if (pendingBlocks < 0) {
+                long count = 0;
+                for (long block = 0; metadata.fixed() && block < layout.blocks(); block++) {
+                    count += isPending(table.get(layout.blockEntry(block))) ? 1 : 0;
+                }
+                pendingBlocks = count;
+            }
+            return pendingBlocks * metadata.blockBytes();
+        }
+    }
+
+    /// Zeroes the place of a block in which nothing is yet, and says that it is there. The content and its identifier stay.
+    ///
+    /// @return bytes that were zeroed
+    long initialize(long block) throws DiskException {
+        long number = layout.blockEntry(block);
+        if (!isPending(table.get(number))) {
+            return 0;
+        }
+        beginKeepingContent();
+        try (var _ = locks.acquire(block, block + 1)) {
+            long entry = table.get(number);
+            if (!isPending(entry)) {
+                return 0;
+            }
+            set(number, BatEntry.of(BatEntry.FULLY_PRESENT, takePlace(entry, false)));
+        }
+        relieve();
+        return metadata.blockBytes();
     }
 
     /// What is written into a part of a block: data, or zeros.
@@ -275,6 +327,9 @@ final class FileWriter {
     /// From here on until a flush has ended, the file does not say everything that has been done.
     private void set(long number, long entry) throws DiskException {
         synchronized (dirty) {
+            if (pendingBlocks > 0 && isPending(table.get(number)) && BatEntry.isPresent(entry)) {
+                pendingBlocks--;
+            }
             metadataDurable = false;
             dirty.put(table.set(number, entry), TABLE);
         }

@@ -1,12 +1,15 @@
 package holdfast.vhdx;
 
 import holdfast.block.Access;
+import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
 import holdfast.block.Extent;
 import holdfast.block.Geometry;
 import holdfast.block.IoStatus;
+import holdfast.block.LazilyInitialized;
+import holdfast.block.LazyInitializer;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
 import holdfast.block.Underway;
@@ -34,7 +37,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// **What is not there** reads as zeros: blocks that were never written, trimmed ones, and what lies past the end of a
 /// parent that is smaller.
-public final class VhdxDisk implements BlockDevice {
+public final class VhdxDisk implements BlockDevice, LazilyInitialized {
     private static final System.Logger LOG = System.getLogger(VhdxDisk.class.getName());
 
     private static final int QUEUE_DEPTH = 64;
@@ -48,6 +51,7 @@ public final class VhdxDisk implements BlockDevice {
     private final Underway underway;
     private final Grace grace = new Grace();
     private final @Nullable FileWriter writer;
+    private @Nullable LazyInitializer initializer;
 
     private VhdxDisk(List<VhdxFile> files, boolean writable, Supplier<UUID> guids) throws DiskException {
         this.files = List.copyOf(files);
@@ -396,6 +400,59 @@ public final class VhdxDisk implements BlockDevice {
         return below.size();
     }
 
+    @Override
+    public long pendingBytes() {
+        try {
+            return writer == null ? 0 : writer.pendingBytes();
+        } catch (DiskException e) {
+            throw new OperatorError(
+                    files.getFirst().name(), "cannot be read (" + e.status() + ")", "look after the storage it is on");
+        }
+    }
+
+    @Override
+    public synchronized LazyInitializer initialize(long bytesPerSecond, Alarm alarm) {
+        if (initializer != null) {
+            throw new IllegalStateException(files.getFirst().name() + " is being initialised");
+        }
+        initializer = LazyInitializer.start(new Rest(Objects.requireNonNull(writer)), bytesPerSecond, alarm);
+        return initializer;
+    }
+
+    private final class Rest implements Blocks {
+        private final FileWriter to;
+
+        Rest(FileWriter to) {
+            this.to = to;
+        }
+
+        @Override
+        public int count() {
+            return Math.toIntExact(files.getFirst().metadata().layout().blocks());
+        }
+
+        @Override
+        public long initialize(int block) throws DiskException {
+            return to.initialize(block);
+        }
+
+        @Override
+        public long pendingBytes() {
+            return VhdxDisk.this.pendingBytes();
+        }
+
+        @Override
+        public void flush() throws DiskException {
+            to.flush();
+        }
+    }
+
+    private synchronized void stopInitializing() {
+        if (initializer != null) {
+            initializer.close();
+        }
+    }
+
     /// Nothing is ever stopped: what was submitted completes in the ordinary way.
     @Override
     public Cancellation cancel(Request request) {
@@ -409,6 +466,7 @@ public final class VhdxDisk implements BlockDevice {
 
     @Override
     public void close() {
+        stopInitializing();
         if (underway.close()) {
             try {
                 if (writer != null) {

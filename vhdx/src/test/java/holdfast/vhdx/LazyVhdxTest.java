@@ -4,13 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import holdfast.block.Access;
+import holdfast.block.Alarm;
 import holdfast.block.ArrayModel;
 import holdfast.block.Blocking;
+import holdfast.block.LazyInitializer;
 import holdfast.block.RawFile;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Program;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -98,6 +101,47 @@ class LazyVhdxTest {
         long tooMuch = Math.min(Files.getFileStore(directory).getTotalSpace() * 2, 15L << 40) / MIB * MIB;
         assertThatThrownBy(() -> created(tooMuch, NewVhdx.BLOCK_BYTES)).hasMessageContaining("space cannot be taken for it");
         assertThat(directory).isEmptyDirectory();
+    }
+
+    @Test
+    void theRestIsInitializedAndTheContentIsTheSame() throws Exception {
+        Path path = created(8 * MIB, MIB);
+        fillPlaces(path, 8 * MIB);
+        var data = new byte[4096];
+        Arrays.fill(data, (byte) 7);
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            assertThat(disk.pendingBytes()).isEqualTo(8 * MIB);
+            new Blocking(disk).write(2 * MIB + 8192, data);
+            assertThat(disk.pendingBytes()).isEqualTo(7 * MIB);
+        }
+        var content = VhdxDisk.info(path).content();
+        var expected = new byte[8 * MIB];
+        System.arraycopy(data, 0, expected, 2 * MIB + 8192, 4096);
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            LazyInitializer initializer = disk.initialize(0, Alarm.wallClock());
+            assertThat(initializer.await(Duration.ofSeconds(60))).isTrue();
+            assertThat(initializer.progress()).isEqualTo(new LazyInitializer.Progress(7 * MIB, 7 * MIB));
+            assertThat(new Blocking(disk).read(0, 8 * MIB)).isEqualTo(expected);
+        }
+        assertThat(VhdxDisk.info(path).content()).as("disks over it still fit").isEqualTo(content);
+        byte[] all = Files.readAllBytes(path);
+        assertThat(Arrays.copyOfRange(all, all.length - 8 * MIB, all.length)).as("the places themselves").isEqualTo(expected);
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            assertThat(disk.pendingBytes()).isZero();
+            new Blocking(disk).write(0, data);
+        }
+        assertThat(VhdxDisk.info(path).content()).isNotEqualTo(content);
+    }
+
+    @Test
+    void aWriteAfterInitializingBringsANewContent() throws Exception {
+        Path path = created(4 * MIB, MIB);
+        var content = VhdxDisk.info(path).content();
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            assertThat(disk.initialize(0, Alarm.wallClock()).await(Duration.ofSeconds(60))).isTrue();
+            new Blocking(disk).write(0, new byte[512]);
+        }
+        assertThat(VhdxDisk.info(path).content()).isNotEqualTo(content);
     }
 
     @Test

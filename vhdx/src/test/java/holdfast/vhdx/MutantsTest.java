@@ -36,6 +36,8 @@ class MutantsTest {
                         "DamageTest.aFileThatEndsTooSoonIsRefused"),
                 mutant("the new identifier is not durable before the data", "HeaderPair", "change", "Blocking.flush",
                         "WritingPowerCutTest.noCutLeavesAnotherContentUnderTheOldIdentifier"),
+                mutant("the place of a block is shown as it was found", "FileWriter", "takePlace", "FileWriter.zero",
+                        "LazyVhdxTest.theRestIsInitializedAndTheContentIsTheSame"),
                 mutant("the identifier stays", "FileWriter", "begin", "HeaderPair.change",
                         "WritingTest.theContentsIdentifierChangesOnceAnOpenAndOnlyForAChange"),
                 mutant("a place is not emptied for its next block", "FileWriter", "takePlace", "FileWriter.zero",

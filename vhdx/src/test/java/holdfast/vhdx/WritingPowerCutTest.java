@@ -2,6 +2,7 @@ package holdfast.vhdx;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
@@ -15,6 +16,7 @@ import holdfast.block.Request;
 import holdfast.block.Survival;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -106,6 +108,24 @@ class WritingPowerCutTest {
         assertThat(life.checkAllCuts()).isGreaterThan(1000);
     }
 
+    /// Its blocks have places that are full of leavings, and no content.
+    @ParameterizedTest
+    @CsvSource({"41", "42"})
+    void aFixedDiskThatIsInitializedByAndByNeverShowsWhatWasInItsPlaces(long seed) throws Exception {
+        var life = new Life(seed, false, null, Life.lazy());
+        for (int i = 0; i < 15; i++) {
+            life.step();
+        }
+        if (seed % 2 == 0) {
+            life.initializeRest();
+        }
+        for (int i = 0; i < 10; i++) {
+            life.step();
+        }
+        life.device.close();
+        assertThat(life.checkAllCuts()).isGreaterThan(400);
+    }
+
     @Test
     @Tag("long")
     void whatWasFlushedSurvivesAMillionCuts() throws Exception {
@@ -178,6 +198,23 @@ class WritingPowerCutTest {
             Sample.on(parent == null ? shape : Sample.over(shape, MIB, Map.of(
                     ParentLocator.LINKAGE, Guid.text(parent.content()))), live);
             return live;
+        }
+
+        static MemoryDevice lazy() throws DiskException {
+            MemoryDevice live = fresh(null);
+            var shape = new Metadata(MIB, true, false, BLOCKS * MIB, new UUID(1, 2), 512, 4096, null);
+            Sample sample = Sample.on(shape, live);
+            for (int block = 0; block < BLOCKS; block++) {
+                sample.entry(shape.layout().blockEntry(block), BatEntry.of(BatEntry.ZERO, (5L + 2 * block) * MIB));
+            }
+            return live;
+        }
+
+        void initializeRest() throws DiskException {
+            assertThat(device.pendingBytes()).isPositive();
+            assertThat(device.initialize(0, Alarm.wallClock()).await(Duration.ofSeconds(60))).isTrue();
+            model.promiseAll(now());
+            assertThat(device.pendingBytes()).isZero();
         }
 
         /// The sectors that are looked at, one after the other.
