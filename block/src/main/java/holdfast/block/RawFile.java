@@ -81,6 +81,28 @@ public final class RawFile implements BlockDevice {
         }
     }
 
+    /// How many bytes of a file the host's file system says are data, whoever has it open.
+    ///
+    /// @throws OperatorError when it cannot be opened
+    public static long dataBytes(Path path) {
+        OpenFile file = ImageFile.open(path, Access.READ_ONLY);
+        try {
+            long data = file.nextData(0);
+            if (data < 0 && data != -Posix.ENXIO) {
+                return file.size();
+            }
+            long bytes = 0;
+            while (data >= 0) {
+                long hole = file.nextHole(data);
+                bytes += Math.max(0, hole - data);
+                data = hole < 0 ? hole : file.nextData(hole);
+            }
+            return bytes;
+        } finally {
+            file.close();
+        }
+    }
+
     /// Around a file that is open and locked.
     static RawFile of(OpenFile file, Access access, @Nullable Claim claim) {
         boolean blockDevice = ImageFile.isBlockDevice(file);

@@ -24,7 +24,7 @@ import tools.jackson.databind.node.ArrayNode;
 @Command(
         name = "map",
         description = {
-            "Lists which parts of a disk may hold data; the rest is known to be zero.",
+            "Lists which parts of a disk may hold data, also of one that a running Holdfast has open; the rest is known to be zero.",
             "",
             "With -o json every part is listed, by the names that qemu-img map uses.",
         },
@@ -49,16 +49,23 @@ final class DiskMapCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        if (HeldDisk.ask(disk, "map", format, out)) {
+            return ExitCode.OK;
+        }
         try (BlockDevice device = Disks.open(disk, Access.READ_ONLY, parentPath)) {
-            switch (format) {
-                case text -> text(device, out);
-                case json -> json(device, out);
-            }
+            write(device, format, out);
         } catch (DiskException e) {
             throw new OperatorError(disk.toString(), "cannot be read (" + e.status() + ")", "look after the storage it is on");
         }
         out.flush();
         return ExitCode.OK;
+    }
+
+    static void write(BlockDevice device, OutputFormat format, PrintWriter out) throws DiskException {
+        switch (format) {
+            case text -> text(device, out);
+            case json -> json(device, out);
+        }
     }
 
     private interface Sink {

@@ -17,6 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// The disks that `nbd serve` serves, open and locked.
 final class ServedDisks implements AutoCloseable {
     private final List<BlockDevice> devices = new ArrayList<>();
+    private final List<DiskControl> controls = new ArrayList<>();
     private final List<Export> exports = new ArrayList<>();
 
     private ServedDisks() {}
@@ -45,6 +46,7 @@ final class ServedDisks implements AutoCloseable {
     private void add(Path file, Access access, @Nullable ByteSize rate) {
         BlockDevice device = Disks.open(file, access, null);
         devices.add(device);
+        DiskControl.open(file, device).ifPresent(controls::add);
         if (rate != null && device instanceof LazilyInitialized lazy) {
             lazy.initialize(rate.bytes(), Alarm.wallClock());
         }
@@ -62,6 +64,7 @@ final class ServedDisks implements AutoCloseable {
 
     @Override
     public void close() {
+        controls.forEach(DiskControl::close);
         devices.forEach(BlockDevice::close);
     }
 }

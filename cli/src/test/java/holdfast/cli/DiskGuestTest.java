@@ -106,6 +106,8 @@ class DiskGuestTest {
             assertThat(full).isGreaterThan(15_000_000);
             guest.run("rm /tmp/user/big; sync; fstrim /tmp/user");
             await("space comes back").atMost(60, TimeUnit.SECONDS).until(() -> Program.allocatedBytes(child) < full - 8_000_000);
+            assertThat(succeeds("disk", "info", child.toString())).contains("differencing", "open in            process " + guest.process().pid());
+            assertThat(succeeds("disk", "map", child.toString()).lines()).hasSizeGreaterThan(1);
             guest.run("umount /tmp/user");
         }
         assertThat(succeeds("disk", "check", child.toString())).contains("child.vhdx: no damage found");

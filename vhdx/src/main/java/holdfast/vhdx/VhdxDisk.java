@@ -116,7 +116,12 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
 
     /// The files of the disk, from the top down.
     public List<VhdxInfo> layers() {
-        return files.stream().map(VhdxFile::info).toList();
+        return files.stream().map(file -> file.info(header(file))).toList();
+    }
+
+    /// As it is in the file now.
+    private Header header(VhdxFile file) {
+        return file == files.getFirst() && writer != null ? writer.header() : file.header();
     }
 
     /// Chooses the identifier that the next change of the content brings. The disk is open for writing.
@@ -141,8 +146,7 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
             writer.forgetBegun();
         }
         return Optional.of(files.stream()
-                .map(file -> file == files.getFirst() && writer != null ? writer.header() : file.header())
-                .map(header -> header.dataWrite().toString())
+                .map(file -> header(file).dataWrite().toString())
                 .collect(Collectors.joining(" over ", "vhdx ", "")));
     }
 

@@ -250,6 +250,11 @@ final class VhdxFile implements AutoCloseable {
     }
 
     VhdxInfo info() {
+        return info(header);
+    }
+
+    /// @param now the header of one that is being written to
+    VhdxInfo info(Header now) {
         ParentLocator parent = metadata.parent();
         return new VhdxInfo(
                 name,
@@ -260,7 +265,7 @@ final class VhdxFile implements AutoCloseable {
                 metadata.logicalSectorBytes(),
                 metadata.physicalSectorBytes(),
                 metadata.diskId(),
-                header.dataWrite(),
+                now.dataWrite(),
                 identifier.creator(),
                 replayed,
                 parent == null ? null : parent.name());

@@ -1,0 +1,78 @@
+package holdfast.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// Where the control sockets of open disks are: each in a directory of this user's alone, under the number of its disk's file
+/// and that of the process that has it open. So whoever names a disk finds who has it, by any of its names.
+final class ControlSocket {
+    private static final System.Logger LOG = System.getLogger(ControlSocket.class.getName());
+
+    private ControlSocket() {}
+
+    /// For a disk of this process's.
+    ///
+    /// @throws IOException when there is no such place
+    static Path make(Path disk) throws IOException {
+        Path directory = directory();
+        Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        if (!isOurs(directory)) {
+            throw new IOException(directory + " is not this user's alone");
+        }
+        return directory.resolve(prefix(disk) + ProcessHandle.current().pid());
+    }
+
+    /// Those of one disk.
+    static List<Path> of(Path disk) {
+        try {
+            Path directory = directory();
+            if (!Files.exists(disk) || !isOurs(directory)) {
+                return List.of();
+            }
+            String prefix = prefix(disk);
+            try (Stream<Path> sockets = Files.list(directory)) {
+                return sockets.filter(socket -> String.valueOf(socket.getFileName()).startsWith(prefix)).toList();
+            }
+        } catch (IOException none) {
+            return List.of();
+        }
+    }
+
+    /// Removes one at which nobody listens, if its process was killed: one that has just begun listens soon.
+    static void removeStale(Path socket) {
+        String name = String.valueOf(socket.getFileName());
+        long pid = Long.parseLong(name.substring(name.lastIndexOf('-') + 1));
+        try {
+            if (ProcessHandle.of(pid).isEmpty()) {
+                Files.deleteIfExists(socket);
+            }
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, socket + " stays: " + e.getMessage());
+        }
+    }
+
+    private static Path directory() throws IOException {
+        Optional<Path> given = Optional.ofNullable(System.getenv("XDG_RUNTIME_DIR")).map(Path::of).filter(Files::isDirectory);
+        return given.map(directory -> directory.resolve("holdfast")).orElse(Path.of("/tmp/holdfast-" + user()));
+    }
+
+    private static Object user() throws IOException {
+        return Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    }
+
+    private static boolean isOurs(Path directory) throws IOException {
+        return Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)
+                && user().equals(Files.getAttribute(directory, "unix:uid"))
+                && PosixFilePermissions.toString(Files.getPosixFilePermissions(directory)).endsWith("------");
+    }
+
+    private static String prefix(Path disk) throws IOException {
+        return Files.getAttribute(disk, "unix:dev") + "-" + Files.getAttribute(disk, "unix:ino") + "-";
+    }
+}

@@ -1,0 +1,171 @@
+package holdfast.cli;
+
+import holdfast.block.Alarm;
+import holdfast.block.BlockDevice;
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import java.io.BufferedOutputStream;
+import java.io.DataInputStream;
+import java.io.DataOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.lang.System.Logger.Level;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.Channels;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+
+/// Answers what others ask of a disk that this process has open: one at a time, each for [#PATIENCE] at most.
+///
+/// ```
+/// question: VERSION, verb, format, the disk's name      each a string of DataOutput
+/// answer:   (length above 0, bytes of UTF-8)…, 0, whether it is whole; if not: subject, problem, next step
+/// ```
+final class DiskControl implements AutoCloseable {
+    static final String VERSION = "holdfast disk 1";
+
+    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    private static final System.Logger LOG = System.getLogger(DiskControl.class.getName());
+
+    private final Path disk;
+    private final BlockDevice device;
+    private final Path socket;
+    private final ServerSocketChannel channel;
+
+    private DiskControl(Path disk, BlockDevice device, Path socket, ServerSocketChannel channel) {
+        this.disk = disk;
+        this.device = device;
+        this.socket = socket;
+        this.channel = channel;
+    }
+
+    /// Begins to answer, where that can be: the disk is as good without.
+    ///
+    /// @param device to be closed after this
+    static Optional<DiskControl> open(Path disk, BlockDevice device) {
+        try {
+            Path socket = ControlSocket.make(disk);
+            // Of a killed process with our number.
+            Files.deleteIfExists(socket);
+            ServerSocketChannel channel = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+            try {
+                channel.bind(UnixDomainSocketAddress.of(socket));
+            } catch (IOException e) {
+                channel.close();
+                throw e;
+            }
+            var control = new DiskControl(disk, device, socket, channel);
+            Thread.ofVirtual().name("control of " + disk).start(control::serve);
+            return Optional.of(control);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, disk + " has no control socket: " + e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private void serve() {
+        while (channel.isOpen()) {
+            try (SocketChannel client = channel.accept()) {
+                Alarm.wallClock().after(PATIENCE, () -> end(client));
+                answer(new DataInputStream(Channels.newInputStream(client)), new DataOutputStream(Channels.newOutputStream(client)));
+            } catch (IOException | IllegalStateException gone) {
+                // Asked for what there is not any more: the asker, the socket or the disk.
+                LOG.log(Level.DEBUG, "a question was not answered: " + gone.getMessage());
+            }
+        }
+    }
+
+    private static void end(SocketChannel client) {
+        try {
+            client.close();
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "while closing a connection: " + e.getMessage());
+        }
+    }
+
+    private void answer(DataInputStream in, DataOutputStream out) throws IOException {
+        String version = in.readUTF();
+        String verb = in.readUTF();
+        String format = in.readUTF();
+        String name = in.readUTF();
+        var text = new PrintWriter(
+                new OutputStreamWriter(new BufferedOutputStream(new Parts(out), 1 << 16), StandardCharsets.UTF_8));
+        try {
+            if (!version.equals(VERSION)) {
+                throw unknown(name);
+            }
+            write(verb, format.equals("json") ? OutputFormat.json : OutputFormat.text, name, text);
+            text.flush();
+            out.writeInt(0);
+            out.writeBoolean(true);
+        } catch (OperatorError e) {
+            out.writeInt(0);
+            out.writeBoolean(false);
+            out.writeUTF(e.subject());
+            out.writeUTF(e.problem());
+            out.writeUTF(e.nextStep());
+        }
+    }
+
+    private void write(String verb, OutputFormat format, String name, PrintWriter text) {
+        switch (verb) {
+            case "info" -> DiskFacts.ofOpen(disk, name, device).write(format, text);
+            case "map" -> {
+                try {
+                    DiskMapCommand.write(device, format, text);
+                } catch (DiskException e) {
+                    throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
+                }
+            }
+            default -> throw unknown(name);
+        }
+    }
+
+    private static OperatorError unknown(String name) {
+        return new OperatorError(
+                name,
+                "is open in process " + ProcessHandle.current().pid() + ", of another version of Holdfast, which cannot say that",
+                "end that first");
+    }
+
+    /// What is written, each piece with its length before it.
+    private static final class Parts extends OutputStream {
+        private final DataOutputStream out;
+
+        Parts(DataOutputStream out) {
+            this.out = out;
+        }
+
+        @Override
+        public void write(int b) throws IOException {
+            write(new byte[] {(byte) b}, 0, 1);
+        }
+
+        @Override
+        public void write(byte[] bytes, int offset, int length) throws IOException {
+            if (length > 0) {
+                out.writeInt(length);
+                out.write(bytes, offset, length);
+            }
+        }
+    }
+
+    /// Nobody is answered any more, and the socket is gone.
+    @Override
+    public void close() {
+        try {
+            channel.close();
+            Files.deleteIfExists(socket);
+        } catch (IOException e) {
+            LOG.log(Level.DEBUG, "while closing " + socket + ": " + e.getMessage());
+        }
+    }
+}

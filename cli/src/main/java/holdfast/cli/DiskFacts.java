@@ -1,0 +1,142 @@
+package holdfast.cli;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.ByteSize;
+import holdfast.block.LazyDevice;
+import holdfast.block.LazyDisk;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.disk.DiskFormat;
+import holdfast.vhdx.VhdxDisk;
+import holdfast.vhdx.VhdxInfo;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+
+/// What `disk info` says of a disk, by the names that its JSON has.
+final class DiskFacts {
+    private final Map<String, Object> facts = new LinkedHashMap<>();
+    private final Path disk;
+
+    private DiskFacts(Path disk, String name) {
+        this.disk = disk;
+        facts.put("file", name);
+    }
+
+    /// Of a disk that nobody writes to.
+    ///
+    /// @throws OperatorError when it cannot be opened
+    static DiskFacts of(Path disk) {
+        var facts = new DiskFacts(disk, disk.toString());
+        switch (DiskFormat.of(disk)) {
+            case RAW -> {
+                if (LazyDisk.isOne(disk)) {
+                    facts.lazy(LazyDisk.describe(disk));
+                } else {
+                    facts.raw();
+                }
+            }
+            case VHDX -> facts.vhdx(VhdxDisk.info(disk));
+        }
+        return facts;
+    }
+
+    /// Of a disk that this process has open.
+    ///
+    /// @param name what its reader calls it
+    static DiskFacts ofOpen(Path disk, String name, BlockDevice device) {
+        var facts = new DiskFacts(disk, name);
+        facts.facts.put("openIn", "process " + ProcessHandle.current().pid());
+        switch (device) {
+            case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst());
+            case LazyDevice lazy -> {
+                facts.format("raw");
+                facts.facts.put("kind", "lazy");
+                facts.size(lazy);
+                facts.facts.put("toBeInitializedBytes", lazy.pendingBytes());
+            }
+            default -> {
+                facts.format("raw");
+                facts.size(device);
+                facts.hostBytes();
+                facts.facts.put("logicalSectorBytes", device.geometry().logicalBlockBytes());
+            }
+        }
+        return facts;
+    }
+
+    private void format(String format) {
+        facts.put("format", format);
+    }
+
+    private void size(BlockDevice device) {
+        facts.put("sizeBytes", device.geometry().sizeBytes());
+    }
+
+    /// What the host's file system says is data.
+    private void hostBytes() {
+        facts.put("hostBytes", RawFile.dataBytes(disk));
+    }
+
+    private void raw() {
+        format("raw");
+        try (RawFile file = RawFile.open(disk, Access.READ_ONLY)) {
+            size(file);
+            hostBytes();
+            facts.put("logicalSectorBytes", file.geometry().logicalBlockBytes());
+        }
+    }
+
+    private void lazy(LazyDisk.Description lazy) {
+        format("raw");
+        facts.put("kind", lazy.mapping() ? "mapping" : "lazy");
+        facts.put("sizeBytes", lazy.size().bytes());
+        facts.put("toBeInitializedBytes", lazy.pendingBytes());
+        facts.put("firstWriteZeroes", lazy.watermark() ? "what lies before it in its block" : "the rest of its block");
+        facts.put("blockBytes", lazy.block().bytes());
+        facts.put("storage", lazy.storage().toString());
+        facts.put("map", lazy.map().toString());
+        facts.put("closedInOrder", lazy.inOrder());
+    }
+
+    private void vhdx(VhdxInfo info) {
+        format("vhdx");
+        facts.put("kind", info.kind().name().toLowerCase(Locale.ROOT));
+        facts.put("sizeBytes", info.size().bytes());
+        hostBytes();
+        facts.put("blockBytes", info.block().bytes());
+        facts.put("logicalSectorBytes", info.logicalSectorBytes());
+        facts.put("physicalSectorBytes", info.physicalSectorBytes());
+        facts.put("diskId", info.diskId().toString());
+        facts.put("content", info.content().toString());
+        facts.put("creator", info.creator());
+        facts.put("logToBeReplayed", info.dirty());
+        if (info.parent() != null) {
+            facts.put("parent", info.parent());
+        }
+    }
+
+    void write(OutputFormat format, PrintWriter out) {
+        switch (format) {
+            case text -> facts.forEach((name, value) -> out.printf("%-18s %s%n", words(name), text(name, value)));
+            case json -> out.println(OutputFormat.JSON.writeValueAsString(facts));
+        }
+    }
+
+    /// `logicalSectorBytes` → `logical sector`.
+    private static String words(String name) {
+        return name.replaceFirst("Bytes$", "").replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
+    }
+
+    private static String text(String name, Object value) {
+        if (value instanceof Boolean yes) {
+            return yes ? "yes" : "no";
+        }
+        return name.endsWith("Bytes") && value instanceof Number bytes
+                ? new ByteSize(bytes.longValue()).rounded() + " (" + bytes + " bytes)"
+                : value.toString();
+    }
+}

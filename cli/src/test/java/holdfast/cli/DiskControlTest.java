@@ -1,0 +1,94 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.block.Blocking;
+import holdfast.nbd.NbdDevice;
+import holdfast.testkit.Program;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What can be asked of a disk while `holdfast nbd serve` has it open for writing.
+@Timeout(120)
+class DiskControlTest {
+    @TempDir
+    Path directory;
+
+    private final List<Process> started = new ArrayList<>();
+
+    @AfterEach
+    void endAll() {
+        started.forEach(Process::destroyForcibly);
+    }
+
+    private Path disk(String name) {
+        Path disk = directory.resolve(name);
+        assertThat(Invocation.of("disk", "create", disk.toString(), "--size", "64M").err()).isEmpty();
+        return disk;
+    }
+
+    private Process serve(Path disk) throws IOException {
+        Process process = Program.start(
+                Holdfast.builder("nbd", "serve", disk.toString(), "--unix", directory.resolve("socket").toString()), Program.LIMIT);
+        started.add(process);
+        assertThat(process.errorReader().readLine()).contains("serving " + disk.getFileName());
+        return process;
+    }
+
+    private static String said(String... command) {
+        Invocation invocation = Invocation.of(command);
+        assertThat(invocation.err()).isEmpty();
+        assertThat(invocation.exitCode()).isZero();
+        return invocation.out();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"disk.vhdx", "disk.raw"})
+    void anOpenDiskSaysWhatItIsAndHas(String name) throws Exception {
+        Path disk = disk(name);
+        String before = said("disk", "info", "-o", "json", disk.toString());
+        Process server = serve(disk);
+        try (NbdDevice device = NbdDevice.open("nbd+unix:///?socket=" + directory.resolve("socket"), Duration.ofSeconds(30))) {
+            var client = new Blocking(device);
+            client.write(40 << 20, filled());
+            client.flush();
+        }
+        Path link = Files.createSymbolicLink(directory.resolve("link-" + name), disk);
+        String map = said("disk", "map", "-o", "json", link.toString());
+        String info = said("disk", "info", "-o", "json", disk.toString());
+        assertThat(said("disk", "info", link.toString())).contains(link.toString(), "open in            process " + server.pid(), "64.0 MiB");
+        assertThat(Invocation.of("disk", "resize", disk.toString(), "--size", "1G").err()).contains("process " + server.pid());
+
+        server.destroy();
+        assertThat(server.waitFor()).isEqualTo(143);
+        assertThat(said("disk", "map", "-o", "json", disk.toString())).isEqualTo(map).contains("\"data\":true");
+        String after = said("disk", "info", "-o", "json", disk.toString());
+        assertThat(info.replaceFirst("\\s*\"openIn\" : \"process \\d+\",", "")).isEqualTo(after).isNotEqualTo(before);
+    }
+
+    private static byte[] filled() {
+        var bytes = new byte[4096];
+        Arrays.fill(bytes, (byte) 7);
+        return bytes;
+    }
+
+    @Test
+    void whatAKilledHolderLeftBehindIsInNobodysWay() throws Exception {
+        Path disk = disk("disk.vhdx");
+        Program.exitCode(serve(disk).destroyForcibly(), Program.LIMIT);
+        assertThat(said("disk", "info", disk.toString())).contains("64.0 MiB").doesNotContain("open in");
+        Process server = serve(disk);
+        assertThat(said("disk", "info", disk.toString())).contains("process " + server.pid());
+    }
+}
