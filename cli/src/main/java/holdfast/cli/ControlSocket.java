@@ -1,6 +1,9 @@
 package holdfast.cli;
 
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
@@ -25,6 +28,9 @@ final class ControlSocket {
         if (!isOurs(directory)) {
             throw new IOException(directory + " is not this user's alone");
         }
+        try (Stream<Path> sockets = Files.list(directory)) {
+            sockets.forEach(ControlSocket::removeStale);
+        }
         return directory.resolve(prefix(disk) + ProcessHandle.current().pid());
     }
 
@@ -44,14 +50,26 @@ final class ControlSocket {
         }
     }
 
-    /// Removes one at which nobody listens, if its process was killed: one that has just begun listens soon.
+    /// Removes one whose process was killed. A process of another container that shares the directory has no number here, yet
+    /// listens.
     static void removeStale(Path socket) {
         String name = String.valueOf(socket.getFileName());
-        long pid = Long.parseLong(name.substring(name.lastIndexOf('-') + 1));
         try {
-            if (ProcessHandle.of(pid).isEmpty()) {
-                Files.deleteIfExists(socket);
+            if (ProcessHandle.of(Long.parseLong(name.substring(name.lastIndexOf('-') + 1))).isEmpty()) {
+                SocketChannel.open(UnixDomainSocketAddress.of(socket)).close();
             }
+        } catch (NumberFormatException notOurs) {
+            LOG.log(System.Logger.Level.DEBUG, socket + " is none of ours");
+        } catch (ConnectException nobody) {
+            remove(socket);
+        } catch (IOException e) {
+            LOG.log(System.Logger.Level.DEBUG, socket + " stays: " + e.getMessage());
+        }
+    }
+
+    static void remove(Path socket) {
+        try {
+            Files.deleteIfExists(socket);
         } catch (IOException e) {
             LOG.log(System.Logger.Level.DEBUG, socket + " stays: " + e.getMessage());
         }

@@ -4,6 +4,7 @@ import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.DiskException;
 import holdfast.block.OperatorError;
+import holdfast.vhdx.VhdxDisk;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -22,11 +23,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
+import java.util.function.LongConsumer;
 
 /// Answers what others ask of a disk that this process has open: one at a time, each for [#PATIENCE] at most.
 ///
 /// ```
-/// question: VERSION, verb, format, the disk's name      each a string of DataOutput
+/// question: VERSION, verb, argument, the disk's name    each a string of DataOutput
+///             info   text or json
+///             map    text or json
+///             resize new size in bytes
 /// answer:   (length above 0, bytes of UTF-8)…, 0, whether it is whole; if not: subject, problem, next step
 /// ```
 final class DiskControl implements AutoCloseable {
@@ -37,12 +42,14 @@ final class DiskControl implements AutoCloseable {
 
     private final Path disk;
     private final BlockDevice device;
+    private final LongConsumer grower;
     private final Path socket;
     private final ServerSocketChannel channel;
 
-    private DiskControl(Path disk, BlockDevice device, Path socket, ServerSocketChannel channel) {
+    private DiskControl(Path disk, BlockDevice device, LongConsumer grower, Path socket, ServerSocketChannel channel) {
         this.disk = disk;
         this.device = device;
+        this.grower = grower;
         this.socket = socket;
         this.channel = channel;
     }
@@ -50,7 +57,8 @@ final class DiskControl implements AutoCloseable {
     /// Begins to answer, where that can be: the disk is as good without.
     ///
     /// @param device to be closed after this
-    static Optional<DiskControl> open(Path disk, BlockDevice device) {
+    /// @param grower makes it larger, to so many bytes; throws [OperatorError]
+    static Optional<DiskControl> open(Path disk, BlockDevice device, LongConsumer grower) {
         try {
             Path socket = ControlSocket.make(disk);
             // Of a killed process with our number.
@@ -62,7 +70,7 @@ final class DiskControl implements AutoCloseable {
                 channel.close();
                 throw e;
             }
-            var control = new DiskControl(disk, device, socket, channel);
+            var control = new DiskControl(disk, device, grower, socket, channel);
             Thread.ofVirtual().name("control of " + disk).start(control::serve);
             return Optional.of(control);
         } catch (IOException e) {
@@ -76,8 +84,8 @@ final class DiskControl implements AutoCloseable {
             try (SocketChannel client = channel.accept()) {
                 Alarm.wallClock().after(PATIENCE, () -> end(client));
                 answer(new DataInputStream(Channels.newInputStream(client)), new DataOutputStream(Channels.newOutputStream(client)));
-            } catch (IOException | IllegalStateException gone) {
-                // Asked for what there is not any more: the asker, the socket or the disk.
+            } catch (IOException | IllegalStateException | IllegalArgumentException gone) {
+                // What was asked makes no sense, or there is no asker, socket or disk any more.
                 LOG.log(Level.DEBUG, "a question was not answered: " + gone.getMessage());
             }
         }
@@ -94,7 +102,7 @@ final class DiskControl implements AutoCloseable {
     private void answer(DataInputStream in, DataOutputStream out) throws IOException {
         String version = in.readUTF();
         String verb = in.readUTF();
-        String format = in.readUTF();
+        String argument = in.readUTF();
         String name = in.readUTF();
         var text = new PrintWriter(
                 new OutputStreamWriter(new BufferedOutputStream(new Parts(out), 1 << 16), StandardCharsets.UTF_8));
@@ -102,7 +110,7 @@ final class DiskControl implements AutoCloseable {
             if (!version.equals(VERSION)) {
                 throw unknown(name);
             }
-            write(verb, format.equals("json") ? OutputFormat.json : OutputFormat.text, name, text);
+            answer(verb, argument, name, text);
             text.flush();
             out.writeInt(0);
             out.writeBoolean(true);
@@ -115,15 +123,24 @@ final class DiskControl implements AutoCloseable {
         }
     }
 
-    private void write(String verb, OutputFormat format, String name, PrintWriter text) {
+    private void answer(String verb, String argument, String name, PrintWriter text) {
         switch (verb) {
-            case "info" -> DiskFacts.ofOpen(disk, name, device).write(format, text);
+            case "info" -> DiskFacts.ofOpen(disk, name, device).write(OutputFormat.valueOf(argument), text);
             case "map" -> {
                 try {
-                    DiskMapCommand.write(device, format, text);
+                    DiskMapCommand.write(device, OutputFormat.valueOf(argument), text);
                 } catch (DiskException e) {
                     throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
                 }
+            }
+            case "resize" -> {
+                if (device instanceof VhdxDisk) {
+                    throw new OperatorError(
+                            name,
+                            "is a VHDX disk, which grows when nobody uses it; process " + ProcessHandle.current().pid() + " does",
+                            "end that first");
+                }
+                DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), grower);
             }
             default -> throw unknown(name);
         }
@@ -163,9 +180,9 @@ final class DiskControl implements AutoCloseable {
     public void close() {
         try {
             channel.close();
-            Files.deleteIfExists(socket);
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "while closing " + socket + ": " + e.getMessage());
         }
+        ControlSocket.remove(socket);
     }
 }

@@ -30,7 +30,7 @@ final class DiskInfoCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        if (!HeldDisk.ask(disk, "info", format, out)) {
+        if (!HeldDisk.ask(disk, "info", format.name(), out)) {
             DiskFacts.of(disk).write(format, out);
         }
         out.flush();

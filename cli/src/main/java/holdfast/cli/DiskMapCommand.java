@@ -49,7 +49,7 @@ final class DiskMapCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        if (HeldDisk.ask(disk, "map", format, out)) {
+        if (HeldDisk.ask(disk, "map", format.name(), out)) {
             return ExitCode.OK;
         }
         try (BlockDevice device = Disks.open(disk, Access.READ_ONLY, parentPath)) {

@@ -3,22 +3,30 @@ package holdfast.cli;
 import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
+import holdfast.block.Geometry;
 import holdfast.block.OperatorError;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.Disks;
 import holdfast.vhdx.Growth;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// `holdfast disk resize`.
 @Command(
         name = "resize",
         description = {
-            "Makes a disk larger that nobody uses; what is new reads as zeros.",
+            "Makes a disk larger; what is new reads as zeros.",
+            "",
+            "A raw disk may be open in a running Holdfast: a guest that has it sees its new size at once, NBD clients when they connect again.",
             "",
             "Disks that lie over it do not fit it any more.",
         },
@@ -31,10 +39,17 @@ final class DiskResizeCommand implements Callable<Integer> {
     @Option(names = "--size", paramLabel = "SIZE", description = "the new size, such as 20G")
     @Nullable ByteSize size;
 
+    @Spec
+    @Nullable CommandSpec spec;
+
     @Override
     public Integer call() {
         if (size == null) {
             throw new UsageError("how large the disk is to be is missing: --size SIZE");
+        }
+        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        if (HeldDisk.ask(disk, "resize", Long.toString(size.bytes()), out)) {
+            return ExitCode.OK;
         }
         switch (DiskFormat.of(disk)) {
             case RAW -> raw(size.bytes());
@@ -45,19 +60,25 @@ final class DiskResizeCommand implements Callable<Integer> {
 
     private void raw(long bytes) {
         try (BlockDevice file = Disks.open(disk, Access.READ_WRITE, null)) {
-            long now = file.geometry().sizeBytes();
-            int sector = file.geometry().logicalBlockBytes();
-            if (bytes < now || bytes % sector != 0) {
-                throw new OperatorError(
-                        disk.toString(),
-                        bytes < now
-                                ? "cannot be made smaller than it is, " + new ByteSize(now)
-                                : "has whole sectors of " + sector + " bytes, not " + bytes + " bytes",
-                        "choose another size");
-            }
-            if (bytes > now) {
-                file.grow(bytes);
-            }
+            grow(disk.toString(), file.geometry(), bytes, file::grow);
+        }
+    }
+
+    /// @param name of the disk, for messages
+    /// @throws OperatorError when a disk of this shape cannot have this size, and what the grower throws
+    static void grow(String name, Geometry disk, long bytes, LongConsumer grower) {
+        long now = disk.sizeBytes();
+        int sector = disk.logicalBlockBytes();
+        if (bytes < now || bytes % sector != 0) {
+            throw new OperatorError(
+                    name,
+                    bytes < now
+                            ? "cannot be made smaller than it is, " + new ByteSize(now)
+                            : "has whole sectors of " + sector + " bytes, not " + bytes + " bytes",
+                    "choose another size");
+        }
+        if (bytes > now) {
+            grower.accept(bytes);
         }
     }
 }

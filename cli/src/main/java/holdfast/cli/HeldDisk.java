@@ -22,14 +22,14 @@ final class HeldDisk {
 
     /// Asks the process that has a disk open, and writes its answer.
     ///
-    /// @param verb `info` or `map`
+    /// @param verb and argument, as [DiskControl] takes them
     /// @return false when nobody has it open who can be asked; nothing was written then
     /// @throws OperatorError when the answer is that it cannot be told
-    static boolean ask(Path disk, String verb, OutputFormat format, PrintWriter out) {
+    static boolean ask(Path disk, String verb, String argument, PrintWriter out) {
         for (Path socket : ControlSocket.of(disk)) {
             try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
                 var question = new DataOutputStream(Channels.newOutputStream(channel));
-                for (String word : new String[] {DiskControl.VERSION, verb, format.name(), disk.toString()}) {
+                for (String word : new String[] {DiskControl.VERSION, verb, argument, disk.toString()}) {
                     question.writeUTF(word);
                 }
                 out.print(answer(new DataInputStream(Channels.newInputStream(channel))));

@@ -55,7 +55,6 @@ final class Provision {
         for (DiskArgument disk : options.disks) {
             Access access = disk.readOnly() ? Access.READ_ONLY : Access.READ_WRITE;
             BlockDevice file = cleanUp.add(Disks.open(disk.file(), access, null));
-            DiskControl.open(disk.file(), file).ifPresent(cleanUp::add);
             disks.add(new DiskSpec(file, "disk" + disks.size()));
         }
         return disks;

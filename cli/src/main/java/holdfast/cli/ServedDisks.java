@@ -46,7 +46,7 @@ final class ServedDisks implements AutoCloseable {
     private void add(Path file, Access access, @Nullable ByteSize rate) {
         BlockDevice device = Disks.open(file, access, null);
         devices.add(device);
-        DiskControl.open(file, device).ifPresent(controls::add);
+        DiskControl.open(file, device, device::grow).ifPresent(controls::add);
         if (rate != null && device instanceof LazilyInitialized lazy) {
             lazy.initialize(rate.bytes(), Alarm.wallClock());
         }

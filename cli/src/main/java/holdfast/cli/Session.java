@@ -100,12 +100,31 @@ final class Session {
         cleanUp.onSignal(() -> signalled(departure));
         connect();
         start(machine);
+        answerForDisks(machine);
         expectAnswer();
         int exitCode = conclude(endings.take(), departure);
         if (recording != null && !signalled) {
             recording.finish().ifPresent(this::say);
         }
         return exitCode;
+    }
+
+    /// Others may ask for the disks that the user brought, and have them grow; they are the last of the machine's.
+    private void answerForDisks(Machine machine) {
+        int before = boot.disks().size() - options.disks.size();
+        for (int i = 0; i < options.disks.size(); i++) {
+            int number = before + i;
+            Path file = options.disks.get(i).file();
+            DiskControl.open(file, boot.disks().get(number).device(), bytes -> grow(machine, number, file, bytes))
+                    .ifPresent(cleanUp::add);
+        }
+    }
+
+    private void grow(Machine machine, int disk, Path file, long bytes) {
+        if (options.isDeterministic() || options.record != null) {
+            throw new OperatorError(file.toString(), "is a disk of a run that is to be the same when it is repeated", "end that first");
+        }
+        machine.growDisk(disk, bytes);
     }
 
     private MachineConfig config() {

@@ -68,13 +68,39 @@ class DiskControlTest {
         String map = said("disk", "map", "-o", "json", link.toString());
         String info = said("disk", "info", "-o", "json", disk.toString());
         assertThat(said("disk", "info", link.toString())).contains(link.toString(), "open in            process " + server.pid(), "64.0 MiB");
-        assertThat(Invocation.of("disk", "resize", disk.toString(), "--size", "1G").err()).contains("process " + server.pid());
 
         server.destroy();
         assertThat(server.waitFor()).isEqualTo(143);
         assertThat(said("disk", "map", "-o", "json", disk.toString())).isEqualTo(map).contains("\"data\":true");
         String after = said("disk", "info", "-o", "json", disk.toString());
         assertThat(info.replaceFirst("\\s*\"openIn\" : \"process \\d+\",", "")).isEqualTo(after).isNotEqualTo(before);
+    }
+
+    @Test
+    void anOpenRawDiskGrows() throws Exception {
+        Path disk = disk("disk.raw");
+        Process server = serve(disk);
+        assertThat(said("disk", "resize", disk.toString(), "--size", "80M")).isEmpty();
+        assertThat(disk).hasSize(80 << 20);
+        assertThat(said("nbd", "info", "nbd+unix:///?socket=" + directory.resolve("socket"))).contains("80.0 MiB");
+        assertThat(Invocation.of("disk", "resize", disk.toString(), "--size", "1M").err()).contains("smaller than it is, 80MiB");
+        assertThat(Invocation.of("disk", "resize", disk.toString(), "--size", "83886081").err()).contains("whole sectors");
+        assertThat(server.isAlive()).isTrue();
+    }
+
+    @Test
+    void whatTheHolderCannotDoIsSaidWithItsNumber() throws Exception {
+        Path disk = disk("disk.vhdx");
+        Process server = serve(disk);
+        for (List<String> verb : List.of(List.of("resize", "--size", "1G"), List.of("compact"), List.of("check"))) {
+            var command = new ArrayList<>(List.of("disk"));
+            command.addAll(verb);
+            command.add(disk.toString());
+            Invocation refused = Invocation.of(command.toArray(String[]::new));
+            assertThat(refused.err()).contains("process " + server.pid());
+            assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILED);
+        }
+        assertThat(said("disk", "info", disk.toString())).contains("64.0 MiB");
     }
 
     private static byte[] filled() {
@@ -90,5 +116,6 @@ class DiskControlTest {
         assertThat(said("disk", "info", disk.toString())).contains("64.0 MiB").doesNotContain("open in");
         Process server = serve(disk);
         assertThat(said("disk", "info", disk.toString())).contains("process " + server.pid());
+        assertThat(ControlSocket.of(disk)).hasSize(1);
     }
 }

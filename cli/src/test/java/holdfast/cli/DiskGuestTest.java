@@ -99,7 +99,11 @@ class DiskGuestTest {
         Path child = directory.resolve("child.vhdx");
         succeeds("disk", "create", child.toString(), "--parent", base.toString());
         String mount = "mkdir /tmp/user; mount -t ext4 /dev/vda /tmp/user; ";
-        try (var guest = new GuestShell(directory.resolve("errors"), "--disk", child.toString())) {
+        Path grows = ext4("grows.raw");
+        try (var guest = new GuestShell(directory.resolve("errors"), "--disk", child.toString(), "--disk", grows.toString())) {
+            assertThat(guest.run("cat /sys/block/vdb/size")).isEqualTo("49152");
+            succeeds("disk", "resize", grows.toString(), "--size", "32M");
+            guest.run("i=0; until [ $(cat /sys/block/vdb/size) = 65536 ]; do i=$((i+1)); [ $i -lt 300 ] || exit 1; sleep 0.1; done");
             guest.run(mount + "head -c 12000000 /dev/urandom >/tmp/user/big; head -c 3000000 /dev/urandom >/tmp/user/kept; sync");
             guest.run("sha256sum </tmp/user/kept >/tmp/user/sum; sync");
             long full = Program.allocatedBytes(child);
