@@ -2,9 +2,7 @@ package holdfast.block;
 
 /// A disk on space that was taken at once, and that has to be initialised (zeroed, or written) before it is read.
 public interface LazilyInitialized {
-    /// Bytes that are still to be initialised. It may read from storage.
-    ///
-    /// @throws OperatorError when that fails
+    /// Bytes that are still to be initialised.
     long pendingBytes();
 
     /// Begins to initialise what is left, in the background, until that is done or the disk is closed. Once for an open disk, which is

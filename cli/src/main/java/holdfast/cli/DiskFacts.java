@@ -39,7 +39,10 @@ final class DiskFacts {
                     facts.raw();
                 }
             }
-            case VHDX -> facts.vhdx(VhdxDisk.info(disk));
+            case VHDX -> {
+                VhdxInfo info = VhdxDisk.info(disk);
+                facts.vhdx(info, info.pendingBytes());
+            }
         }
         return facts;
     }
@@ -51,7 +54,7 @@ final class DiskFacts {
         var facts = new DiskFacts(disk, name);
         facts.facts.put("openIn", "process " + ProcessHandle.current().pid());
         switch (device) {
-            case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst());
+            case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst(), vhdx.pendingBytes());
             case LazyDevice lazy -> {
                 facts.format("raw");
                 facts.facts.put("kind", "lazy");
@@ -102,11 +105,14 @@ final class DiskFacts {
         facts.put("closedInOrder", lazy.inOrder());
     }
 
-    private void vhdx(VhdxInfo info) {
+    private void vhdx(VhdxInfo info, long pendingBytes) {
         format("vhdx");
         facts.put("kind", info.kind().name().toLowerCase(Locale.ROOT));
         facts.put("sizeBytes", info.size().bytes());
         hostBytes();
+        if (info.kind() == VhdxInfo.Kind.FIXED) {
+            facts.put("toBeInitializedBytes", pendingBytes);
+        }
         facts.put("blockBytes", info.block().bytes());
         facts.put("logicalSectorBytes", info.logicalSectorBytes());
         facts.put("physicalSectorBytes", info.physicalSectorBytes());

@@ -85,7 +85,9 @@ class LazyDiskCommandTest {
         assertThat(info("d.vhdx").get("kind").asString()).isEqualTo("fixed");
         assertThat(output("disk check DIR/d.vhdx")).contains("no damage found");
         assertThat(output("disk map DIR/d.vhdx").lines()).as("nothing but zeros").hasSize(1);
+        assertThat(info("d.vhdx").get("toBeInitializedBytes").asLong()).isEqualTo(8 * MIB);
         output("disk initialize DIR/d.vhdx");
+        assertThat(info("d.vhdx").get("toBeInitializedBytes").asLong()).isZero();
         assertThat(output("disk check DIR/d.vhdx")).contains("no damage found");
         assertThat(invoke("disk", "initialize", "DIR/d.vhdx").err()).contains("has nothing that could be initialised");
     }

@@ -14,6 +14,7 @@ final class BatCheck {
     private final boolean keepsPlaces;
     private final long fileBytes;
     private final BitSet usedMebibytes = new BitSet();
+    private long pendingBlocks;
     private final BitSet chunksWithPartial = new BitSet();
     private final BitSet chunksWithBitmap = new BitSet();
 
@@ -58,6 +59,11 @@ final class BatCheck {
         return usedMebibytes;
     }
 
+    /// Blocks that have a place and nothing in it.
+    long pendingBlocks() {
+        return pendingBlocks;
+    }
+
     private void checkPage(long first, long[] page) throws Refusal {
         for (int i = 0; i < page.length && first + i < layout.entries(); i++) {
             if (page[i] != 0) {
@@ -80,6 +86,7 @@ final class BatCheck {
             case BatEntry.NOT_PRESENT, BatEntry.UNDEFINED, BatEntry.ZERO, BatEntry.UNMAPPED -> {
                 if (keepsPlaces && BatEntry.offset(entry) != 0) {
                     claim("block " + block, entry, layout.bytesIn(block));
+                    pendingBlocks++;
                 }
             }
             case BatEntry.FULLY_PRESENT -> claim("block " + block, entry, layout.bytesIn(block));

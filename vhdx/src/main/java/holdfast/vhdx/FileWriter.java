@@ -60,7 +60,7 @@ final class FileWriter {
     private volatile boolean begun;
     private volatile boolean metadataDurable = true;
     private volatile @Nullable UUID nextContent;
-    private long pendingBlocks = -1;
+    private long pendingBlocks;
     private boolean lost;
     private @Nullable Thread reclaiming;
     private boolean closing;
@@ -84,6 +84,7 @@ final class FileWriter {
         layout = metadata.layout();
         table = file.table();
         bitmaps = file.bitmaps();
+        pendingBlocks = file.pendingBlocks();
         headers = new HeaderPair(store, file.header());
         space = new FreeSpace(used);
     }
@@ -150,15 +151,8 @@ final class FileWriter {
     }
 
     /// Bytes of the places in which nothing of this disk is yet.
-    long pendingBytes() throws DiskException {
+    long pendingBytes() {
         synchronized (dirty) {
-            if (pendingBlocks < 0) {
-                long count = 0;
-                for (long block = 0; metadata.fixed() && block < layout.blocks(); block++) {
-                    count += isPending(table.get(layout.blockEntry(block))) ? 1 : 0;
-                }
-                pendingBlocks = count;
-            }
             return pendingBlocks * metadata.blockBytes();
         }
     }
@@ -327,7 +321,7 @@ final class FileWriter {
     /// From here on until a flush has ended, the file does not say everything that has been done.
     private void set(long number, long entry) throws DiskException {
         synchronized (dirty) {
-            if (pendingBlocks > 0 && isPending(table.get(number)) && BatEntry.isPresent(entry)) {
+            if (isPending(table.get(number)) && BatEntry.isPresent(entry)) {
                 pendingBlocks--;
             }
             metadataDurable = false;

@@ -406,12 +406,8 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
 
     @Override
     public long pendingBytes() {
-        try {
-            return writer == null ? 0 : writer.pendingBytes();
-        } catch (DiskException e) {
-            throw new OperatorError(
-                    files.getFirst().name(), "cannot be read (" + e.status() + ")", "look after the storage it is on");
-        }
+        VhdxFile first = files.getFirst();
+        return writer == null ? first.pendingBlocks() * first.metadata().blockBytes() : writer.pendingBytes();
     }
 
     @Override

@@ -37,6 +37,7 @@ final class VhdxFile implements AutoCloseable {
     private final SectorBitmaps bitmaps;
     private final int blockShift;
     private BitSet usedMebibytes = new BitSet();
+    private long pendingBlocks;
 
     private VhdxFile(
             String name,
@@ -174,6 +175,7 @@ final class VhdxFile implements AutoCloseable {
         var check = new BatCheck(layout, table, metadata.fixed(), store.geometry().sizeBytes(), taken);
         check.run(disk, regionTable.region(Region.BAT));
         usedMebibytes = check.usedMebibytes();
+        pendingBlocks = check.pendingBlocks();
     }
 
     String name() {
@@ -249,6 +251,11 @@ final class VhdxFile implements AutoCloseable {
         return metadata;
     }
 
+    /// Blocks that had a place and nothing in it when the file was opened.
+    long pendingBlocks() {
+        return pendingBlocks;
+    }
+
     VhdxInfo info() {
         return info(header);
     }
@@ -262,6 +269,7 @@ final class VhdxFile implements AutoCloseable {
                         : metadata.differencing() ? VhdxInfo.Kind.DIFFERENCING : VhdxInfo.Kind.DYNAMIC,
                 new ByteSize(metadata.sizeBytes()),
                 new ByteSize(metadata.blockBytes()),
+                pendingBlocks * metadata.blockBytes(),
                 metadata.logicalSectorBytes(),
                 metadata.physicalSectorBytes(),
                 metadata.diskId(),

@@ -9,6 +9,7 @@ import org.jspecify.annotations.Nullable;
 /// @param file as it was named
 /// @param size of the disk
 /// @param block unit of allocation
+/// @param pendingBytes what blocks take that have their place and nothing in it, and are zeroed when they are first written to, as the file was when it was opened
 /// @param diskId what a guest may see as the disk's id
 /// @param content the data write GUID: another one when what the disk holds has changed
 /// @param creator the program that made it
@@ -19,6 +20,7 @@ public record VhdxInfo(
         Kind kind,
         ByteSize size,
         ByteSize block,
+        long pendingBytes,
         int logicalSectorBytes,
         int physicalSectorBytes,
         UUID diskId,
