@@ -47,7 +47,11 @@ final class HeaderSlot {
         slot.putShort((short) bytes.length).put(bytes);
     }
 
+    /// Whatever is left of it, when the slot says that it is longer.
     static String text(ByteBuffer slot) {
+        if (slot.remaining() < Short.BYTES) {
+            return "";
+        }
         var bytes = new byte[Math.min(Short.toUnsignedInt(slot.getShort()), slot.remaining())];
         slot.get(bytes);
         return new String(bytes, StandardCharsets.UTF_8);

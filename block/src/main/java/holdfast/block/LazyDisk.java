@@ -2,6 +2,7 @@ package holdfast.block;
 
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
@@ -165,7 +166,11 @@ public final class LazyDisk {
 
     private static Path storageOf(Path map, LazyHeader header) {
         if (header.mapping()) {
-            return map.resolveSibling(header.storageName());
+            try {
+                return map.resolveSibling(header.storageName());
+            } catch (InvalidPathException e) {
+                throw new OperatorError(map.toString(), "names no file", "restore it from a copy, or make a new one");
+            }
         }
         String name = String.valueOf(map.getFileName());
         return map.resolveSibling(name.substring(0, name.length() - SUFFIX.length()));

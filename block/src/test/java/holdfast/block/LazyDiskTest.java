@@ -212,6 +212,19 @@ class LazyDiskTest {
     }
 
     @Test
+    void aMappingOfNonsenseIsRefused() throws Exception {
+        for (String name : new String[] {"", "not there", "\0", directory.toString()}) {
+            Path odd = directory.resolve("odd.lazy");
+            LazyHeader header = LazySample.header(new MemoryDevice(new ByteSize(SIZE)), 4096, LazyHeader.Filling.BEFORE).mapping(name);
+            Files.write(odd, new byte[(int) header.storeBytes()]);
+            try (RawFile file = RawFile.open(odd, Access.READ_WRITE)) {
+                LazyStore.format(file, header, "map");
+            }
+            assertThatThrownBy(() -> LazyDisk.open(odd, Access.READ_WRITE)).as(name).isInstanceOf(OperatorError.class);
+        }
+    }
+
+    @Test
     void whatIsNamedAsAMapAndIsNoneIsRefused() throws Exception {
         Path odd = foreign("odd.lazy");
         assertThatThrownBy(() -> LazyDisk.isOne(odd)).hasMessageContaining("is no mapping, though it is named as one");

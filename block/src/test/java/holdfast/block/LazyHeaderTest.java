@@ -59,6 +59,14 @@ class LazyHeaderTest {
     }
 
     @Test
+    void aTextThatIsSaidToGoPastTheEndEndsThere() {
+        var slot = HeaderSlot.begin(LazyHeader.MAGIC, 1);
+        slot.putLong(1).putLong(1 << 20).putInt(512).putInt(65536).putLong(1).putLong(2).putInt(0).putShort((short) -1);
+        byte[] slots = Arrays.copyOf(HeaderSlot.seal(slot), HeaderSlot.COUNT * HeaderSlot.BYTES);
+        assertThat(LazyHeader.parse(slots).orElseThrow().storageName()).isEmpty();
+    }
+
+    @Test
     void blocksAreLargerOnLargeDisksSoThatTheMapStaysSmall() {
         assertThat(LazyHeader.usualBlockBytes(50L << 30)).isEqualTo(1 << 20);
         int large = LazyHeader.usualBlockBytes(64L << 40);
