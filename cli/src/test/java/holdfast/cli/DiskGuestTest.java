@@ -130,6 +130,22 @@ class DiskGuestTest {
                 .isEqualTo(sum + "1\n");
     }
 
+    @Test
+    void aGuestSeesZerosWhereItsDiskHasNotBeenInitialized() throws Exception {
+        Path lun = directory.resolve("lun");
+        var leavings = new byte[8 << 20];
+        Arrays.fill(leavings, (byte) 0xdb);
+        Files.write(lun, leavings);
+        Path mapping = directory.resolve("disk.lazy");
+        succeeds("disk", "create", mapping.toString(), "--map", lun.toString());
+        String[] said = succeeds("run", "--disk", mapping.toString(), "--exec",
+                "tr -d '\\000' </dev/vda | wc -c; for at in 3 700 1500; do head -c 5000 /dev/urandom | dd of=/dev/vda bs=4096 seek=$at 2>/dev/null; done; "
+                        + "sync; sha256sum </dev/vda").split("\n", -1);
+        assertThat(said[0]).isEqualTo("0");
+        succeeds("disk", "initialize", mapping.toString());
+        assertThat(Program.output("sh", "-c", "sha256sum <" + lun)).isEqualTo(said[1] + "\n");
+    }
+
     /// A machine with both kinds of disks, saved in the middle of its work by a signal.
     private Path saved(Path userDisk) throws Exception {
         Path state = directory.resolve("state");
