@@ -6,15 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /// `holdfast bench disk`.
 @Command(
@@ -27,12 +21,11 @@ import picocli.CommandLine.Spec;
             "",
             "Groups: tmpfs, with the disks in memory; file, with the disks in a directory.",
         },
-        exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:everything was measured",
             "1:a server or fio failed, or something that is needed is missing"
         })
-final class DiskCommand implements Callable<Integer> {
+final class DiskCommand extends Comparison {
     private static final Path TMPFS = Path.of("/dev/shm");
     private static final int DISK_MEBIBYTES = 256;
 
@@ -41,12 +34,6 @@ final class DiskCommand implements Callable<Integer> {
         tmpfs,
         file
     }
-
-    @Option(names = "--json", description = "print {\"rows\":[...],\"geomean\":...}")
-    boolean json;
-
-    @Option(names = "--only", paramLabel = "NAME", split = ",", description = "only these, with commas between them")
-    List<String> only = List.of();
 
     @Option(names = "--group", paramLabel = "tmpfs|file", description = "only this group")
     @Nullable Place group;
@@ -60,12 +47,6 @@ final class DiskCommand implements Callable<Integer> {
     @Option(names = "--requests", paramLabel = "N", description = "how many requests a run has; default: 100000")
     int requests = 100_000;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help message and exit")
-    boolean help;
-
-    @Spec
-    @Nullable CommandSpec spec;
-
     @Override
     public Integer call() throws Exception {
         List<DiskLoad> loads = loads();
@@ -75,9 +56,8 @@ final class DiskCommand implements Callable<Integer> {
         if (!Files.isDirectory(directory)) {
             throw new OperatorError("--directory " + directory, "is no directory", "make it first");
         }
-        String path = System.getenv("PATH");
-        Tool.require(DiskBench.TOOLS, path == null ? "" : path);
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        require(DiskBench.TOOLS);
+        PrintWriter out = out();
         var rows = new ArrayList<DiskRow>();
         if (!json) {
             DiskReport.head(out);
@@ -102,16 +82,7 @@ final class DiskCommand implements Callable<Integer> {
     }
 
     private List<DiskLoad> loads() {
-        for (String name : only) {
-            if (DiskLoad.ALL.stream().noneMatch(load -> load.name().equals(name))) {
-                throw usage("--only: there is no '" + name + "'; there are "
-                        + DiskLoad.ALL.stream().map(DiskLoad::name).collect(Collectors.joining(", ")));
-            }
-        }
-        return DiskLoad.ALL.stream().filter(load -> only.isEmpty() || only.contains(load.name())).toList();
-    }
-
-    private ParameterException usage(String problem) {
-        return new ParameterException(Objects.requireNonNull(spec).commandLine(), problem);
+        checkNames(DiskLoad.ALL.stream().map(DiskLoad::name).toList());
+        return DiskLoad.ALL.stream().filter(load -> wants(load.name())).toList();
     }
 }

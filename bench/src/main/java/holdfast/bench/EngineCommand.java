@@ -4,15 +4,9 @@ import holdfast.block.OperatorError;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
-import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /// `holdfast bench engine`.
 @Command(
@@ -26,29 +20,16 @@ import picocli.CommandLine.Spec;
             "Groups: steady, one hart on one core; boot, from the start of the process on two cores; smp, two harts on two cores; modes, "
                     + "what dirty tracking (dirty-) and deterministic scheduling (det-) cost: Holdfast with them, and without.",
         },
-        exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:everything was measured",
             "1:a program computed a wrong result, a guest failed, or something that is needed is missing"
         })
-final class EngineCommand implements Callable<Integer> {
-    @Option(names = "--json", description = "print {\"rows\":[...],\"geomean\":...}")
-    boolean json;
-
-    @Option(names = "--only", paramLabel = "NAME", split = ",", description = "only these, with commas between them")
-    List<String> only = List.of();
-
+final class EngineCommand extends Comparison {
     @Option(names = "--group", paramLabel = "steady|boot|smp|modes", description = "only this group")
     @Nullable Group group;
 
     @Option(names = "--repetitions", paramLabel = "N", description = "how many are measured once a program is steady; default: 3")
     int repetitions = 3;
-
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help message and exit")
-    boolean help;
-
-    @Spec
-    @Nullable CommandSpec spec;
 
     @Override
     public Integer call() throws Exception {
@@ -56,11 +37,9 @@ final class EngineCommand implements Callable<Integer> {
         if (repetitions < 1) {
             throw usage("--repetitions: " + repetitions + " is less than 1");
         }
-        String path = System.getenv("PATH");
-        Tool.require(EngineBench.TOOLS, path == null ? "" : path);
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        PrintWriter err = spec.commandLine().getErr();
-        var listener = new Results(out, err, !json);
+        require(EngineBench.TOOLS);
+        PrintWriter out = out();
+        var listener = new Results(out, err(), !json);
         if (!json && chosen.stream().anyMatch(benchmark -> benchmark.mode() == null)) {
             Report.head(out, Contender.HOLDFAST.title(), Contender.QEMU.title());
         }
@@ -127,23 +106,14 @@ final class EngineCommand implements Callable<Integer> {
     }
 
     private List<Benchmark> chosen() {
-        for (String name : only) {
-            if (Benchmark.ENGINE.stream().noneMatch(each -> each.name().equals(name))) {
-                throw usage("--only: there is no '" + name + "'; there are "
-                        + Benchmark.ENGINE.stream().map(Benchmark::name).collect(Collectors.joining(", ")));
-            }
-        }
+        checkNames(Benchmark.ENGINE.stream().map(Benchmark::name).toList());
         List<Benchmark> chosen = Benchmark.ENGINE.stream()
-                .filter(each -> only.isEmpty() || only.contains(each.name()))
+                .filter(each -> wants(each.name()))
                 .filter(each -> group == null || each.group() == group)
                 .toList();
         if (chosen.isEmpty()) {
             throw usage("--group: none of --only is in it");
         }
         return chosen;
-    }
-
-    private ParameterException usage(String problem) {
-        return new ParameterException(Objects.requireNonNull(spec).commandLine(), problem);
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.cli.Holdfast.Ended;
 import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +55,7 @@ class NbdServeTest {
     }
 
     private Process start(String... args) throws IOException {
-        Process process = Holdfast.start(args);
+        Process process = Program.start(Holdfast.builder(args), Program.LIMIT);
         started.add(process);
         return process;
     }

@@ -49,7 +49,7 @@ class NbdTakeOverTest {
     private Process serve(String... more) throws IOException {
         var args = new ArrayList<>(List.of("nbd", "serve", "disk.img", "--unix", "socket"));
         args.addAll(Arrays.asList(more));
-        Process process = Holdfast.start(Holdfast.builder(args.toArray(String[]::new)).directory(directory.toFile()));
+        Process process = Program.start(Holdfast.builder(args.toArray(String[]::new)).directory(directory.toFile()), Program.LIMIT);
         started.add(process);
         assertThat(process.errorReader().readLine()).contains("serving disk.img");
         return process;
