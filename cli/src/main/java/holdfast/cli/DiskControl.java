@@ -28,7 +28,8 @@ import java.util.function.LongConsumer;
 /// Answers what others ask of a disk that this process has open: one at a time, each for [#PATIENCE] at most.
 ///
 /// ```
-/// question: VERSION, verb, argument, the disk's name    each a string of DataOutput
+/// greeting: VERSION                                     each a string of DataOutput
+/// question: verb, argument, the disk's name
 ///             info   text or json
 ///             map    text or json
 ///             resize new size in bytes
@@ -37,7 +38,7 @@ import java.util.function.LongConsumer;
 final class DiskControl implements AutoCloseable {
     static final String VERSION = "holdfast disk 1";
 
-    private static final Duration PATIENCE = Duration.ofMinutes(1);
+    static final Duration PATIENCE = Duration.ofMinutes(1);
     private static final System.Logger LOG = System.getLogger(DiskControl.class.getName());
 
     private final Path disk;
@@ -91,7 +92,8 @@ final class DiskControl implements AutoCloseable {
         }
     }
 
-    private static void end(SocketChannel client) {
+    /// Ends a connection that takes too long; one that has ended stays so.
+    static void end(SocketChannel client) {
         try {
             client.close();
         } catch (IOException e) {
@@ -100,16 +102,14 @@ final class DiskControl implements AutoCloseable {
     }
 
     private void answer(DataInputStream in, DataOutputStream out) throws IOException {
-        String version = in.readUTF();
+        // Nothing is asked of a process that is stopped, and then does it when nobody waits any more.
+        out.writeUTF(VERSION);
         String verb = in.readUTF();
         String argument = in.readUTF();
         String name = in.readUTF();
         var text = new PrintWriter(
                 new OutputStreamWriter(new BufferedOutputStream(new Parts(out), 1 << 16), StandardCharsets.UTF_8));
         try {
-            if (!version.equals(VERSION)) {
-                throw unknown(name);
-            }
             answer(verb, argument, name, text);
             text.flush();
             out.writeInt(0);

@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.block.Alarm;
 import holdfast.block.OperatorError;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -12,6 +13,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 
 /// A disk that another process of this user has open, and that process's answers.
 final class HeldDisk {
@@ -26,13 +28,23 @@ final class HeldDisk {
     /// @return false when nobody has it open who can be asked; nothing was written then
     /// @throws OperatorError when the answer is that it cannot be told
     static boolean ask(Path disk, String verb, String argument, PrintWriter out) {
+        return ask(disk, verb, argument, out, DiskControl.PATIENCE);
+    }
+
+    /// @param patience how long an answer may take; a process may be stopped
+    static boolean ask(Path disk, String verb, String argument, PrintWriter out, Duration patience) {
         for (Path socket : ControlSocket.of(disk)) {
             try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
+                Alarm.wallClock().after(patience, () -> DiskControl.end(channel));
+                var in = new DataInputStream(Channels.newInputStream(channel));
+                if (!in.readUTF().equals(DiskControl.VERSION)) {
+                    throw new IOException("it is of another version");
+                }
                 var question = new DataOutputStream(Channels.newOutputStream(channel));
-                for (String word : new String[] {DiskControl.VERSION, verb, argument, disk.toString()}) {
+                for (String word : new String[] {verb, argument, disk.toString()}) {
                     question.writeUTF(word);
                 }
-                out.print(answer(new DataInputStream(Channels.newInputStream(channel))));
+                out.print(answer(in));
                 out.flush();
                 return true;
             } catch (ConnectException nobody) {

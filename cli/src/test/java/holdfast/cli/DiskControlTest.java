@@ -6,6 +6,8 @@ import holdfast.block.Blocking;
 import holdfast.nbd.NbdDevice;
 import holdfast.testkit.Program;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -101,6 +103,18 @@ class DiskControlTest {
             assertThat(refused.exitCode()).isEqualTo(ExitCode.FAILED);
         }
         assertThat(said("disk", "info", disk.toString())).contains("64.0 MiB");
+    }
+
+    @Test
+    void aHolderThatIsStoppedIsNotWaitedForInVain() throws Exception {
+        Path disk = disk("disk.raw");
+        Process server = serve(disk);
+        Program.output("kill", "-STOP", server.pid());
+        var out = new PrintWriter(new StringWriter());
+        assertThat(HeldDisk.ask(disk, "resize", "83886080", out, Duration.ofSeconds(1))).isFalse();
+        Program.output("kill", "-CONT", server.pid());
+        assertThat(HeldDisk.ask(disk, "info", "text", out, Duration.ofSeconds(60))).isTrue();
+        assertThat(disk).as("what nobody waits for is not done later").hasSize(64 << 20);
     }
 
     private static byte[] filled() {
