@@ -309,8 +309,9 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
         storageDisk.write(write.offset(), write.from());
         long done = Math.max(end, map.watermark(last));
         if (store.header().filling() == LazyHeader.Filling.WHOLE_BLOCK) {
-            zero(done, map.endOf(last));
-            done = map.endOf(last);
+            long blockEnd = map.endOf(last); // asked once: the disk may grow meanwhile
+            zero(done, blockEnd);
+            done = blockEnd;
         }
         map.raise(write.offset(), done);
     }

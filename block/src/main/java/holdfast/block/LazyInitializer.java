@@ -25,6 +25,7 @@ public final class LazyInitializer implements AutoCloseable {
     private final long startBytes;
     private int next;
     private long unflushedBytes;
+    private long passBytes;
     private boolean working;
     private boolean ended;
     private Optional<IoStatus> failure = Optional.empty();
@@ -86,7 +87,7 @@ public final class LazyInitializer implements AutoCloseable {
             long zeroed = 0;
             try {
                 zeroed = step();
-                more = next < disk.count();
+                more = next < disk.count() || begunAnew();
                 if (!more) {
                     disk.flush();
                 }
@@ -121,6 +122,14 @@ public final class LazyInitializer implements AutoCloseable {
         leave(true);
     }
 
+    /// A disk may grow meanwhile, also by a part of a block that has been passed.
+    private boolean begunAnew() {
+        boolean anew = passBytes > 0 && disk.pendingBytes() > 0;
+        passBytes = 0;
+        next = anew ? 0 : next;
+        return anew;
+    }
+
     /// @return bytes that were zeroed
     private long step() throws DiskException {
         long zeroed = 0;
@@ -129,6 +138,7 @@ public final class LazyInitializer implements AutoCloseable {
             next++;
         }
         unflushedBytes += zeroed;
+        passBytes += zeroed;
         if (unflushedBytes >= FLUSH_BYTES) {
             disk.flush();
             unflushedBytes = 0;

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -303,6 +304,29 @@ class LazyDeviceTest extends BlockDeviceContract {
         storage.cutPower(Survival.nothing());
         map.cutPower(Survival.nothing());
         assertThat(new Blocking(sample.open()).read(8192, 512)).isEqualTo(data);
+    }
+
+    /// The storage has the space already, full of what others have left.
+    @Test
+    void aDiskThatGrowsWhileItsLastBlockIsZeroedShowsNothingOfTheRestOfThatBlock() throws Exception {
+        LazySample large = LazySample.of((int) SIZE, BLOCK, Filling.WHOLE_BLOCK);
+        long small = 4 * BLOCK + 4096;
+        LazyHeader header = LazySample.header(new MemoryDevice(new ByteSize(small)), BLOCK, Filling.WHOLE_BLOCK)
+                .next(small, false, "");
+        var map = new MemoryDevice(large.map().geometry());
+        LazyStore.format(map, header, "map");
+        var growing = new AtomicReference<Runnable>(() -> {});
+        var storage = new FaultyDevice(large.storage(), request -> {
+            if (request instanceof Request.WriteZeroes) {
+                growing.getAndSet(() -> {}).run();
+            }
+            return new Fault.None();
+        });
+        LazyDevice device = LazySample.open(storage, map);
+        growing.set(() -> device.grow(SIZE));
+        new Blocking(device).write(4 * BLOCK, new byte[512]);
+        assertThat(device.geometry().sizeBytes()).isEqualTo(SIZE);
+        assertThat(new Blocking(device).read(0, (int) SIZE)).containsOnly(0);
     }
 
     @Test

@@ -65,6 +65,26 @@ class LazyInitializerTest {
         assertThat(new Blocking(again).read(0, SIZE)).containsOnly(0);
     }
 
+    /// By the rest of a block that had been passed, and more.
+    @Test
+    void whatADiskGrowsByMeanwhileIsInitializedToo() throws Exception {
+        int small = SIZE / 2 + 4096;
+        LazyHeader header = LazySample.header(new MemoryDevice(new ByteSize(small)), BLOCK, Filling.BEFORE).next(small, false, "");
+        var map = new MemoryDevice(sample.map().geometry());
+        LazyStore.format(map, header, "map");
+        LazyDevice grows = LazySample.open(sample.storage(), map);
+        grows.initialize(grows.blockCount() - 1);
+        LazyInitializer initializer = grows.initialize(1, (_, action) -> {
+            if (grows.geometry().sizeBytes() < SIZE) {
+                grows.grow(SIZE);
+            }
+            action.run();
+        });
+        assertThat(initializer.await(LIMIT)).isTrue();
+        assertThat(grows.pendingBytes()).isZero();
+        assertThat(new Blocking(sample.storage()).read(0, SIZE)).containsOnly(0);
+    }
+
     @Test
     void aStorageThatFailsEndsIt() throws Exception {
         try (var _ = Silence.of(LazyInitializer.class)) {
