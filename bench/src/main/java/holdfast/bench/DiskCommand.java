@@ -1,11 +1,14 @@
 package holdfast.bench;
 
 import holdfast.block.OperatorError;
+import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -14,12 +17,13 @@ import picocli.CommandLine.Option;
 @Command(
         name = "disk",
         description = {
-            "Compares Holdfast's NBD server with qemu-nbd and nbdkit.",
+            "Compares Holdfast's NBD server with qemu-nbd and nbdkit, and VHDX with raw disks.",
             "",
             "Each serves a raw disk at a unix socket, fio asks, and what a request costs is shown: CPU time of the server, and "
                     + "wall time. The servers share one core, and take turns.",
             "",
-            "Groups: tmpfs, with the disks in memory; file, with the disks in a directory.",
+            "Groups: tmpfs, with the disks in memory; file, with the disks in a directory; vhdx, there too: our server with a VHDX "
+                    + "disk against itself with a raw one, a chain of eight against one, and making 1 TiB against qemu-img.",
         },
         exitCodeList = {
             "0:everything was measured",
@@ -32,13 +36,14 @@ final class DiskCommand extends Comparison {
     /// Where the disks are.
     enum Place {
         tmpfs,
-        file
+        file,
+        vhdx
     }
 
-    @Option(names = "--group", paramLabel = "tmpfs|file", description = "only this group")
+    @Option(names = "--group", paramLabel = "tmpfs|file|vhdx", description = "only this group")
     @Nullable Place group;
 
-    @Option(names = "--directory", paramLabel = "DIR", description = "where the disks of the group file are made; default: the directory for temporary files")
+    @Option(names = "--directory", paramLabel = "DIR", description = "where the disks of the groups file and vhdx are made; default: the directory for temporary files")
     Path directory = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
 
     @Option(names = "--repetitions", paramLabel = "N", description = "how many runs are measured; default: 5")
@@ -56,22 +61,21 @@ final class DiskCommand extends Comparison {
         if (!Files.isDirectory(directory)) {
             throw new OperatorError("--directory " + directory, "is no directory", "make it first");
         }
-        require(DiskBench.TOOLS);
+        require(group == Place.vhdx ? VhdxBench.TOOLS : DiskBench.TOOLS);
         PrintWriter out = out();
         var rows = new ArrayList<DiskRow>();
         if (!json) {
             DiskReport.head(out);
         }
-        try (var bench = new DiskBench(repetitions, requests, DISK_MEBIBYTES)) {
-            for (Place place : Place.values()) {
-                if (group == null || group == place) {
-                    bench.run(place.name(), place == Place.tmpfs ? TMPFS : directory, loads, row -> {
-                        rows.add(row);
-                        if (!json) {
-                            DiskReport.row(row, out);
-                        }
-                    });
-                }
+        Consumer<DiskRow> results = row -> {
+            rows.add(row);
+            if (!json) {
+                DiskReport.row(row, out);
+            }
+        };
+        for (Place place : Place.values()) {
+            if (group == null || group == place) {
+                run(place, loads, results);
             }
         }
         if (json) {
@@ -81,8 +85,27 @@ final class DiskCommand extends Comparison {
         return 0;
     }
 
+    private void run(Place place, List<DiskLoad> loads, Consumer<DiskRow> results) throws IOException, InterruptedException {
+        var fio = new FioRuns(repetitions, requests, DISK_MEBIBYTES);
+        switch (place) {
+            case tmpfs, file -> {
+                try (var bench = new DiskBench(fio)) {
+                    bench.run(place.name(), place == Place.tmpfs ? TMPFS : directory, loads, results);
+                }
+            }
+            case vhdx -> {
+                try (var bench = new VhdxBench(fio, directory)) {
+                    bench.run(loads, results);
+                    if (wants(VhdxBench.CREATE)) {
+                        bench.create(results);
+                    }
+                }
+            }
+        }
+    }
+
     private List<DiskLoad> loads() {
-        checkNames(DiskLoad.ALL.stream().map(DiskLoad::name).toList());
+        checkNames(Stream.concat(DiskLoad.ALL.stream().map(DiskLoad::name), Stream.of(VhdxBench.CREATE)).toList());
         return DiskLoad.ALL.stream().filter(load -> wants(load.name())).toList();
     }
 }

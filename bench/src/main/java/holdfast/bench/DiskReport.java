@@ -11,7 +11,7 @@ import tools.jackson.databind.node.ObjectNode;
 
 /// Results of disks, for people and for programs. Times are microseconds a request.
 final class DiskReport {
-    private static final String FORMAT = "%-6s %-18s %-9s %9s %9s %6s %9s %9s %6s";
+    private static final String FORMAT = "%-6s %-26s %-9s %9s %9s %6s %9s %9s %6s";
 
     private DiskReport() {}
 
@@ -27,8 +27,8 @@ final class DiskReport {
         line(
                 out,
                 row.place(),
-                row.load().name(),
-                row.peer().title(),
+                row.name(),
+                row.peer(),
                 two(ours.cpuMicros()),
                 two(theirs.cpuMicros()),
                 two(theirs.cpuMicros() / ours.cpuMicros()),
@@ -48,9 +48,9 @@ final class DiskReport {
         ArrayNode array = result.putArray("rows");
         for (DiskRow row : rows) {
             array.addObject()
-                    .put("name", row.load().name())
+                    .put("name", row.name())
                     .put("group", row.place())
-                    .put("peer", row.peer().title())
+                    .put("peer", row.peer())
                     .put("ours", rounded(row.oursMicros()))
                     .put("theirs", rounded(row.theirsMicros()))
                     .put("ratio", rounded(row.ratio()));
@@ -61,7 +61,7 @@ final class DiskReport {
     }
 
     private static String two(double value) {
-        return String.format(Locale.ROOT, "%.2f", value);
+        return Double.isNaN(value) ? "-" : String.format(Locale.ROOT, "%.2f", value);
     }
 
     private static double rounded(double value) {

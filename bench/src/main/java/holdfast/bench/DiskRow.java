@@ -1,17 +1,24 @@
 package holdfast.bench;
 
-/// A result: one load, on one kind of storage, of ours and of one peer.
+/// A result: what one of ours costs, and what it is compared with.
 ///
-/// @param place where the disk's file is: `tmpfs` or `file`
-record DiskRow(DiskLoad load, String place, DiskServer peer, Cost ours, Cost theirs) {
+/// @param name what is done
+/// @param byTime whether what counts is wall time, not the server's CPU time
+/// @param place the group: where the disk's file is, or what it is
+/// @param peer who else did it
+record DiskRow(String name, boolean byTime, String place, String peer, Cost ours, Cost theirs) {
 
     /// What one request costs.
     ///
-    /// @param cpuMicros CPU time of the server
+    /// @param cpuMicros CPU time of the server, not a number where it was not measured
     /// @param wallMicros wall time
     record Cost(double cpuMicros, double wallMicros) {}
 
-    /// In the unit that counts for this load, microseconds.
+    static DiskRow of(DiskLoad load, String place, String peer, Cost ours, Cost theirs) {
+        return new DiskRow(load.name(), load.byTime(), place, peer, ours, theirs);
+    }
+
+    /// In the unit that counts here, microseconds.
     double oursMicros() {
         return counts(ours);
     }
@@ -26,6 +33,6 @@ record DiskRow(DiskLoad load, String place, DiskServer peer, Cost ours, Cost the
     }
 
     private double counts(Cost cost) {
-        return load.byTime() ? cost.wallMicros() : cost.cpuMicros();
+        return byTime ? cost.wallMicros() : cost.cpuMicros();
     }
 }

@@ -14,7 +14,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /// A server of one disk, in a process that does not outlive this one.
 final class RunningServer implements AutoCloseable {
-    private static final Duration PATIENCE = Duration.ofSeconds(30);
+    private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final long LOOK_NANOS = 10_000_000;
 
     private final DiskServer server;

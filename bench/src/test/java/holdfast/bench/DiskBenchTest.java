@@ -14,7 +14,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(120)
+@Timeout(300)
 class DiskBenchTest {
     @TempDir
     Path directory;
@@ -23,11 +23,27 @@ class DiskBenchTest {
     @Needs({"fio", "qemu-nbd", "nbdkit"})
     void everyLoadIsMeasuredAgainstEveryPeerAndNothingIsLeft() throws Exception {
         var rows = new ArrayList<DiskRow>();
-        try (var bench = new DiskBench(1, 200, 4)) {
+        try (var bench = new DiskBench(new FioRuns(1, 200, 4))) {
             bench.run("file", directory, DiskLoad.ALL, rows::add);
         }
         assertThat(rows).hasSize(DiskLoad.ALL.size() * 2);
         assertThat(rows).allSatisfy(row -> assertThat(row.ours().wallMicros()).isPositive());
+        try (Stream<Path> left = Files.list(directory)) {
+            assertThat(left).isEmpty();
+        }
+    }
+
+    @Test
+    @Needs({"fio", "qemu-img"})
+    void vhdxIsMeasuredAgainstRawAndAChainAgainstOneFileAndNothingIsLeft() throws Exception {
+        var rows = new ArrayList<DiskRow>();
+        try (var bench = new VhdxBench(new FioRuns(1, 200, 16), directory)) {
+            bench.run(DiskLoad.ALL, rows::add);
+            bench.create(rows::add);
+        }
+        assertThat(rows).extracting(row -> row.name() + " " + row.peer())
+                .contains("dynamic-write-128k raw", "chain-8-randread-4k-qd1 chain-1", "create-1t qemu-img");
+        assertThat(rows).hasSize(DiskLoad.ALL.size() + 3 + 1).allSatisfy(row -> assertThat(row.ours().wallMicros()).isPositive());
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left).isEmpty();
         }

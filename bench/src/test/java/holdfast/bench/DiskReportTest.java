@@ -8,10 +8,10 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class DiskReportTest {
-    private static final DiskRow BY_CPU = new DiskRow(
-            DiskLoad.ALL.getFirst(), "tmpfs", DiskServer.QEMU_NBD, new DiskRow.Cost(4, 50), new DiskRow.Cost(16, 40));
-    private static final DiskRow BY_TIME = new DiskRow(
-            DiskLoad.ALL.getLast(), "file", DiskServer.NBDKIT, new DiskRow.Cost(4, 50), new DiskRow.Cost(16, 200));
+    private static final DiskRow BY_CPU = DiskRow.of(
+            DiskLoad.ALL.getFirst(), "tmpfs", "qemu-nbd", new DiskRow.Cost(4, 50), new DiskRow.Cost(16, 40));
+    private static final DiskRow BY_TIME = DiskRow.of(
+            DiskLoad.ALL.getLast(), "file", "nbdkit", new DiskRow.Cost(4, 50), new DiskRow.Cost(16, 200));
 
     @Test
     void whatCountsIsCpuTimeForSmallRequestsAndWallTimeForSequentialOnes() {
@@ -35,5 +35,15 @@ class DiskReportTest {
         DiskReport.row(BY_CPU, new PrintWriter(out));
         assertThat(out.toString().strip().split(" +"))
                 .containsExactly("tmpfs", "randread-4k-qd1", "qemu-nbd", "4.00", "16.00", "4.00", "50.00", "40.00", "0.80");
+    }
+
+    @Test
+    void whatWasNotMeasuredIsNotShown() {
+        var out = new StringWriter();
+        DiskReport.row(
+                new DiskRow("create-1t", true, "vhdx", "qemu-img", new DiskRow.Cost(Double.NaN, 200), new DiskRow.Cost(Double.NaN, 100)),
+                new PrintWriter(out));
+        assertThat(out.toString().strip().split(" +"))
+                .containsExactly("vhdx", "create-1t", "qemu-img", "-", "-", "-", "200.00", "100.00", "0.50");
     }
 }

@@ -35,7 +35,7 @@ record Walls(String base) {
             entry("machine", "riscv", "block"),
             entry("image", "machine", "block"),
             entry("cli", "machine", "block", "vhdx", "nbd", "disk", "image"),
-            entry("bench", "riscv", "block", "machine", "image", "cli"),
+            entry("bench", "riscv", "block", "vhdx", "machine", "image", "cli"),
             entry("house")));
 
     /// The modules that are programs: they print, and decide where logs go.
