@@ -73,6 +73,11 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
                 below.writeZeroes(), QUEUE_DEPTH);
     }
 
+    /// Whether it maps storage that was there before.
+    public boolean isMapping() {
+        return store.header().mapping();
+    }
+
     @Override
     public Geometry geometry() {
         return geometry;

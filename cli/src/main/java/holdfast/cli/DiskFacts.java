@@ -57,7 +57,7 @@ final class DiskFacts {
             case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst(), vhdx.pendingBytes());
             case LazyDevice lazy -> {
                 facts.format("raw");
-                facts.facts.put("kind", "lazy");
+                facts.kind(lazy.isMapping());
                 facts.size(lazy);
                 facts.facts.put("toBeInitializedBytes", lazy.pendingBytes());
             }
@@ -73,6 +73,10 @@ final class DiskFacts {
 
     private void format(String format) {
         facts.put("format", format);
+    }
+
+    private void kind(boolean mapping) {
+        facts.put("kind", mapping ? "mapping" : "lazy");
     }
 
     private void size(BlockDevice device) {
@@ -95,7 +99,7 @@ final class DiskFacts {
 
     private void lazy(LazyDisk.Description lazy) {
         format("raw");
-        facts.put("kind", lazy.mapping() ? "mapping" : "lazy");
+        kind(lazy.mapping());
         facts.put("sizeBytes", lazy.size().bytes());
         facts.put("toBeInitializedBytes", lazy.pendingBytes());
         facts.put("firstWriteZeroes", lazy.watermark() ? "what lies before it in its block" : "the rest of its block");

@@ -91,6 +91,17 @@ class DiskControlTest {
     }
 
     @Test
+    void anOpenMappingSaysWhatIsLeftOfItAndGrows() throws Exception {
+        Path storage = Files.write(directory.resolve("storage"), new byte[4 << 20]);
+        Path disk = directory.resolve("disk.lazy");
+        said("disk", "create", disk.toString(), "--map", storage.toString());
+        serve(disk);
+        assertThat(said("disk", "info", disk.toString())).contains("kind               mapping", "to be initialized  4.00 MiB");
+        said("disk", "resize", disk.toString(), "--size", "5M");
+        assertThat(said("disk", "info", disk.toString())).contains("size               5.00 MiB", "to be initialized  5.00 MiB");
+    }
+
+    @Test
     void whatTheHolderCannotDoIsSaidWithItsNumber() throws Exception {
         Path disk = disk("disk.vhdx");
         Process server = serve(disk);
