@@ -67,6 +67,7 @@ final class CodePage {
             all = new Region[SLOTS];
             regions = all;
         }
+        region.installed(this, slot);
         all[slot] = region;
         VarHandle.releaseFence();
         code[slot] = Op.REGION;

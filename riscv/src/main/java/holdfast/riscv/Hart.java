@@ -18,6 +18,7 @@ public final class Hart {
     private static final int PAUSES_PER_YIELD = 64;
 
     /// As many as a region has.
+    private static final int SLICE_SAMPLES = 3;
     private static final long EDGE_INSTRUCTIONS = 200;
 
     /// Integer registers; the slot [Packed#DISCARD] takes what is written to x0.
@@ -50,6 +51,9 @@ public final class Hart {
     private @Nullable Translator translator;
     private int hotJumps = Integer.MAX_VALUE;
     private boolean entersRegions = true;
+
+    // How many regions had been replaced when caches of where regions are were emptied for the last time.
+    private int replacements;
 
     // An instruction asked that interrupts be looked at before the next one.
     private boolean passEnds;
@@ -397,9 +401,9 @@ public final class Hart {
     /// Translated code has come near the end of its slice: makes the slice longer if nothing waits to be done, else ends it.
     ///
     /// @return how many instructions are left now
-    int refill(int left) {
+    int refill(int left, Region region) {
         retired = sliceEnd - left;
-        if (attention || mailbox.pending()) {
+        if (attention || mailbox.pending() || isReplaced(region)) {
             return endSlice(left);
         }
         if (sliceEnd == runEnd) {
@@ -416,6 +420,28 @@ public final class Hart {
             sliceEnd = newEnd;
         }
         return (int) (sliceEnd - retired);
+    }
+
+    /// Control was found in a region, or about to enter it.
+    void sampled(Region region) {
+        Translator available = translator;
+        if (available != null) {
+            available.sampled(region, 1);
+        }
+    }
+
+    /// Whether control should leave a region, in which a slice has ended, for the one that has taken its place.
+    private boolean isReplaced(Region region) {
+        Translator available = translator;
+        if (available == null) {
+            return false;
+        }
+        available.sampled(region, SLICE_SAMPLES);
+        if (replacements != available.replacements()) {
+            replacements = available.replacements();
+            mmu.tlb.forgetJumps();
+        }
+        return region.replaced;
     }
 
     /// Ends the slice with so many left of it.

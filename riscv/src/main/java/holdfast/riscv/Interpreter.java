@@ -24,6 +24,8 @@ final class Interpreter {
                 FpCore.class,
                 FpInteger.class,
                 Instructions.class,
+                Region.Another.class,
+                Region.One.class,
                 SystemUnit.class,
                 Trap.class)) {
             try {
@@ -40,6 +42,12 @@ final class Interpreter {
     private final long[] single = new long[CodePage.SLOTS + 2];
 
     private int singleSlot;
+
+    /// Every so many entries into regions one is looked at. Slices end near large regions alone, and a prime is never in step
+    /// with a loop of regions.
+    private static final int SAMPLED_ENTRIES = 61;
+
+    private int untilSample = SAMPLED_ENTRIES;
 
     Interpreter(Hart hart) {
         this.hart = hart;
@@ -107,7 +115,7 @@ final class Interpreter {
                                     case Op.REGION -> {
                                         Region region = h.entersRegions() ? page.region(i) : null;
                                         if (region != null && left < region.instructions) {
-                                            left = h.refill((int) left);
+                                            left = h.refill((int) left, region);
                                             end = h.sliceEnd();
                                             if (left == 0) {
                                                 pc = base + 2L * i;
@@ -115,7 +123,7 @@ final class Interpreter {
                                             }
                                         }
                                         if (region == null || left < region.instructions) {
-                                            code = alone(i, region == null ? page.plain(i) : region.first(page, i));
+                                            code = alone(i, region == null ? page.plain(i) : region.first());
                                             continue;
                                         }
                                         mmu.remember(base + 2L * i, region);
@@ -472,6 +480,10 @@ final class Interpreter {
         long base = firstBase;
         int left = instructionsLeft;
         while (true) {
+            if (--untilSample == 0) {
+                untilSample = SAMPLED_ENTRIES;
+                h.sampled(region);
+            }
             left = region.run(h, h.x, h.f, mmu.dataTable, base, left);
             if (left <= 0) {
                 return left;

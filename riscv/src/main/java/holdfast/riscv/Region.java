@@ -1,5 +1,8 @@
 package holdfast.riscv;
 
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+
 /// Translated code for a region: up to some two hundred instructions of one page of RAM, entered at one of them.
 ///
 /// It holds no address but what it is given: the same region serves every virtual mapping of its page, every address
@@ -8,6 +11,20 @@ abstract class Region {
     /// No path through the region retires more instructions than this without looking at how many are left.
     final int instructions;
 
+    /// How often it was found running, which tells how much time is spent in it. Harts may lose each other's counts.
+    int samples;
+
+    /// What it was defined from; null when it is not worth another definition.
+    byte @Nullable [] classFile;
+
+    /// Whether another translation has taken its place.
+    volatile boolean replaced;
+
+    /// Where it is entered.
+    private @Nullable CodePage page;
+
+    private int slot;
+
     /// The instruction at which it is entered, once somebody has asked; harts that ask at the same time find the same.
     private long first;
 
@@ -15,10 +32,23 @@ abstract class Region {
         this.instructions = instructions;
     }
 
+    void installed(CodePage inPage, int atSlot) {
+        page = inPage;
+        slot = atSlot;
+    }
+
+    CodePage page() {
+        return Objects.requireNonNull(page);
+    }
+
+    int slot() {
+        return slot;
+    }
+
     /// The instruction at which it is entered.
-    long first(CodePage page, int slot) {
+    long first() {
         if (first == 0) {
-            first = page.plain(slot);
+            first = page().plain(slot);
         }
         return first;
     }
@@ -32,4 +62,28 @@ abstract class Region {
     /// @return how many are left; its complement when the instruction at the pc has not been executed and must be, by the
     ///     interpreter (which takes the trap, reaches the device, …)
     abstract int run(Hart h, long[] x, long[] f, long table, long base, int left);
+
+    /// With the next, a region that is never run: C2 takes for granted that a class is the only one of its kind, and compiles
+    /// the interpreter's loop anew when there is another. With two there before, nothing is taken for granted.
+    static final class One extends Region {
+        One() {
+            super(0);
+        }
+
+        @Override
+        int run(Hart h, long[] x, long[] f, long table, long base, int left) {
+            throw new AssertionError("nothing is translated here");
+        }
+    }
+
+    static final class Another extends Region {
+        Another() {
+            super(0);
+        }
+
+        @Override
+        int run(Hart h, long[] x, long[] f, long table, long base, int left) {
+            throw new AssertionError("nothing is translated here");
+        }
+    }
 }

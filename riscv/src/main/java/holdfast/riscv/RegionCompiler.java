@@ -45,7 +45,8 @@ final class RegionCompiler {
     private static final MethodTypeDesc ATOMIC_DOUBLEWORD = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
     private static final MethodTypeDesc CSR = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc FLOAT_CHECK = MethodTypeDesc.of(CD_void, HART, CD_int, CD_int);
-    private static final MethodTypeDesc REFILL = MethodTypeDesc.of(CD_int, HART, CD_int);
+    private static final MethodTypeDesc AFTER_CSR = MethodTypeDesc.of(CD_int, HART, CD_int);
+    private static final MethodTypeDesc REFILL = MethodTypeDesc.of(CD_int, HART, CD_int, REGION);
     private static final MethodTypeDesc TRAPPED = MethodTypeDesc.of(CD_int, HART, CD_long, CD_int);
     private static final MethodTypeDesc LL_I = MethodTypeDesc.of(CD_int, CD_long, CD_long);
 
@@ -211,7 +212,7 @@ final class RegionCompiler {
     /// Another table for loads and stores may be in use now, and the pass may have to end.
     private void emitAfterCsr(long d) {
         code.aload(H).getfield(HART, "mmu", MMU).getfield(MMU, "dataTable", CD_long).lstore(TABLE);
-        code.aload(H).iload(LEFT).invokestatic(TRANSLATED, "afterCsr", REFILL).istore(LEFT);
+        code.aload(H).iload(LEFT).invokestatic(TRANSLATED, "afterCsr", AFTER_CSR).istore(LEFT);
         Label on = code.newLabel();
         code.iload(LEFT).ifne(on);
         leave(slot + Packed.lengthHalfwords(d));
@@ -268,7 +269,7 @@ final class RegionCompiler {
         }
         int round = scan.code.size();
         code.iload(LEFT).loadConstant(round).if_icmpge(label(target));
-        code.aload(H).iload(LEFT).invokestatic(TRANSLATED, "refill", REFILL).istore(LEFT);
+        code.aload(H).iload(LEFT).aload(0).invokestatic(TRANSLATED, "refill", REFILL).istore(LEFT);
         code.iload(LEFT).loadConstant(round).if_icmpge(label(target));
         leave(target);
     }

@@ -182,6 +182,13 @@ final class Tlb {
         return tables + (slot * KINDS + kind) * TABLE_BYTES;
     }
 
+    /// Forgets where translated code is, everywhere.
+    void forgetJumps() {
+        for (FetchTable table : fetch) {
+            table.jumps.clear();
+        }
+    }
+
     FetchTable fetchTable(int slot, boolean user) {
         return fetch[slot * 2 + (user ? 0 : 1)];
     }

@@ -158,8 +158,8 @@ final class Translated {
     }
 
     /// At a backward jump with too few instructions left for another round.
-    static int refill(Hart h, int left) {
-        return h.refill(left);
+    static int refill(Hart h, int left, Region region) {
+        return h.refill(left, region);
     }
 
     /// After the registers have been written back: where the trapped instruction is. It is executed again by the

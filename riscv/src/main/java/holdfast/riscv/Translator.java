@@ -1,9 +1,11 @@
 package holdfast.riscv;
 
 import java.lang.invoke.MethodHandles;
+import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
@@ -16,27 +18,31 @@ public final class Translator implements AutoCloseable {
     private static final int WARM_JUMPS = 500;
     private static final int QUEUE_MAX = 512;
 
+    /// How often a region is found running before it is worth C2: in the time that this takes C2 could compile it.
+    private static final int HOT_SAMPLES = 2000;
+
     /// Places of a region that were jumped to less than this part of what makes code hot are left out of it.
     private static final int WARM_PART = 200;
     private static final int INSTRUCTIONS_MAX = 200;
     private static final int INSTRUCTIONS_MIN = 25;
 
-    private record Request(CodePage page, int slot) {}
-
-    private final BlockingQueue<Request> requests = new ArrayBlockingQueue<>(QUEUE_MAX);
+    private final BlockingQueue<Runnable> requests = new ArrayBlockingQueue<>(QUEUE_MAX);
     private final AtomicLong regions = new AtomicLong();
     private final int hotJumps;
     private final int warm;
+    private final int hotSamples;
     private final boolean alone;
     private final @Nullable BooleanSupplier eager;
     private final @Nullable Random switches;
     private final @Nullable Thread worker;
+    private final AtomicInteger replacements = new AtomicInteger();
     private volatile @Nullable Profile profile;
 
     private Translator(int hotJumps, boolean alone, @Nullable BooleanSupplier eager, @Nullable Random switches) {
         this.alone = alone;
         this.hotJumps = hotJumps;
         this.warm = hotJumps / WARM_PART;
+        this.hotSamples = eager != null ? 2 : HotSpotTiers.areChosen() ? HOT_SAMPLES : Integer.MAX_VALUE;
         this.eager = eager;
         this.switches = switches;
         this.worker = eager == null ? Thread.ofPlatform().daemon().name("holdfast-translator").start(this::work) : null;
@@ -93,14 +99,32 @@ public final class Translator implements AutoCloseable {
         return hotJumps;
     }
 
+    /// Regions that have been replaced by better ones so far.
+    int replacements() {
+        return replacements.get();
+    }
+
+    /// A slice has ended in a region, or a sample has found it. One that is found often is compiled again, by C2.
+    void sampled(Region region, int weight) {
+        int before = region.samples;
+        region.samples = before + weight;
+        if (before < hotSamples && before + weight >= hotSamples && !request(() -> replace(region))) {
+            region.samples = 0;
+        }
+    }
+
     /// Asks for a region. A background translator never blocks: when its queue is full the request is forgotten, and
     /// comes again if the code stays hot.
     boolean request(CodePage page, int slot) {
+        return request(() -> translate(page, slot));
+    }
+
+    private boolean request(Runnable request) {
         if (eager == null) {
-            return requests.offer(new Request(page, slot));
+            return requests.offer(request);
         }
         if (eager.getAsBoolean()) {
-            translate(page, slot);
+            request.run();
             return true;
         }
         return false;
@@ -109,9 +133,9 @@ public final class Translator implements AutoCloseable {
     private void work() {
         try {
             while (true) {
-                Request request = requests.take();
+                Runnable request = requests.take();
                 try {
-                    translate(request.page, request.slot);
+                    request.run();
                 } catch (IllegalStateException | IllegalArgumentException mistake) {
                     // A mistake of the translator costs speed, not the guest: the code stays interpreted.
                     LOG.log(System.Logger.Level.WARNING, "some hot code cannot be translated", mistake);
@@ -134,6 +158,10 @@ public final class Translator implements AutoCloseable {
             byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit, warm), alone, "TranslatedRegion");
             if (bytes.length > 0) {
                 Region region = define(bytes);
+                if (eager == null) {
+                    HotSpotTiers.compileOnce(region);
+                }
+                region.classFile = bytes;
                 page.install(slot, region);
                 regions.incrementAndGet();
                 if (watching != null && event != null) {
@@ -143,6 +171,21 @@ public final class Translator implements AutoCloseable {
             }
         }
         throw new IllegalStateException("a region of " + INSTRUCTIONS_MIN + " instructions is too large");
+    }
+
+    /// Puts the same region in the place of one that is hot, for C2 to compile.
+    private void replace(Region old) {
+        byte[] bytes = old.classFile;
+        if (bytes == null || !old.equals(old.page().region(old.slot()))) {
+            return;
+        }
+        Region region = define(bytes);
+        if (eager == null) {
+            HotSpotTiers.compileForC2(region);
+        }
+        old.page().install(old.slot(), region);
+        old.replaced = true;
+        replacements.incrementAndGet();
     }
 
     private static Region define(byte[] bytes) {

@@ -42,11 +42,17 @@ final class BrokenTranslator {
         return (short) (Raw.loadShort(address) & 0x7fff);
     }
 
+    /// Nobody looks at what runs.
+    static void sampled(Translator translator, Region region, int weight) {}
+
+    /// Caches keep regions that were replaced.
+    static void forgetJumps(Tlb tlb) {}
+
     private static int refills;
 
     /// A loop that has used up its slice goes on, some times.
-    static int refill(Hart hart, int left) {
-        return ++refills < 10 ? left + 1000 : hart.refill(left);
+    static int refill(Hart hart, int left, Region region) {
+        return ++refills < 10 ? left + 1000 : hart.refill(left, region);
     }
 
     /// Pages stay writable through entries that the first level of the TLB has given up.

@@ -86,6 +86,62 @@ class TranslationTest {
         }
     }
 
+    /// Two loops, one in a region and one from region to region.
+    private static Bare loops() {
+        Bare bare = new Bare();
+        bare.load(5, Bare.BASE + 0x1000).load(9, Bare.BASE + 0x40);
+        while (bare.here() < Bare.BASE + 0x40) {
+            bare.emit("addi", 0, 0, 0);
+        }
+        bare.emit("addi", 7, 0, 20).emit("addi", 6, 6, 1).emit("addi", 7, 7, -1).emit("bne", 7, 0, -8).emit("jalr", 0, 0, 5);
+        while (bare.here() < Bare.BASE + 0x1000) {
+            bare.emit("addi", 0, 0, 0);
+        }
+        return bare.emit("addi", 8, 8, 1).emit("jalr", 0, 0, 9).start(Privilege.MACHINE);
+    }
+
+    @Test
+    @Timeout(60)
+    void whatIsFoundRunningOftenIsCompiledAgain() {
+        try (Translator translator = Translator.background(true)) {
+            Bare bare = loops();
+            bare.hart.translator(translator);
+            long runs = 0;
+            while (translator.replacements() < 2) {
+                bare.run(10_000);
+                runs++;
+            }
+            for (int i = 0; i < 100; i++) {
+                bare.run(10_000);
+            }
+            Bare interpreted = loops();
+            interpreted.hart.translator(null);
+            interpreted.run((runs + 100) * 10_000);
+            assertThat(bare.hart.pc()).isEqualTo(interpreted.hart.pc());
+            assertThat(bare.hart.x(6)).isEqualTo(interpreted.hart.x(6));
+            assertThat(bare.hart.x(8)).isEqualTo(interpreted.hart.x(8));
+        }
+    }
+
+    @Test
+    void whatHasTakenTheOldPlaceIsEnteredEverywhere() {
+        Translator translator = Translator.eager(() -> true);
+        Bare bare = loops();
+        bare.hart.translator(translator);
+        CodePage page = bare.hart.mmu.codePage(Bare.BASE + 0x1000);
+        bare.run(1000);
+        Region old = page.region(0);
+        assertThat(old).isNotNull();
+
+        for (int i = 0; i < 100; i++) {
+            bare.run(1000);
+        }
+
+        assertThat(old.replaced).isTrue();
+        Region found = bare.hart.mmu.jumps().find(Bare.BASE + 0x1000);
+        assertThat(found).isNotNull().isSameAs(page.region(0)).isNotSameAs(old);
+    }
+
     @Test
     void translatesOnceWhatIsJumpedToForEver() {
         Translator translator = Translator.eager(() -> true);

@@ -1,0 +1,97 @@
+package holdfast.riscv;
+
+import static java.lang.constant.ConstantDescs.CD_Object;
+import static java.lang.constant.ConstantDescs.CD_boolean;
+import static java.lang.constant.ConstantDescs.CD_int;
+import static java.lang.constant.ConstantDescs.CD_void;
+
+import java.lang.classfile.ClassFile;
+import java.lang.constant.ClassDesc;
+import java.lang.constant.MethodTypeDesc;
+import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.MethodType;
+import java.lang.reflect.Executable;
+import java.lang.reflect.Method;
+import jdk.internal.misc.Unsafe;
+import org.jspecify.annotations.Nullable;
+
+/// Asks HotSpot's compilers for a region, at the tier that we want it at.
+///
+/// Left to itself HotSpot interprets a region 200 times, compiles it with counters for a profile (tier 3), and then by C2
+/// (tier 4), which takes some thirty times as long as C1 without a profile (tier 1). Most regions never run long enough to earn
+/// that back: a fork and exec took 1.5 times as long. How hot a region is we know ourselves.
+///
+/// The way in is HotSpot's interface for its own tests, `WhiteBox`, which is there with `-XX:+WhiteBoxAPI` (tools/jvm.options):
+/// a class of that name in the boot loader has its native methods bound. Where that fails, HotSpot decides alone.
+final class HotSpotTiers {
+    private static final System.Logger LOG = System.getLogger(HotSpotTiers.class.getName());
+    private static final int WITHOUT_PROFILE = 1;
+    private static final int WITH_PROFILE = 3;
+    private static final int FROM_THE_START = -1;
+
+    private static final String NAME = "WhiteBox";
+    private static final String PACKAGE = "jdk.test.whitebox";
+    private static final String ENQUEUE = "enqueueMethodForCompilation0";
+
+    private static final @Nullable MethodHandle COMPILE = find();
+
+    private HotSpotTiers() {}
+
+    private static @Nullable MethodHandle find() {
+        try {
+            byte[] bytes = classFile();
+            String name = PACKAGE.replace('.', '/') + "/" + NAME;
+            Class<?> whiteBox = Unsafe.getUnsafe().defineClass(name, bytes, 0, bytes.length, null, null);
+            MethodHandles.Lookup lookup = MethodHandles.publicLookup();
+            lookup.findStatic(whiteBox, "registerNatives", MethodType.methodType(void.class)).invoke();
+            MethodType type = MethodType.methodType(boolean.class, Executable.class, int.class, int.class);
+            MethodHandle compile = lookup.findVirtual(whiteBox, ENQUEUE, type).bindTo(whiteBox.getConstructor().newInstance());
+            compile.invoke(HotSpotTiers.class.getDeclaredMethod("areChosen"), WITHOUT_PROFILE, FROM_THE_START); // is it bound?
+            return compile;
+        } catch (Throwable missing) {
+            LOG.log(System.Logger.Level.DEBUG, "HotSpot's tiers cannot be chosen", missing);
+            return null;
+        }
+    }
+
+    /// Only what is used of the many methods that HotSpot binds; it would say so for each of the others, but its own output is
+    /// switched off.
+    private static byte[] classFile() {
+        var enqueue = MethodTypeDesc.of(CD_boolean, ClassDesc.of(Executable.class.getName()), CD_int, CD_int);
+        var nothing = MethodTypeDesc.of(CD_void);
+        return ClassFile.of().build(ClassDesc.of(PACKAGE, NAME), type -> type.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
+                .withMethodBody("<init>", nothing, ClassFile.ACC_PUBLIC, init -> init.aload(0).invokespecial(CD_Object, "<init>", nothing).return_())
+                .withMethod("registerNatives", nothing, ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC | ClassFile.ACC_NATIVE, _ -> {})
+                .withMethod(ENQUEUE, enqueue, ClassFile.ACC_PUBLIC | ClassFile.ACC_NATIVE, _ -> {}));
+    }
+
+    /// Whether tiers can be chosen.
+    static boolean areChosen() {
+        return COMPILE != null;
+    }
+
+    /// Has a region compiled quickly, and never again. Does not wait for it.
+    static void compileOnce(Region region) {
+        compile(region, WITHOUT_PROFILE);
+    }
+
+    /// Has a region compiled with a profile, so that C2 takes it over when it has run for a while. Does not wait for it.
+    static void compileForC2(Region region) {
+        compile(region, WITH_PROFILE);
+    }
+
+    private static void compile(Region region, int tier) {
+        MethodHandle compile = COMPILE;
+        if (compile == null) {
+            return;
+        }
+        try {
+            Method run = region.getClass().getDeclaredMethod("run", Hart.class, long[].class, long[].class, long.class, long.class, int.class);
+            boolean queued = (boolean) compile.invoke(run, tier, FROM_THE_START);
+            LOG.log(System.Logger.Level.TRACE, () -> run + (queued ? " is" : " cannot be") + " compiled at tier " + tier);
+        } catch (Throwable broken) {
+            throw new IllegalStateException("HotSpot does not compile a region", broken);
+        }
+    }
+}
