@@ -19,8 +19,9 @@ import org.jspecify.annotations.Nullable;
 /// Asks HotSpot's compilers for a region, at the tier that we want it at.
 ///
 /// Left to itself HotSpot interprets a region 200 times, compiles it with counters for a profile (tier 3), and then by C2
-/// (tier 4), which takes some thirty times as long as C1 without a profile (tier 1). Most regions never run long enough to earn
-/// that back: a fork and exec took 1.5 times as long. How hot a region is we know ourselves.
+/// (tier 4), which takes several times as long as C1 without a profile (tier 1). Most regions never run long enough to earn
+/// that back: twenty times 150 forks and execs took 21.7 s with tiers 3 and 4, 14.5 s with tier 1 (on one core, compilers
+/// included). How hot a region is we know ourselves.
 ///
 /// The way in is HotSpot's interface for its own tests, `WhiteBox`, which is there with `-XX:+WhiteBoxAPI` (tools/jvm.options):
 /// a class of that name in the boot loader has its native methods bound. Where that fails, HotSpot decides alone.
@@ -47,7 +48,7 @@ final class HotSpotTiers {
             lookup.findStatic(whiteBox, "registerNatives", MethodType.methodType(void.class)).invoke();
             MethodType type = MethodType.methodType(boolean.class, Executable.class, int.class, int.class);
             MethodHandle compile = lookup.findVirtual(whiteBox, ENQUEUE, type).bindTo(whiteBox.getConstructor().newInstance());
-            compile.invoke(HotSpotTiers.class.getDeclaredMethod("areChosen"), WITHOUT_PROFILE, FROM_THE_START); // is it bound?
+            compile.invoke(HotSpotTiers.class.getDeclaredMethod("find"), WITHOUT_PROFILE, FROM_THE_START); // is it bound?
             return compile;
         } catch (Throwable missing) {
             LOG.log(System.Logger.Level.DEBUG, "HotSpot's tiers cannot be chosen", missing);
@@ -66,14 +67,12 @@ final class HotSpotTiers {
                 .withMethod(ENQUEUE, enqueue, ClassFile.ACC_PUBLIC | ClassFile.ACC_NATIVE, _ -> {}));
     }
 
-    /// Whether tiers can be chosen.
-    static boolean areChosen() {
-        return COMPILE != null;
-    }
-
     /// Has a region compiled quickly, and never again. Does not wait for it.
-    static void compileOnce(Region region) {
+    ///
+    /// @return false when HotSpot decides alone
+    static boolean compileOnce(Region region) {
         compile(region, WITHOUT_PROFILE);
+        return COMPILE != null;
     }
 
     /// Has a region compiled with a profile, so that C2 takes it over when it has run for a while. Does not wait for it.

@@ -14,7 +14,7 @@ abstract class Region {
     /// How often it was found running, which tells how much time is spent in it. Harts may lose each other's counts.
     int samples;
 
-    /// What it was defined from; null when it is not worth another definition.
+    /// What it was defined from, for another definition that C2 will compile; null when there will be none.
     byte @Nullable [] classFile;
 
     /// Whether another translation has taken its place.

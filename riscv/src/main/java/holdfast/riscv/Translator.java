@@ -1,7 +1,6 @@
 package holdfast.riscv;
 
 import java.lang.invoke.MethodHandles;
-import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
@@ -42,7 +41,7 @@ public final class Translator implements AutoCloseable {
         this.alone = alone;
         this.hotJumps = hotJumps;
         this.warm = hotJumps / WARM_PART;
-        this.hotSamples = eager != null ? 2 : HotSpotTiers.areChosen() ? HOT_SAMPLES : Integer.MAX_VALUE;
+        this.hotSamples = eager != null ? 2 : HOT_SAMPLES;
         this.eager = eager;
         this.switches = switches;
         this.worker = eager == null ? Thread.ofPlatform().daemon().name("holdfast-translator").start(this::work) : null;
@@ -158,10 +157,9 @@ public final class Translator implements AutoCloseable {
             byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit, warm), alone, "TranslatedRegion");
             if (bytes.length > 0) {
                 Region region = define(bytes);
-                if (eager == null) {
-                    HotSpotTiers.compileOnce(region);
+                if (eager != null || HotSpotTiers.compileOnce(region)) {
+                    region.classFile = bytes;
                 }
-                region.classFile = bytes;
                 page.install(slot, region);
                 regions.incrementAndGet();
                 if (watching != null && event != null) {

@@ -45,9 +45,6 @@ final class BrokenTranslator {
     /// Nobody looks at what runs.
     static void sampled(Translator translator, Region region, int weight) {}
 
-    /// Caches keep regions that were replaced.
-    static void forgetJumps(Tlb tlb) {}
-
     private static int refills;
 
     /// A loop that has used up its slice goes on, some times.

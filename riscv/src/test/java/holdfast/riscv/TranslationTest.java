@@ -107,10 +107,11 @@ class TranslationTest {
             Bare bare = loops();
             bare.hart.translator(translator);
             long runs = 0;
-            while (translator.replacements() < 2) {
+            while (translator.replacements() == 0 && runs < 200_000) {
                 bare.run(10_000);
                 runs++;
             }
+            assertThat(translator.replacements()).as("after %s runs", runs).isPositive();
             for (int i = 0; i < 100; i++) {
                 bare.run(10_000);
             }
@@ -124,7 +125,7 @@ class TranslationTest {
     }
 
     @Test
-    void whatHasTakenTheOldPlaceIsEnteredEverywhere() {
+    void whatHasTakenTheOldPlaceIsEntered() {
         Translator translator = Translator.eager(() -> true);
         Bare bare = loops();
         bare.hart.translator(translator);
