@@ -13,7 +13,6 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.MethodType;
 import java.lang.reflect.Executable;
 import java.lang.reflect.Method;
-import jdk.internal.misc.Unsafe;
 import org.jspecify.annotations.Nullable;
 
 /// Asks HotSpot's compilers for a region, at the tier that we want it at.
@@ -41,9 +40,7 @@ final class HotSpotTiers {
 
     private static @Nullable MethodHandle find() {
         try {
-            byte[] bytes = classFile();
-            String name = PACKAGE.replace('.', '/') + "/" + NAME;
-            Class<?> whiteBox = Unsafe.getUnsafe().defineClass(name, bytes, 0, bytes.length, null, null);
+            Class<?> whiteBox = Raw.defineInBootLoader(PACKAGE + "." + NAME, classFile());
             MethodHandles.Lookup lookup = MethodHandles.publicLookup();
             lookup.findStatic(whiteBox, "registerNatives", MethodType.methodType(void.class)).invoke();
             MethodType type = MethodType.methodType(boolean.class, Executable.class, int.class, int.class);
