@@ -15,9 +15,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Makes the inputs that fuzzing began with: disks as Holdfast makes them, and what good clients say. The corpus in the
-/// repository has grown from these; to begin anew, `Seeds DIRECTORY` writes `parent.bin`, which goes into the resources, and a
-/// directory for each target.
+/// Makes the inputs that fuzzing began with: disks as Holdfast makes them, and what good clients say. What else is in the corpus
+/// has grown from these. To begin anew, `Seeds DIRECTORY` writes `parent.bin`, which goes into the resources, and the seeds of each
+/// target.
 final class Seeds {
     private static final int MIB = 1 << 20;
     /// Two blocks.
@@ -42,7 +42,7 @@ final class Seeds {
     }
 
     private void keep(String target, String name, byte[] bytes) throws IOException {
-        Files.write(Files.createDirectories(directory.resolve(target)).resolve(name + ".bin"), bytes);
+        Files.write(Files.createDirectories(directory.resolve(target).resolve("seeds")).resolve(name + ".bin"), bytes);
     }
 
     private void disks() throws IOException, DiskException {

@@ -15,14 +15,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/// The kept inputs that fuzzing begins with get behind the first doors: else it would go on knocking at them.
+/// The inputs that fuzzing began with get behind the first doors: else it would go on knocking at them.
 @Timeout(60)
 class CorpusTest {
     @TempDir
     Path directory;
 
     private static byte[] kept(String target, String name) throws IOException {
-        return Files.readAllBytes(Tree.root().resolve("fuzz/corpus").resolve(target).resolve(name + ".bin"));
+        return Files.readAllBytes(Tree.root().resolve("fuzz/corpus").resolve(target).resolve("seeds").resolve(name + ".bin"));
     }
 
     @ParameterizedTest
