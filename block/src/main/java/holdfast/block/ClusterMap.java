@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// It is kept in pages of 4 KiB as they are in the store: bit n of the bitmap is bit n % 8 of byte n / 8. A page that was
 /// never touched takes no memory. A page is *dirty* from the setting of a bit until it has been made durable.
-final class ClusterMap {
+final class ClusterMap implements MapFlush.Changes<ClusterMap.Page> {
     static final int PAGE_BYTES = 4096;
     private static final int PAGE_CLUSTERS = PAGE_BYTES * 8;
 
@@ -109,8 +109,8 @@ final class ClusterMap {
         }
     }
 
-    /// Copies of the pages to be made durable; one caller at a time, who says afterwards how it went.
-    synchronized List<Page> takeDirty() {
+    @Override
+    public synchronized List<Page> takeDirty() {
         var taken = new ArrayList<Page>();
         for (int index = dirty.nextSetBit(0); index >= 0; index = dirty.nextSetBit(index + 1)) {
             byte[] page = pages[index];
@@ -123,13 +123,13 @@ final class ClusterMap {
         return taken;
     }
 
-    /// What was taken is durable.
-    synchronized void taken() {
+    @Override
+    public synchronized void taken() {
         onItsWay.clear();
     }
 
-    /// What was taken may not be durable.
-    synchronized void giveBack() {
+    @Override
+    public synchronized void giveBack() {
         dirty.or(onItsWay);
         onItsWay.clear();
     }

@@ -1,15 +1,10 @@
 package holdfast.block;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A disk on storage that holds anything: others' data, or leavings. It reads as zeros from the beginning, although nothing has
@@ -43,11 +38,10 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
     private final Blocking storageDisk;
     private final LazyStore store;
     private final LazyMap map;
-    private final LazyFlush flush;
+    private final MapFlush<LazyMap.Sector> flush;
     private final Runnable whenComplete;
     private final ClusterLocks locks = new ClusterLocks();
-    private final Underway underway;
-    private final Map<Request, Supplier<Cancellation>> cancels = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final LayeredRequests requests;
     private volatile Geometry geometry;
     private volatile boolean begun;
     private @Nullable LazyInitializer initializer;
@@ -60,9 +54,9 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
         this.whenComplete = whenComplete;
         storageDisk = new Blocking(storage);
         map = store.readMap();
-        flush = new LazyFlush(storageDisk, store, map);
+        flush = new MapFlush<>(storageDisk, map, store::publish);
         geometry = geometryOf(store.header().sizeBytes());
-        underway = new Underway(store.name(), QUEUE_DEPTH);
+        requests = new LayeredRequests("lazy", store.name(), QUEUE_DEPTH);
     }
 
     private Geometry geometryOf(long sizeBytes) {
@@ -162,10 +156,7 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
 
     @Override
     public void submit(Request request) {
-        underway.enter();
-        IoStatus admitted = geometry.admits(request);
-        if (admitted != IoStatus.OK) {
-            underway.finish(request, admitted);
+        if (!requests.admit(request, geometry)) {
             return;
         }
         switch (request) {
@@ -174,63 +165,28 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
                 long end = write.offset() + write.from().byteSize();
                 if (begun && map.covers(write.offset(), end)
                         && (!write.forceUnitAccess() || map.isDurable(write.offset(), end))) {
-                    pass(write);
+                    requests.pass(write, storage, write);
                 } else {
-                    apart(write, () -> write(write));
+                    requests.apart(write, () -> write(write));
                 }
             }
             case Request.Flush _ -> {
                 if (geometry.readOnly()) {
-                    underway.finish(request, IoStatus.OK);
+                    requests.finish(request, IoStatus.OK);
                 } else {
-                    apart(request, flush::run);
+                    requests.apart(request, flush::run);
                 }
             }
-            case Request.Discard _ -> underway.finish(request, IoStatus.OK);
+            case Request.Discard _ -> requests.finish(request, IoStatus.OK);
             case Request.WriteZeroes zeroes -> {
                 if (begun && map.covers(zeroes.offset(), zeroes.offset() + zeroes.length())) {
-                    pass(keepingSpace(zeroes, zeroes.offset(), zeroes.length(), zeroes.completion()), zeroes);
+                    requests.pass(zeroes, storage, keepingSpace(zeroes, zeroes.offset(), zeroes.length(), zeroes.completion()));
                 } else {
-                    apart(zeroes, () -> writeZeroes(zeroes));
+                    requests.apart(zeroes, () -> writeZeroes(zeroes));
                 }
             }
-            case Request.Extents extents -> apart(extents, () -> extents(extents));
+            case Request.Extents extents -> requests.apart(extents, () -> extents(extents));
         }
-    }
-
-    private void pass(Request request) {
-        pass(request, request);
-    }
-
-    /// Hands a request to the storage in place of the one that was submitted here.
-    private void pass(Request changed, Request request) {
-        Request below = changed.completing((_, status) -> {
-            cancels.remove(request);
-            underway.finish(request, status);
-        });
-        cancels.put(request, () -> storage.cancel(below));
-        storage.submit(below);
-    }
-
-    private interface Work {
-        void run() throws DiskException;
-    }
-
-    /// Does a request on a thread that may wait.
-    private void apart(Request request, Work work) {
-        cancels.put(request, () -> Cancellation.UNKNOWN);
-        Thread.ofVirtual().name("lazy").start(() -> {
-            IoStatus status = IoStatus.IO_ERROR;
-            try {
-                work.run();
-                status = IoStatus.OK;
-            } catch (DiskException e) {
-                status = e.status();
-            } finally {
-                cancels.remove(request);
-                underway.finish(request, status);
-            }
-        });
     }
 
     private void begin() throws DiskException {
@@ -243,13 +199,13 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
     private void read(Request.Read read) {
         long end = read.offset() + read.into().byteSize();
         if (map.covers(read.offset(), end)) {
-            pass(read);
+            requests.pass(read, storage, read);
             return;
         }
         var runs = runs(read.offset(), end);
         if (runs.size() == 1) {
             read.into().fill((byte) 0);
-            underway.finish(read, IoStatus.OK);
+            requests.finish(read, IoStatus.OK);
         } else {
             readParts(read, runs);
         }
@@ -266,29 +222,22 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
 
     /// A read of both kinds ends when all its parts have.
     private void readParts(Request.Read read, List<LazyMap.Run> runs) {
-        cancels.put(read, () -> Cancellation.UNKNOWN);
-        var left = new AtomicInteger(runs.size());
-        var failure = new AtomicReference<@Nullable IoStatus>();
-        Request.Completion completion = (_, status) -> {
-            if (status != IoStatus.OK) {
-                failure.set(status);
-            }
-            if (left.decrementAndGet() == 0) {
-                cancels.remove(read);
-                underway.finish(read, Objects.requireNonNullElse(failure.get(), IoStatus.OK));
-            }
-        };
+        var parts = new ArrayList<Consumer<Request.Completion>>();
         long at = read.offset();
         for (LazyMap.Run run : runs) {
-            var into = read.into().asSlice(at - read.offset(), run.end() - at);
-            if (run.initialized()) {
-                storage.submit(new Request.Read(at, into, completion));
-            } else {
-                into.fill((byte) 0);
-                completion.done(read, IoStatus.OK);
-            }
+            long from = at;
+            MemorySegment into = read.into().asSlice(from - read.offset(), run.end() - from);
+            parts.add(completion -> {
+                if (run.initialized()) {
+                    storage.submit(new Request.Read(from, into, completion));
+                } else {
+                    into.fill((byte) 0);
+                    completion.done(read, IoStatus.OK);
+                }
+            });
             at = run.end();
         }
+        requests.inParts(read, parts);
     }
 
     private void write(Request.Write write) throws DiskException {
@@ -386,20 +335,19 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
 
     @Override
     public Cancellation cancel(Request request) {
-        Supplier<Cancellation> cancel = cancels.get(request);
-        return cancel == null ? Cancellation.DONE : cancel.get();
+        return requests.cancel(request);
     }
 
     @Override
     public boolean drain(long deadlineNanos) {
-        return underway.drain(deadlineNanos);
+        return requests.drain(deadlineNanos);
     }
 
     /// Flushes, notes that all is in order, and closes map and storage.
     @Override
     public void close() {
         stopInitializing();
-        if (!underway.close()) {
+        if (!requests.close()) {
             return;
         }
         try {

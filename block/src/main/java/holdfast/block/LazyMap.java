@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
 /// A sector of zeros was never written: nothing of its blocks has been initialised. All numbers are little-endian.
 ///
 /// A sector is *dirty* from a change until that has been made durable.
-final class LazyMap {
+final class LazyMap implements MapFlush.Changes<LazyMap.Sector> {
     static final int SECTOR_BYTES = 512;
     private static final int HEAD_BYTES = 8;
     private static final int SECTOR_BLOCKS = (SECTOR_BYTES - HEAD_BYTES) / Short.BYTES;
@@ -206,8 +206,8 @@ final class LazyMap {
         complete = pendingBytes == 0;
     }
 
-    /// Copies of the sectors to be made durable; one caller at a time, who says afterwards how it went.
-    synchronized List<Sector> takeDirty() {
+    @Override
+    public synchronized List<Sector> takeDirty() {
         var taken = new ArrayList<Sector>();
         for (int index = dirty.nextSetBit(0); index >= 0; index = dirty.nextSetBit(index + 1)) {
             short[] marks = sectors[index];
@@ -233,13 +233,13 @@ final class LazyMap {
         return (int) crc.getValue();
     }
 
-    /// What was taken is durable.
-    synchronized void taken() {
+    @Override
+    public synchronized void taken() {
         onItsWay.clear();
     }
 
-    /// What was taken may not be durable.
-    synchronized void giveBack() {
+    @Override
+    public synchronized void giveBack() {
         dirty.or(onItsWay);
         onItsWay.clear();
     }

@@ -3,16 +3,9 @@ package holdfast.block;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Collections;
-import java.util.IdentityHashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
+import java.util.function.Consumer;
 
 /// A disk that begins as a copy of another, which never changes: what is written goes to a store of its own, cluster by
 /// cluster. Many overlays can have one base.
@@ -50,9 +43,8 @@ public final class Overlay implements BlockDevice {
     private final ClusterMap map;
     private final boolean kept;
     private final ClusterLocks locks = new ClusterLocks();
-    private final OverlayFlush flush;
-    private final Underway underway;
-    private final Map<Request, Supplier<Cancellation>> cancels = Collections.synchronizedMap(new IdentityHashMap<>());
+    private final MapFlush<ClusterMap.Page> flush;
+    private final LayeredRequests requests;
 
     /// @param base never changes from now on
     /// @param kept whether the store will be opened again
@@ -65,7 +57,7 @@ public final class Overlay implements BlockDevice {
         baseDisk = new Blocking(base);
         storeDisk = new Blocking(store);
         clusterBytes = header.clusterBytes();
-        flush = new OverlayFlush(storeDisk, header, map);
+        flush = new MapFlush<>(storeDisk, map, overlayStore::publish);
         Geometry below = store.geometry();
         geometry = new Geometry(
                 header.sizeBytes(),
@@ -76,7 +68,7 @@ public final class Overlay implements BlockDevice {
                 below.discard(),
                 below.writeZeroes(),
                 QUEUE_DEPTH);
-        underway = new Underway("overlay " + header.id(), QUEUE_DEPTH);
+        requests = new LayeredRequests("overlay", "overlay " + header.id(), QUEUE_DEPTH);
     }
 
     @Override
@@ -92,10 +84,7 @@ public final class Overlay implements BlockDevice {
 
     @Override
     public void submit(Request request) {
-        underway.enter();
-        IoStatus admitted = geometry.admits(request);
-        if (admitted != IoStatus.OK) {
-            underway.finish(request, admitted);
+        if (!requests.admit(request, geometry)) {
             return;
         }
         switch (request) {
@@ -104,15 +93,15 @@ public final class Overlay implements BlockDevice {
                 if (goesStraightThrough(write.offset(), write.from().byteSize(), write.forceUnitAccess())
                         && !holdsZeroCluster(write)) {
                     long at = header.dataOffset() + write.offset();
-                    pass(write, store, new Request.Write(at, write.from(), write.forceUnitAccess() && kept, write.completion()));
+                    requests.pass(write, store, new Request.Write(at, write.from(), write.forceUnitAccess() && kept, write.completion()));
                 } else {
-                    apart(write, () -> write(write));
+                    requests.apart(write, () -> write(write));
                 }
             }
-            case Request.Flush _ -> apart(request, this::flush);
-            case Request.Discard discard -> apart(discard, () -> discard(discard));
-            case Request.WriteZeroes zeroes -> apart(zeroes, () -> writeZeroes(zeroes));
-            case Request.Extents extents -> apart(extents, () -> extents(extents));
+            case Request.Flush _ -> requests.apart(request, this::flush);
+            case Request.Discard discard -> requests.apart(discard, () -> discard(discard));
+            case Request.WriteZeroes zeroes -> requests.apart(zeroes, () -> writeZeroes(zeroes));
+            case Request.Extents extents -> requests.apart(extents, () -> extents(extents));
         }
     }
 
@@ -143,37 +132,6 @@ public final class Overlay implements BlockDevice {
         return true;
     }
 
-    /// Hands a request to base or store as it is, with another offset.
-    private void pass(Request request, BlockDevice device, Request moved) {
-        Request below = moved.completing((_, status) -> {
-            cancels.remove(request);
-            underway.finish(request, status);
-        });
-        cancels.put(request, () -> device.cancel(below));
-        device.submit(below);
-    }
-
-    private interface Work {
-        void run() throws DiskException;
-    }
-
-    /// Does a request on a thread that may wait.
-    private void apart(Request request, Work work) {
-        cancels.put(request, () -> Cancellation.UNKNOWN);
-        Thread.ofVirtual().name("overlay").start(() -> {
-            IoStatus status = IoStatus.IO_ERROR;
-            try {
-                work.run();
-                status = IoStatus.OK;
-            } catch (DiskException e) {
-                status = e.status();
-            } finally {
-                cancels.remove(request);
-                underway.finish(request, status);
-            }
-        });
-    }
-
     /// A range of the disk that one device has, our store or the base.
     private record Part(boolean own, long from, long to) {
         long length() {
@@ -190,7 +148,7 @@ public final class Overlay implements BlockDevice {
     private void read(Request.Read read) {
         long end = read.offset() + read.into().byteSize();
         if (read.offset() == end) {
-            underway.finish(read, IoStatus.OK);
+            requests.finish(read, IoStatus.OK);
             return;
         }
         Part first = part(read.offset(), end);
@@ -198,9 +156,9 @@ public final class Overlay implements BlockDevice {
             readParts(read, first, end);
         } else if (first.own()) {
             long at = header.dataOffset() + read.offset();
-            pass(read, store, new Request.Read(at, read.into(), read.completion()));
+            requests.pass(read, store, new Request.Read(at, read.into(), read.completion()));
         } else {
-            pass(read, base, read);
+            requests.pass(read, base, read);
         }
     }
 
@@ -210,25 +168,15 @@ public final class Overlay implements BlockDevice {
         while (parts.getLast().to() < end) {
             parts.add(part(parts.getLast().to(), end));
         }
-        cancels.put(read, () -> Cancellation.UNKNOWN);
-        var left = new AtomicInteger(parts.size());
-        var failure = new AtomicReference<@Nullable IoStatus>();
-        for (Part part : parts) {
-            MemorySegment into = read.into().asSlice(part.from() - read.offset(), part.length());
-            Request.Completion completion = (_, status) -> {
-                if (status != IoStatus.OK) {
-                    failure.set(status);
-                }
-                if (left.decrementAndGet() == 0) {
-                    cancels.remove(read);
-                    underway.finish(read, Objects.requireNonNullElse(failure.get(), IoStatus.OK));
-                }
-            };
-            if (part.own()) {
-                store.submit(new Request.Read(header.dataOffset() + part.from(), into, completion));
-            } else {
-                base.submit(new Request.Read(part.from(), into, completion));
-            }
+        requests.inParts(read, parts.stream().<Consumer<Request.Completion>>map(part -> completion -> read(read, part, completion)).toList());
+    }
+
+    private void read(Request.Read read, Part part, Request.Completion completion) {
+        MemorySegment into = read.into().asSlice(part.from() - read.offset(), part.length());
+        if (part.own()) {
+            store.submit(new Request.Read(header.dataOffset() + part.from(), into, completion));
+        } else {
+            base.submit(new Request.Read(part.from(), into, completion));
         }
     }
 
@@ -247,7 +195,7 @@ public final class Overlay implements BlockDevice {
 
     /// Lets `content` write a range of the store, completes clusters that are new with what the base has around it, and
     /// makes them our own.
-    private void fill(long offset, long length, Work content) throws DiskException {
+    private void fill(long offset, long length, LayeredRequests.Work content) throws DiskException {
         if (length == 0) {
             return;
         }
@@ -345,19 +293,18 @@ public final class Overlay implements BlockDevice {
 
     @Override
     public Cancellation cancel(Request request) {
-        Supplier<Cancellation> cancel = cancels.get(request);
-        return cancel == null ? Cancellation.DONE : cancel.get();
+        return requests.cancel(request);
     }
 
     @Override
     public boolean drain(long deadlineNanos) {
-        return underway.drain(deadlineNanos);
+        return requests.drain(deadlineNanos);
     }
 
     /// Flushes, so that a new cluster is not forgotten for want of its bit, and closes the store and the base too.
     @Override
     public void close() {
-        if (underway.close()) {
+        if (requests.close()) {
             try {
                 flush();
             } catch (DiskException e) {

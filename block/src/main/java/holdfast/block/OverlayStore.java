@@ -2,6 +2,7 @@ package holdfast.block;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 
@@ -90,5 +91,14 @@ record OverlayStore(BlockDevice device, OverlayHeader header, String name) {
             map.load(index, page);
         }
         return map;
+    }
+
+    /// Writes pages of the bitmap, and returns when they are durable.
+    void publish(List<ClusterMap.Page> pages) throws DiskException {
+        var disk = new Blocking(device);
+        for (ClusterMap.Page page : pages) {
+            disk.write(header.bitmapOffset() + page.offset(), page.bytes());
+        }
+        disk.flush();
     }
 }

@@ -16,9 +16,9 @@ class LazyMutantsTest {
 
     static Stream<Mutant> mutants() {
         return Stream.of(
-                mutant("the indicator is cleared first", "LazyFlush", "flushStorage", "Blocking.flush",
+                mutant("the indicator is cleared first", "MapFlush", "flushData", "Blocking.flush",
                         "LazyPowerCutTest.noCutShowsWhatTheStorageHeldBefore"),
-                mutant("what is written during a flush is shown by it", "LazyFlush", "flushStorage", "Blocking.flush",
+                mutant("what is written during a flush is shown by it", "MapFlush", "flushData", "Blocking.flush",
                         "LazyPowerCutTest.aBlockThatIsWrittenWhileAFlushRunsIsNotShownBeforeItIsDurable"),
                 mutant("the map is not flushed", "LazyStore", "publish", "Blocking.flush",
                         "LazyDeviceTest.aForcedWriteToAFreshBlockIsDurable"),

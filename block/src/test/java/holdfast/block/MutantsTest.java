@@ -16,9 +16,9 @@ class MutantsTest {
 
     static Stream<Mutant> mutants() {
         return Stream.of(
-                mutant("clusters are shown before their data is durable", "OverlayFlush", "flushData", "Blocking.flush",
+                mutant("clusters are shown before their data is durable", "MapFlush", "flushData", "Blocking.flush",
                         "OverlayPowerCutTest.aClusterThatAppearsWhileAFlushRunsIsNotShownBeforeItsDataIsDurable"),
-                mutant("the bitmap is not flushed", "OverlayFlush", "publish", "Blocking.flush",
+                mutant("the bitmap is not flushed", "OverlayStore", "publish", "Blocking.flush",
                         "OverlayTest.aForcedWriteToANewClusterIsDurable"),
                 mutant("a forced write forgets the bitmap", "Overlay", "goesStraightThrough", "ClusterMap.isDurable",
                         "OverlayTest.aForcedWriteToAClusterWhoseBitIsNotYetDurableIsDurable"),
