@@ -21,6 +21,7 @@ import java.util.Objects;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -209,7 +210,9 @@ final class DebianGuestTest {
     void systemdBringsUpEverything() throws Exception {
         assertThat(guest.run("systemctl is-system-running; systemctl --failed --no-legend")).isEqualTo("running");
         assertThat(guest.run("systemctl is-active ssh systemd-networkd holdfast-exec@3")).isEqualTo("active\nactive\nactive");
-        assertThat(guest.console()).contains("root@debian:~#").doesNotContain("Oops").doesNotContain("BUG:");
+        // root's shell starts when everything is up: it may not have said so yet
+        Awaitility.await().atMost(PATIENCE).untilAsserted(() -> assertThat(guest.console()).contains("root@debian:~#"));
+        assertThat(guest.console()).doesNotContain("Oops").doesNotContain("BUG:");
     }
 
     @Test
