@@ -77,10 +77,12 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
         return geometry;
     }
 
-    /// That of its storage, and which map it is seen through.
+    /// That of its storage, and which map it is seen through. With nothing left to be initialised it is that of the image alone,
+    /// since that is what the disk is when it is opened again.
     @Override
     public Optional<String> identity() {
-        return storage.identity().map(below -> "lazy " + store.header().id() + " over [" + below + "]");
+        boolean image = map.isComplete() && !isMapping();
+        return storage.identity().map(below -> image ? below : "lazy " + store.header().id() + " over [" + below + "]");
     }
 
     @Override

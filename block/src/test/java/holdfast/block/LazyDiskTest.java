@@ -100,10 +100,16 @@ class LazyDiskTest {
 
     @Test
     void whenAllHasBeenInitializedTheMapGoesAndTheImageIsRaw() throws Exception {
+        String identity;
         byte[] data = Noise.of(1).bytes(4096);
         try (LazyDevice device = LazyDisk.open(image, Access.READ_WRITE)) {
             new Blocking(device).write(4096, data);
+            assertThat(device.identity().orElseThrow()).startsWith("lazy ");
             assertThat(device.initialize(0, Alarm.wallClock()).await(Duration.ofSeconds(60))).isTrue();
+            identity = device.identity().orElseThrow();
+        }
+        try (RawFile raw = RawFile.open(image, Access.READ_ONLY)) {
+            assertThat(raw.identity()).as("what the lazy disk was when all had been done").contains(identity);
         }
         assertThat(map).doesNotExist();
         assertThat(DiskMark.of(image)).isEmpty();

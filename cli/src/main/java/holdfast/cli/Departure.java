@@ -8,11 +8,13 @@ import java.util.List;
 final class Departure {
     private final Machine machine;
     private final Keepsakes keepsakes;
+    private final BackgroundInitialization initialization;
     private boolean done;
 
-    Departure(Machine machine, Keepsakes keepsakes) {
+    Departure(Machine machine, Keepsakes keepsakes, BackgroundInitialization initialization) {
         this.machine = machine;
         this.keepsakes = keepsakes;
+        this.initialization = initialization;
     }
 
     /// @param running whether the guest was still going on, so that there is a state to save
@@ -23,6 +25,7 @@ final class Departure {
             return List.of();
         }
         done = true;
+        initialization.close();
         var told = new ArrayList<>(keepsakes.take(machine, running));
         told.addAll(machine.profile());
         return told;

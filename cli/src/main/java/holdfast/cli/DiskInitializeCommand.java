@@ -22,7 +22,7 @@ import picocli.CommandLine.Parameters;
         description = {
             "Zeroes what is left of a lazy disk that nobody uses. It can be interrupted, and goes on where it was.",
             "",
-            "A raw disk loses the file beside it then, and is one like any other. A disk in use: holdfast nbd serve --initialize.",
+            "A raw disk loses the file beside it then, and is one like any other. A disk in use: run or nbd serve with --initialize.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)

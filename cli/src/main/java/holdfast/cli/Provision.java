@@ -196,6 +196,6 @@ final class Provision {
     }
 
     private boolean isPersistent() {
-        return options.disks.stream().anyMatch(disk -> !disk.readOnly()) || options.keep != null;
+        return options.writesToDisks() || options.keep != null;
     }
 }

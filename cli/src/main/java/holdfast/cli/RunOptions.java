@@ -51,6 +51,9 @@ final class RunOptions {
     @Option(names = "--disk", paramLabel = "FILE[,ro]", converter = DiskArgument.Converter.class, description = "a disk, repeatable; with ,ro the guest cannot write to it")
     List<DiskArgument> disks = new ArrayList<>();
 
+    @Option(names = "--initialize", paramLabel = "RATE", description = "initialise what is left of lazy disks of --disk while the guest runs, at most so much a second, such as 50M; 0: as fast as can be")
+    @Nullable ByteSize initialize;
+
     @Option(names = "--net", paramLabel = "none|socket:PATH|listen:PATH", converter = NetArgument.Converter.class, description = "network: none (default), or a stream socket with QEMU's framing, which passt, QEMU or another run is asked at (socket) or comes to (listen)")
     NetArgument net = new NetArgument.None();
 
@@ -160,7 +163,15 @@ final class RunOptions {
         if (initrd != null && imageName() == null && kernel == null) {
             throw new UsageError("--initrd needs a kernel to load it: --kernel or IMAGE");
         }
+        if (initialize != null && restore == null && !writesToDisks()) {
+            throw new UsageError("--initialize needs a --disk that may be written, without ,ro");
+        }
         checkFilesDiffer();
+    }
+
+    /// Whether the guest may write to a disk that the user brought.
+    boolean writesToDisks() {
+        return disks.stream().anyMatch(disk -> !disk.readOnly());
     }
 
     private void checkNumbers() {

@@ -112,6 +112,7 @@ record SavedRun(List<String> arguments, String imageDigest, long mac) {
         options.profile = now.profile;
         options.record = now.record;
         options.replay = now.replay;
+        options.initialize = now.initialize;
         options.exec = now.exec;
         options.readyTimeout = now.readyTimeout;
         options.verbose = now.verbose;

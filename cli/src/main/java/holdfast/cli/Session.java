@@ -3,6 +3,7 @@ package holdfast.cli;
 import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
 import holdfast.machine.ClockPort;
+import holdfast.machine.DiskSpec;
 import holdfast.machine.EntropyPort;
 import holdfast.machine.Firmware;
 import holdfast.machine.GuestAgent;
@@ -53,6 +54,7 @@ final class Session {
     private final Outlet shown;
     private final GuestConsole console;
     private final Keepsakes keepsakes;
+    private final BackgroundInitialization initialization = new BackgroundInitialization();
     private @Nullable CommandRun command;
     private @Nullable FlightRecording recording;
     private @Nullable Tty tty;
@@ -96,11 +98,14 @@ final class Session {
                 endings.add(new Ending.Halted(halt));
             }
         });
-        var departure = new Departure(machine, keepsakes);
+        var departure = new Departure(machine, keepsakes, initialization);
         cleanUp.onSignal(() -> signalled(departure));
         connect();
         start(machine);
         answerForDisks(machine);
+        if (options.initialize != null) {
+            initialization.begin(boot.disks().stream().map(DiskSpec::device).toList(), options.initialize);
+        }
         expectAnswer();
         int exitCode = conclude(endings.take(), departure);
         if (recording != null && !signalled) {

@@ -19,7 +19,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
 
 /// A machine without an engine: its guest is the test.
-final class FakeMachine implements Machine {
+class FakeMachine implements Machine {
     private final MachineConfig config;
     private final List<Consumer<MachineEvent>> listeners = new ArrayList<>();
     private final List<String> calls = new ArrayList<>();

@@ -41,7 +41,7 @@ class RunOptionsTest {
     void everyOptionIsRead() {
         RunOptions options = parse(
                 "debian", "--cpus", "4", "--memory", "1GiB", "--kernel", "Image", "--initrd=rd", "--append", "quiet panic=1",
-                "--firmware", "fw_dynamic.bin", "--disk", "a.raw", "--disk", "b,c.raw,ro", "--net", "socket:/run/passt",
+                "--firmware", "fw_dynamic.bin", "--disk", "a.raw", "--disk", "b,c.raw,ro", "--initialize", "50M", "--net", "socket:/run/passt",
                 "--console-log", "log", "--deterministic", "--record", "rec", "--seed", "-7", "--save-on-exit", "state",
                 "--exec", "uname -m", "-v", "--keep", "mine", "--profile=where.jfr");
         assertThat(options.imageName()).isEqualTo("debian");
@@ -53,6 +53,7 @@ class RunOptionsTest {
         assertThat(options.firmware).isEqualTo(new Firmware.File(Path.of("fw_dynamic.bin")));
         assertThat(options.disks)
                 .containsExactly(new DiskArgument(Path.of("a.raw"), false), new DiskArgument(Path.of("b,c.raw"), true));
+        assertThat(options.initialize).isEqualTo(ByteSize.ofMebibytes(50));
         assertThat(options.net).isEqualTo(new NetArgument.Socket(Path.of("/run/passt")));
         assertThat(options.consoleLog).isEqualTo(Path.of("log"));
         assertThat(options.record).isEqualTo(Path.of("rec"));
@@ -107,6 +108,8 @@ class RunOptionsTest {
         "--net tap0                                        | 'tap0' is no network; write none, socket:PATH or listen:PATH",
         "--net socket:                                     | 'socket:' is no network",
         "--disk ,ro                                        | names no file",
+        "--initialize 1M                                   | --initialize needs a --disk that may be written",
+        "--initialize 1M --disk d,ro                       | --initialize needs a --disk that may be written",
         "--seed x                                          | --seed",
         "--record a --replay b                             | --record and --replay exclude each other",
         "--replay a --save-on-exit s                       | --save-on-exit and --replay exclude each other",

@@ -77,12 +77,14 @@ class SavedRunTest {
         var now = new RunOptions();
         now.restore = FILE;
         now.exec = "uptime";
+        now.initialize = ByteSize.ofMebibytes(50);
         now.profile = Path.of("p.jfr");
         now.saveOnExit = Path.of("next");
         now.net = new NetArgument.Socket(Path.of("/new"));
         RunOptions restored = writtenAndRead(SavedRun.of(before, boot(null), null)).restoredBy(now);
         assertThat(restored.restore).isEqualTo(FILE);
         assertThat(restored.exec).isEqualTo("uptime");
+        assertThat(restored.initialize).isEqualTo(now.initialize);
         assertThat(restored.profile).isEqualTo(Path.of("p.jfr"));
         assertThat(restored.saveOnExit).isEqualTo(Path.of("next"));
         assertThat(restored.consoleLog).isNull();
