@@ -69,7 +69,7 @@ final class NbdInfoCommand implements Callable<Integer> {
 
     /// A server's words, on a terminal.
     private static String printable(String text) {
-        return text.replaceAll("\\p{Cntrl}", "?");
+        return text.replaceAll("\\p{Cc}", "?");
     }
 
     private static void json(NbdExport export, PrintWriter out) {

@@ -15,7 +15,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/// Makes the inputs that fuzzing began with: disks as Holdfast makes them, and what good clients say. What else is in the corpus
+/// Makes the inputs that fuzzing began with: disks as Holdfast makes them, and what good clients say ([ServerSeeds]: and
+/// good servers). What else is in the corpus
 /// has grown from these. To begin anew, `Seeds DIRECTORY` writes `parent.bin`, which goes into the resources, and the seeds of each
 /// target.
 final class Seeds {
@@ -39,6 +40,9 @@ final class Seeds {
         seeds.disks();
         seeds.handshakes();
         seeds.requests();
+        var servers = new ServerSeeds(seeds::keep);
+        servers.greetings();
+        servers.replies();
     }
 
     private void keep(String target, String name, byte[] bytes) throws IOException {

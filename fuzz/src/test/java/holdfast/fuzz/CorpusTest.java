@@ -56,6 +56,22 @@ class CorpusTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"look, true", "open, true", "structured, true", "old, true", "refused, false", "injected, false", "tls, false"})
+    void theClientHearsTheGreeting(String name, boolean agrees) throws IOException {
+        try (var impostor = new Impostor(directory)) {
+            assertThat(GreetingTarget.run(impostor, kept("greeting", name))).isEqualTo(agrees);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"mode-0, 7", "mode-1, 7", "mode-2, 8", "mode-3, 8", "errors, 0", "half, 3", "shut-down, 0", "nothing, 0"})
+    void theClientHearsTheReplies(String name, int good) throws IOException {
+        try (var impostor = new Impostor(directory)) {
+            assertThat(RepliesTarget.run(impostor, kept("replies", name))).isEqualTo(good);
+        }
+    }
+
     @Test
     void anImageWithoutItsZerosIsTheImage() throws IOException {
         var file = new byte[3 << 20];

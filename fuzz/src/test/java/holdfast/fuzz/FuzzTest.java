@@ -25,7 +25,9 @@ class FuzzTest {
         return List.of(
                 new Fuzzer("vhdx", VhdxTarget.class, "vhdx", seconds),
                 new Fuzzer("handshake", HandshakeTarget.class, "handshake", seconds),
-                new Fuzzer("requests", RequestsTarget.class, "requests", seconds));
+                new Fuzzer("requests", RequestsTarget.class, "requests", seconds),
+                new Fuzzer("greeting", GreetingTarget.class, "greeting", seconds),
+                new Fuzzer("replies", RepliesTarget.class, "replies", seconds));
     }
 
     private static void fuzz(long seconds) throws Exception {
@@ -54,13 +56,13 @@ class FuzzTest {
     }
 
     @Test
-    void filesAndClientsOfStrangersDoNoHarm() throws Exception {
+    void filesClientsAndServersOfStrangersDoNoHarm() throws Exception {
         fuzz(SECONDS);
     }
 
     @Test
     @Tag("long")
-    void filesAndClientsOfStrangersDoNoHarmForLong() throws Exception {
+    void filesClientsAndServersOfStrangersDoNoHarmForLong() throws Exception {
         fuzz(SECONDS_LONG);
     }
 
@@ -85,10 +87,16 @@ class FuzzTest {
                 planted(directory, control("planted-in-handshake", HandshakeTarget.class, "handshake/seeds"),
                         "holdfast.nbd.Handshake", "run", "Integer.toUnsignedLong"),
                 planted(directory, control("planted-in-requests", RequestsTarget.class, "requests/seeds"),
-                        "holdfast.nbd.ClientRequest", "range", "Export.minimumBlockBytes")));
+                        "holdfast.nbd.ClientRequest", "range", "Export.minimumBlockBytes"),
+                planted(directory, control("planted-in-greeting", GreetingTarget.class, "greeting/seeds"),
+                        "holdfast.nbd.ClientHandshake", "refused", "String.replaceAll"),
+                planted(directory, control("planted-in-replies", RepliesTarget.class, "replies/seeds"),
+                        "holdfast.nbd.ClientConnection", "structured", "Integer.toUnsignedLong")));
         assertThat(outcomes).allSatisfy(outcome -> assertThat(outcome.coveredByCorpus()).isPositive());
         assertThat(outcomes.get(0).said()).contains("NullPointerException", "at holdfast.vhdx.ParentLocator");
         assertThat(outcomes.get(1).said()).contains("NegativeArraySizeException");
         assertThat(outcomes.get(2).said()).contains("the server lets through what is OUT_OF_RANGE");
+        assertThat(outcomes.get(3).said()).contains("this is no sentence");
+        assertThat(outcomes.get(4).said()).contains("AssertionError", "at holdfast.fuzz.Interview");
     }
 }

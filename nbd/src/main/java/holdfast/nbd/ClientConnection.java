@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import javax.net.ssl.SSLEngine;
@@ -21,6 +22,9 @@ final class ClientConnection implements AutoCloseable {
 
     /// What a chunk without data may have, so that no server keeps us skipping for ever; more than data can have.
     private static final long CHUNK_BYTES_MAX = 1L << 32;
+
+    /// Extents that are kept of one reply; more are asked for again.
+    private static final int EXTENTS_MAX = 1 << 14;
 
     /// The server does not keep to the protocol; nothing of it can be believed.
     static final class Nonsense extends IOException {
@@ -41,14 +45,19 @@ final class ClientConnection implements AutoCloseable {
     private final Link link;
     private final Inbound in;
     private final NbdExport export;
+
+    /// What the server calls the one metadata context that we have selected.
+    private final int contextId;
+
     private final ReplyFormat format;
     private final ByteBuffer headers = ByteBuffer.allocateDirect(BATCH * Protocol.EXTENDED_REQUEST_BYTES);
     private final ByteBuffer[] pieces = new ByteBuffer[2 * BATCH];
 
-    private ClientConnection(Link link, Inbound in, NbdExport export) {
+    private ClientConnection(Link link, Inbound in, NbdExport export, int contextId) {
         this.link = link;
         this.in = in;
         this.export = export;
+        this.contextId = contextId;
         format = export.extended() ? ReplyFormat.EXTENDED : export.structured() ? ReplyFormat.STRUCTURED : ReplyFormat.SIMPLE;
     }
 
@@ -64,7 +73,7 @@ final class ClientConnection implements AutoCloseable {
             var in = new Inbound(link);
             ClientHandshake handshake = handshake(link, in, uri, tls);
             NbdExport export = negotiate(link, handshake, ClientHandshake::go);
-            return new ClientConnection(handshake.link(), in, export);
+            return new ClientConnection(handshake.link(), in, export, handshake.contextId());
         } catch (IOException | RuntimeException e) {
             link.close();
             throw e;
@@ -151,6 +160,9 @@ final class ClientConnection implements AutoCloseable {
             }
             in.take(data(part, 0, part.length));
         }
+        if (error == 0 && part.type == Protocol.CMD_BLOCK_STATUS) {
+            throw new Nonsense("a simple reply to a question for extents");
+        }
         answers.answered(part, error);
     }
 
@@ -194,6 +206,9 @@ final class ClientConnection implements AutoCloseable {
             }
             case Protocol.REPLY_TYPE_OFFSET_HOLE -> {
                 ByteBuffer hole = fixed(length, Long.BYTES + Integer.BYTES);
+                if (length != Long.BYTES + Integer.BYTES) {
+                    throw new Nonsense("a hole in a chunk of " + length + " bytes");
+                }
                 long offset = hole.getLong();
                 range(part, offset - part.offset, Integer.toUnsignedLong(hole.getInt())).fill((byte) 0);
             }
@@ -201,10 +216,23 @@ final class ClientConnection implements AutoCloseable {
             default -> error(part, type, length);
         }
         if (last) {
-            if (part.error == 0 && part.type == Protocol.CMD_READ && part.receivedBytes != part.length) {
-                throw new Nonsense("a read of " + part.length + " bytes got " + part.receivedBytes);
+            if (part.error == 0) {
+                complete(part);
             }
             answers.answered(part, part.error);
+        }
+    }
+
+    /// Nothing is taken for done of which a part has not come.
+    private static void complete(Part part) throws Nonsense {
+        if (part.type == Protocol.CMD_READ && !part.received.isAll(part.length)) {
+            throw new Nonsense("a read of which something is missing");
+        }
+        if (part.whole.request instanceof Request.Extents asked) {
+            if (part.extents == null) {
+                throw new Nonsense("no extents to a question for them");
+            }
+            part.extents.forEach(asked.extents());
         }
     }
 
@@ -225,7 +253,9 @@ final class ClientConnection implements AutoCloseable {
         if (part.type != Protocol.CMD_READ || data == null || from < 0 || length < 0 || from > part.length - length) {
             throw new Nonsense("data that was not asked for");
         }
-        part.receivedBytes += length;
+        if (!part.received.add(from, length)) {
+            throw new Nonsense("data that has come before");
+        }
         return data.asSlice(from, length);
     }
 
@@ -246,33 +276,42 @@ final class ClientConnection implements AutoCloseable {
         int head = wide ? 2 * Integer.BYTES : Integer.BYTES;
         int entry = wide ? 2 * Long.BYTES : 2 * Integer.BYTES;
         if (wide != (format == ReplyFormat.EXTENDED)
-                || !(part.whole.request instanceof Request.Extents asked)
+                || part.type != Protocol.CMD_BLOCK_STATUS
+                || part.extents != null
                 || (length - head) % entry != 0
                 || length <= head) {
-            throw new Nonsense("a block status that was not asked for, or is cut short");
+            throw new Nonsense("a block status that was not asked for, comes twice, or is cut short");
         }
         in.need(head);
-        in.buffer().getInt();
+        if (in.buffer().getInt() != contextId) {
+            throw new Nonsense("the status of a context that was not asked for");
+        }
         if (wide && Integer.toUnsignedLong(in.buffer().getInt()) != (length - head) / entry) {
             throw new Nonsense("a block status that is not as long as it says");
         }
+        part.extents = extents(part, wide, (length - head) / entry);
+    }
+
+    private List<Extent> extents(Part part, boolean wide, long count) throws IOException {
+        var extents = new ArrayList<Extent>();
         long at = part.offset;
         long end = part.offset + part.length;
-        for (long left = length - head; left > 0; left -= entry) {
-            in.need(entry);
+        for (long left = count; left > 0; left--) {
+            in.need(wide ? 2 * Long.BYTES : 2 * Integer.BYTES);
             long bytes = wide ? in.buffer().getLong() : Integer.toUnsignedLong(in.buffer().getInt());
             long state = wide ? in.buffer().getLong() : in.buffer().getInt();
             long until = bytes < 0 || bytes > end - at ? end : at + bytes;
-            if (until > at) {
+            if (until > at && extents.size() < EXTENTS_MAX) {
                 boolean zero = (state & Protocol.STATE_ZERO) != 0;
                 boolean hole = (state & Protocol.STATE_HOLE) != 0;
-                asked.extents().accept(new Extent(at, until - at, !(hole && zero), zero));
+                extents.add(new Extent(at, until - at, !(hole && zero), zero));
                 at = until;
             }
         }
-        if (at == part.offset) {
+        if (extents.isEmpty()) {
             throw new Nonsense("a block status of nothing");
         }
+        return extents;
     }
 
     /// Says goodbye.

@@ -2,6 +2,7 @@ package holdfast.nbd;
 
 import java.io.DataOutputStream;
 import java.io.IOException;
+import java.lang.System.Logger.Level;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import javax.net.ssl.SSLEngine;
@@ -9,10 +10,14 @@ import org.jspecify.annotations.Nullable;
 
 /// The client's side of fixed newstyle negotiation.
 final class ClientHandshake {
+    private static final System.Logger LOG = System.getLogger(ClientHandshake.class.getName());
     private static final int GREETING_BYTES = 18;
     private static final int REPLY_BYTES = 20;
     private static final int REPLY_DATA_BYTES_MAX = 1 << 20;
     private static final int ZEROES_AFTER_EXPORT_NAME = 124;
+
+    /// What people get to read of a server's reasons.
+    private static final int MESSAGE_BYTES_MAX = 500;
 
     /// What may be used where the server says nothing of sizes.
     private static final int DEFAULT_PREFERRED = 4096;
@@ -22,6 +27,7 @@ final class ClientHandshake {
     private final String export;
     private final @Nullable SSLEngine engine;
     private boolean noZeroes;
+    private int contextId;
 
     /// The server does not want us, and says why.
     static final class Refused extends IOException {
@@ -43,6 +49,11 @@ final class ClientHandshake {
         return link;
     }
 
+    /// What the server calls `base:allocation`, if it has selected that.
+    int contextId() {
+        return contextId;
+    }
+
     /// Enters the transmission phase.
     ///
     /// @throws Refused when the server says no
@@ -51,12 +62,16 @@ final class ClientHandshake {
         return negotiate(Protocol.OPT_GO);
     }
 
-    /// Asks, and says goodbye.
+    /// Asks, and says goodbye, whether or not anybody listens still.
     ///
     /// @throws IOException as [#go]
     NbdExport look() throws IOException {
         NbdExport found = negotiate(Protocol.OPT_INFO);
-        option(Protocol.OPT_ABORT, _ -> {});
+        try {
+            send(Protocol.OPT_ABORT, new byte[0]);
+        } catch (IOException gone) {
+            LOG.log(Level.DEBUG, "the server has gone first: " + gone.getMessage());
+        }
         return found;
     }
 
@@ -104,7 +119,15 @@ final class ClientHandshake {
         });
         boolean selected = false;
         while (reply.type() == Protocol.REP_META_CONTEXT) {
-            selected = true;
+            ByteBuffer context = ByteBuffer.wrap(reply.data());
+            if (context.remaining() < Integer.BYTES) {
+                throw new IOException("the server's context has no number");
+            }
+            int id = context.getInt();
+            if (text(context).equals(BlockStatus.CONTEXT)) {
+                contextId = id;
+                selected = true;
+            }
             reply = reply(Protocol.OPT_SET_META_CONTEXT);
         }
         return selected && reply.type() == Protocol.REP_ACK;
@@ -198,7 +221,9 @@ final class ClientHandshake {
     }
 
     private static Refused refused(Reply reply) {
-        String said = text(ByteBuffer.wrap(reply.data())).replaceAll("\\p{Cntrl}", " ").strip();
+        ByteBuffer message = ByteBuffer.wrap(reply.data(), 0, Math.min(reply.data().length, MESSAGE_BYTES_MAX));
+        // Nothing that a terminal would obey.
+        String said = text(message).replaceAll("\\p{Cc}", " ").strip();
         String what = switch (reply.type()) {
             case Protocol.REP_ERR_UNKNOWN -> "there is no such export";
             case Protocol.REP_ERR_POLICY -> "the server does not allow it";

@@ -157,7 +157,7 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private static Geometry geometry(String uri, NbdExport export) {
         long minimum = export.minimumBlockBytes();
         int logical = minimum <= 512 ? 512 : 4096;
-        if (minimum > 4096 || export.sizeBytes() <= 0 || export.sizeBytes() % logical != 0) {
+        if (minimum > 4096 || Long.bitCount(minimum) != 1 || export.sizeBytes() <= 0 || export.sizeBytes() % logical != 0) {
             throw new OperatorError(
                     uri,
                     "is no disk of whole blocks: " + export.sizeBytes() + " bytes in units of " + minimum,

@@ -1,9 +1,11 @@
 package holdfast.nbd;
 
+import holdfast.block.Extent;
 import holdfast.block.IoStatus;
 import holdfast.block.Request;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// One request on the wire, which is all or a part of one of a device's. Sent again on the next connection when the first one is
@@ -38,7 +40,10 @@ final class Part {
     long cookie;
 
     /// Of a read: bytes that have come on this connection.
-    long receivedBytes;
+    final Received received = new Received();
+
+    /// Of a request for extents: what has come on this connection, and is passed on when its reply is at its end; null for nothing.
+    @Nullable List<Extent> extents;
 
     /// How many changes were answered before this was sent: what a flush covers.
     long changesBefore;
@@ -58,7 +63,8 @@ final class Part {
 
     /// What a lost connection has left is forgotten.
     void beginAnew() {
-        receivedBytes = 0;
+        received.clear();
+        extents = null;
         error = 0;
     }
 

@@ -29,7 +29,11 @@ class MutantsTest {
                 mutant("what another host has lost is not noticed", "NbdDevice", "answered", "Part.wantsFlush",
                         "NbdDeviceTest.whatAnotherHostHadNotFlushedIsLostWithTheConnection"),
                 mutant("any disk is a successor", "NbdDevice", "reconnect", "NbdExport.continues",
-                        "NbdDeviceTest.aSuccessorWithASmallerDiskIsNoSuccessor"));
+                        "NbdDeviceTest.aSuccessorWithASmallerDiskIsNoSuccessor"),
+                mutant("half of a read is enough", "ClientConnection", "complete", "Received.isAll",
+                        "HostileServerTest.aReadIsDoneWhenEachOfItsBytesHasComeOnce"),
+                mutant("what came before TLS is taken for what came by it", "ClientHandshake", "startTls", "Inbound.switchTo",
+                        "HostileServerTest.whatIsSaidInTheClearAfterStartTlsIsRefused"));
     }
 
     @ParameterizedTest
