@@ -28,15 +28,26 @@ final class HeaderSlot {
         return slot.array();
     }
 
+    /// A slot that was sealed.
+    ///
+    /// @param fields the format's
+    record Sealed(int version, ByteBuffer fields) {}
+
     /// The format's fields, if this is a slot that was sealed.
     ///
     /// @param index which of the slots in `slots`, one after the other
     static Optional<ByteBuffer> open(byte[] slots, int index, long magic, int version) {
+        return open(slots, index, magic).filter(slot -> slot.version == version).map(Sealed::fields);
+    }
+
+    /// The same, of whatever version.
+    static Optional<Sealed> open(byte[] slots, int index, long magic) {
         var slot = ByteBuffer.wrap(slots, index * BYTES, BYTES).slice().order(ByteOrder.LITTLE_ENDIAN);
         var bytes = new byte[BYTES];
         slot.get(0, bytes);
-        boolean sealed = slot.getLong() == magic && slot.getInt() == version && slot.getInt() == crc(bytes);
-        return sealed ? Optional.of(slot) : Optional.empty();
+        boolean ours = slot.getLong() == magic;
+        int version = slot.getInt();
+        return ours && slot.getInt() == crc(bytes) ? Optional.of(new Sealed(version, slot)) : Optional.empty();
     }
 
     static void putText(ByteBuffer slot, String text) {

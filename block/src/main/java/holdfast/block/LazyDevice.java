@@ -46,22 +46,31 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
     private volatile boolean begun;
     private @Nullable LazyInitializer initializer;
 
+    /// @param storage the layer below; closed with this, as the descriptor is
+    /// @param descriptor of the disk, whose layer `layer` is this one
     /// @param whenComplete called when it is closed in order and all has been initialised, while the storage is still open
     /// @throws OperatorError when the map is damaged
-    LazyDevice(BlockDevice storage, LazyStore store, Runnable whenComplete) throws DiskException {
+    public LazyDevice(BlockDevice storage, DescriptorFile descriptor, LazyLayer layer, Runnable whenComplete) throws DiskException {
         this.storage = storage;
-        this.store = store;
+        store = new LazyStore(descriptor, layer);
         this.whenComplete = whenComplete;
         storageDisk = new Blocking(storage);
         map = store.readMap();
         flush = new MapFlush<>(storageDisk, map, store::publish);
-        geometry = geometryOf(store.header().sizeBytes());
+        geometry = geometryOf(store.descriptor().sizeBytes());
         requests = new LayeredRequests("lazy", store.name(), QUEUE_DEPTH);
+    }
+
+    /// Bytes that are still to be initialised in a disk that nobody writes to; its storage need not be there.
+    ///
+    /// @throws OperatorError when the map is damaged
+    public static long pendingBytes(DescriptorFile descriptor, LazyLayer layer) throws DiskException {
+        return new LazyStore(descriptor, layer).readMap().pendingBytes();
     }
 
     private Geometry geometryOf(long sizeBytes) {
         Geometry below = storage.geometry();
-        int logical = store.header().logicalBlockBytes();
+        int logical = store.descriptor().logicalBlockBytes();
         return new Geometry(
                 sizeBytes, logical, Math.max(logical, below.physicalBlockBytes()), below.readOnly(), below.durable(), false,
                 below.writeZeroes(), QUEUE_DEPTH);
@@ -69,7 +78,7 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
 
     /// Whether it maps storage that was there before.
     public boolean isMapping() {
-        return store.header().mapping();
+        return store.descriptor().storage().mapped();
     }
 
     @Override
@@ -82,7 +91,7 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
     @Override
     public Optional<String> identity() {
         boolean image = map.isComplete() && !isMapping();
-        return storage.identity().map(below -> image ? below : "lazy " + store.header().id() + " over [" + below + "]");
+        return storage.identity().map(below -> image ? below : "lazy " + store.descriptor().id() + " over [" + below + "]");
     }
 
     @Override
@@ -144,7 +153,7 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
                 storage.grow(bytes);
                 zero(had, bytes); // takes the space
             }
-            store.grow(bytes);
+            store.file().grow(bytes);
         } catch (DiskException e) {
             boolean full = e.status() == IoStatus.NO_SPACE;
             throw new OperatorError(
@@ -193,7 +202,7 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
 
     private void begin() throws DiskException {
         if (!begun) {
-            store.begin();
+            store.file().begin();
             begun = true;
         }
     }
@@ -246,7 +255,7 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
         long end = write.offset() + write.from().byteSize();
         if (write.offset() < end) {
             begin();
-            long blockBytes = store.header().blockBytes();
+            long blockBytes = store.layer().blockBytes();
             long last = (end - 1) / blockBytes;
             try (var _ = locks.acquire(write.offset() / blockBytes, last + 1)) {
                 fill(write, end, last);
@@ -261,10 +270,10 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
     ///
     /// @param last block of the write
     private void fill(Request.Write write, long end, long last) throws DiskException {
-        zero(map.watermark(write.offset() / store.header().blockBytes()), write.offset());
+        zero(map.watermark(write.offset() / store.layer().blockBytes()), write.offset());
         storageDisk.write(write.offset(), write.from());
         long done = Math.max(end, map.watermark(last));
-        if (store.header().filling() == LazyHeader.Filling.WHOLE_BLOCK) {
+        if (store.layer().filling() == LazyLayer.Filling.WHOLE_BLOCK) {
             long blockEnd = map.endOf(last); // asked once: the disk may grow meanwhile
             zero(done, blockEnd);
             done = blockEnd;
@@ -316,7 +325,7 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
     }
 
     int blockCount() {
-        return store.header().blockCount();
+        return store.layer().blockCount(store.descriptor().sizeBytes());
     }
 
     private void extents(Request.Extents request) throws DiskException {
@@ -355,9 +364,9 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
         try {
             if (begun) {
                 flush.run();
-                store.finish(LazyStore.identityOf(storage));
+                store.file().finish(StorageLayer.fingerprintOf(storage));
             }
-            if (!geometry.readOnly() && map.isComplete() && store.header().closed()) {
+            if (!geometry.readOnly() && map.isComplete() && store.descriptor().closed()) {
                 whenComplete.run();
             }
         } catch (DiskException | OperatorError e) {

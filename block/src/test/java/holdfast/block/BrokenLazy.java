@@ -1,7 +1,5 @@
 package holdfast.block;
 
-import java.nio.file.Path;
-
 /// Stand-ins for calls of the lazy disk, each wrong in one way; [LazyMutantsTest] puts them in place.
 final class BrokenLazy {
     private BrokenLazy() {}
@@ -28,16 +26,25 @@ final class BrokenLazy {
     static void zero(LazyDevice device, long from, long to) {}
 
     /// The map does not say that the storage is being changed.
-    static void begin(LazyStore store) {}
+    static void begin(DescriptorFile file) {}
+
+    /// Every section may be skipped.
+    static boolean isRequired(short flags) {
+        return false;
+    }
 
     /// What was zeroed or written is forgotten.
     static void raise(LazyMap map, long from, long to) {}
 
-    /// The storage is taken to be what it was.
-    static void checkStorage(LazyStore store, BlockDevice storage, String storageName) {}
+    /// Every descriptor goes to the same slot.
+    static long slotOffset(DiskDescriptor descriptor) {
+        return 0;
+    }
 
-    /// The file is taken to be the one that the map is of.
-    static void checkMark(Path storage, LazyStore store) {}
+    /// Every version is the one that is known.
+    static boolean isKnown(int version) {
+        return true;
+    }
 
     /// What is new counts as initialised.
     static void grow(LazyMap map, long bytes) {

@@ -3,7 +3,7 @@ package holdfast.block;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import holdfast.block.LazyHeader.Filling;
+import holdfast.block.LazyLayer.Filling;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,7 +33,7 @@ class LazyDeviceTest extends BlockDeviceContract {
         Recorded(Filling filling) throws DiskException {
             sample = LazySample.of((int) SIZE, BLOCK, filling);
             storage = new RecordingDevice(sample.storage());
-            device = LazySample.open(storage, sample.map());
+            device = LazySample.open(storage, sample.descriptor());
             disk = new Blocking(device);
         }
 
@@ -185,7 +185,7 @@ class LazyDeviceTest extends BlockDeviceContract {
             var jittery = new FaultyDevice(sample.storage(), _ -> random.nextBoolean()
                     ? new Fault.None()
                     : new Fault.Delay(Duration.ofNanos(random.nextInt(50_000)), Fault.WhenCancelled.STOPS, new Fault.None()));
-            LazyDevice device = LazySample.open(jittery, sample.map());
+            LazyDevice device = LazySample.open(jittery, sample.descriptor());
             var expected = new byte[2 * BLOCK];
             var threads = new ArrayList<Thread>();
             for (int i = 0; i < 8; i++) {
@@ -210,7 +210,7 @@ class LazyDeviceTest extends BlockDeviceContract {
         var content = new byte[1 << 20];
         for (int life = 0; life < 10; life++) {
             var storage = sample.storage().copy();
-            var map = sample.map().copy();
+            var map = sample.descriptor().copy();
             LazyDevice device = LazySample.open(storage, map);
             var model = new ArrayModel(new Blocking(device), content, seed * 100 + life);
             model.run(40);
@@ -227,18 +227,18 @@ class LazyDeviceTest extends BlockDeviceContract {
     @Test
     void aStorageThatOthersHaveChangedSinceItWasClosedIsRefused() throws Exception {
         LazySample sample = LazySample.of((int) SIZE, BLOCK, Filling.WHOLE_BLOCK);
-        MemoryDevice map = sample.map().copy();
+        MemoryDevice map = sample.descriptor().copy();
         LazySample.open(sample.storage().copy(), map).close();
         new Blocking(sample.storage()).write(512, new byte[512]);
-        assertThatThrownBy(() -> LazySample.open(sample.storage(), sample.map()))
-                .hasMessageContaining("is not what it was when map was closed");
+        assertThatThrownBy(() -> LazySample.open(sample.storage(), sample.descriptor()))
+                .hasMessageContaining("is not what it was when descriptor was closed");
     }
 
     @Test
     void aStorageThatIsTooSmallIsRefused() throws Exception {
         LazySample sample = LazySample.of((int) SIZE, BLOCK, Filling.WHOLE_BLOCK);
         var other = new MemoryDevice(new ByteSize(SIZE / 2));
-        assertThatThrownBy(() -> LazySample.open(other, sample.map())).hasMessageContaining("is smaller than the disk in it");
+        assertThatThrownBy(() -> LazySample.open(other, sample.descriptor())).hasMessageContaining("is smaller than the disk in it");
     }
 
     @Test
@@ -255,7 +255,7 @@ class LazyDeviceTest extends BlockDeviceContract {
     void openingAndReadingAndFlushingChangesNothing() throws Exception {
         LazySample sample = LazySample.of((int) SIZE, BLOCK, Filling.WHOLE_BLOCK);
         var storage = new RecordingDevice(sample.storage().copy());
-        var map = new RecordingDevice(sample.map().copy());
+        var map = new RecordingDevice(sample.descriptor().copy());
         try (LazyDevice device = LazySample.open(storage, map)) {
             new Blocking(device).read(0, (int) SIZE);
             new Blocking(device).flush();
@@ -271,14 +271,15 @@ class LazyDeviceTest extends BlockDeviceContract {
     @Test
     void aDamagedMapIsRefused() throws Exception {
         LazySample sample = LazySample.of((int) SIZE, BLOCK, Filling.WHOLE_BLOCK);
-        try (LazyDevice device = LazySample.open(sample.storage(), sample.map().copy())) {
+        try (LazyDevice device = LazySample.open(sample.storage(), sample.descriptor().copy())) {
             new Blocking(device).write(0, new byte[512]);
         }
-        var disk = new Blocking(sample.map());
+        var disk = new Blocking(sample.descriptor());
         var damaged = new byte[512];
         damaged[100] = 1;
-        disk.write(LazyHeader.MAP_OFFSET, damaged);
-        LazyStore store = LazyStore.read(sample.map(), "map");
+        disk.write(DescriptorFile.STATE_OFFSET, damaged);
+        DescriptorFile file = DescriptorFile.read(sample.descriptor(), "descriptor");
+        LazyStore store = new LazyStore(file, file.descriptor().lazy());
         assertThatThrownBy(store::readMap).hasMessageContaining("sector 0 of its map is damaged");
     }
 
@@ -287,7 +288,7 @@ class LazyDeviceTest extends BlockDeviceContract {
         LazySample sample = LazySample.of((int) SIZE, BLOCK, Filling.WHOLE_BLOCK);
         var faulty = new FaultyDevice(sample.storage(), request ->
                 request instanceof Request.WriteZeroes ? new Fault.Fail(IoStatus.IO_ERROR) : new Fault.None());
-        var disk = new Blocking(LazySample.open(faulty, sample.map()));
+        var disk = new Blocking(LazySample.open(faulty, sample.descriptor()));
         assertThatThrownBy(() -> disk.write(4096, Noise.of(1).bytes(512))).hasMessageContaining("IO_ERROR");
         assertThat(disk.read(0, BLOCK)).containsOnly(0);
     }
@@ -296,7 +297,7 @@ class LazyDeviceTest extends BlockDeviceContract {
     void aForcedWriteToAFreshBlockIsDurable() throws Exception {
         LazySample sample = LazySample.of((int) SIZE, BLOCK, Filling.WHOLE_BLOCK);
         var storage = new VolatileDevice(sample.storage());
-        var map = new VolatileDevice(sample.map());
+        var map = new VolatileDevice(sample.descriptor());
         var disk = new Blocking(LazySample.open(storage, map));
         byte[] data = Noise.of(1).bytes(512);
         disk.write(4096, data);
@@ -311,10 +312,9 @@ class LazyDeviceTest extends BlockDeviceContract {
     void aDiskThatGrowsWhileItsLastBlockIsZeroedShowsNothingOfTheRestOfThatBlock() throws Exception {
         LazySample large = LazySample.of((int) SIZE, BLOCK, Filling.WHOLE_BLOCK);
         long small = 4 * BLOCK + 4096;
-        LazyHeader header = LazySample.header(new MemoryDevice(new ByteSize(small)), BLOCK, Filling.WHOLE_BLOCK)
-                .next(small, false, "");
-        var map = new MemoryDevice(large.map().geometry());
-        LazyStore.format(map, header, "map");
+        DiskDescriptor used = LazySample.used(small, BLOCK, Filling.WHOLE_BLOCK);
+        var map = new MemoryDevice(large.descriptor().geometry());
+        DescriptorFile.format(map, used, "map");
         var growing = new AtomicReference<Runnable>(() -> {});
         var storage = new FaultyDevice(large.storage(), request -> {
             if (request instanceof Request.WriteZeroes) {
@@ -336,9 +336,10 @@ class LazyDeviceTest extends BlockDeviceContract {
 
     private static long written(long sizeBytes) throws DiskException {
         var storage = new RecordingDevice(new MemoryDevice(new ByteSize(sizeBytes)));
-        LazyHeader header = LazySample.header(storage, LazyHeader.usualBlockBytes(sizeBytes), Filling.WHOLE_BLOCK);
-        var map = new RecordingDevice(new MemoryDevice(new ByteSize(header.storeBytes())));
-        LazyStore.format(map, header, "map");
+        DiskDescriptor descriptor = DiskDescriptor.first(
+                LazySample.ID, storage.geometry(), new StorageLayer("", false, ""), LazyLayer.of(sizeBytes, Filling.WHOLE_BLOCK));
+        var map = new RecordingDevice(new MemoryDevice(new ByteSize(descriptor.fileBytes())));
+        DescriptorFile.format(map, descriptor, "descriptor");
         long bytes = 0;
         for (RecordingDevice each : List.of(storage, map)) {
             for (Recording.Event event : each.recording().events()) {

@@ -2,7 +2,7 @@ package holdfast.block;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.block.LazyHeader.Filling;
+import holdfast.block.LazyLayer.Filling;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -57,7 +57,7 @@ class LazyInitializerTest {
         device.initialize(1, (_, action) -> paused.complete(action));
         Runnable later = paused.join();
         disk.flush();
-        var found = new LazySample(sample.storage().copy(), sample.map().copy());
+        var found = new LazySample(sample.storage().copy(), sample.descriptor().copy());
         device.close();
         later.run();
         LazyDevice again = found.open();
@@ -69,9 +69,9 @@ class LazyInitializerTest {
     @Test
     void whatADiskGrowsByMeanwhileIsInitializedToo() throws Exception {
         int small = SIZE / 2 + 4096;
-        LazyHeader header = LazySample.header(new MemoryDevice(new ByteSize(small)), BLOCK, Filling.BEFORE).next(small, false, "");
-        var map = new MemoryDevice(sample.map().geometry());
-        LazyStore.format(map, header, "map");
+        DiskDescriptor used = LazySample.used(small, BLOCK, Filling.BEFORE);
+        var map = new MemoryDevice(sample.descriptor().geometry());
+        DescriptorFile.format(map, used, "map");
         LazyDevice grows = LazySample.open(sample.storage(), map);
         grows.initialize(grows.blockCount() - 1);
         LazyInitializer initializer = grows.initialize(1, (_, action) -> {
@@ -90,7 +90,7 @@ class LazyInitializerTest {
         try (var _ = Silence.of(LazyInitializer.class)) {
             var failing = new FaultyDevice(sample.storage(), request ->
                     request instanceof Request.WriteZeroes ? new Fault.Fail(IoStatus.NO_SPACE) : new Fault.None());
-            LazyInitializer initializer = LazySample.open(failing, sample.map()).initialize(0, Alarm.wallClock());
+            LazyInitializer initializer = LazySample.open(failing, sample.descriptor()).initialize(0, Alarm.wallClock());
             assertThat(initializer.await(LIMIT)).isTrue();
             assertThat(initializer.failure()).contains(IoStatus.NO_SPACE);
         }

@@ -35,12 +35,16 @@ class LazyMutantsTest {
                 mutant("two initialise one block at once, under the watermark", "LazyDevice", "write", "ClusterLocks.acquire",
                         "LazyDeviceTest.eightThreadsOnOneFreshBlockLoseNothingUnderTheWatermark"),
                 mutant("what a disk grows by counts as initialised", "LazyDevice", "grow", "LazyMap.grow",
-                        "LazyDiskTest.whatADiskGrowsByIsNotInitialized"),
-                mutant("a storage that others have changed is not noticed", "LazyDisk", "open", "LazyStore.checkStorage",
-                        "LazyDiskTest.anImageThatAnotherProgramHasChangedIsRefused"),
-                mutant("another file is not noticed", "LazyDisk", "open", "LazyDisk.checkMark",
-                        "LazyDiskTest.anotherImageOfTheSameNameIsRefusedEvenAfterACrash"),
-                mutant("the map does not say that the storage is being changed", "LazyDevice", "begin", "LazyStore.begin",
+                        "LazyGrowthTest.whatADiskGrowsByIsNotInitialized"),
+                mutant("a descriptor is written over the one before", "DescriptorFile", "put", "DiskDescriptor.slotOffset",
+                        "DiskDescriptorTest.aCutWhileItIsWrittenAnewLeavesTheOldOneOrTheNewOne"),
+                mutant("a descriptor is not durable when it says so", "DescriptorFile", "put", "Blocking.flush",
+                        "DiskDescriptorTest.aCutWhileItIsWrittenAnewLeavesTheOldOneOrTheNewOne"),
+                mutant("a descriptor of another version is read", "DiskDescriptor", "parse", "DiskDescriptor.isKnown",
+                        "DiskDescriptorTest.anotherVersionIsRefusedThoughAnOlderDescriptorIsKnown"),
+                mutant("a layer that is not known is skipped", "DiskDescriptor", "parse", "DiskDescriptor.isRequired",
+                        "DiskDescriptorTest.aLayerThatIsNotKnownIsRefused"),
+                mutant("the descriptor does not say that the storage is being changed", "LazyDevice", "begin", "DescriptorFile.begin",
                         "LazyDeviceTest.afterACrashTheStorageIsWhateverItHasBecome"));
     }
 

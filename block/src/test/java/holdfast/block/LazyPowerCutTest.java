@@ -2,7 +2,7 @@ package holdfast.block;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.block.LazyHeader.Filling;
+import holdfast.block.LazyLayer.Filling;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,7 +42,7 @@ class LazyPowerCutTest {
                 : new Fault.None());
         var recording = new Recording();
         var storage = new RecordingDevice(holding, recording);
-        var map = new RecordingDevice(sample.map().copy(), recording);
+        var map = new RecordingDevice(sample.descriptor().copy(), recording);
         LazyDevice device = LazySample.open(storage, map);
         var disk = new Blocking(device);
         var data = new byte[512];
@@ -60,7 +60,7 @@ class LazyPowerCutTest {
         for (int time = 0; time <= recording.events().size(); time++) {
             var found = new LazySample(
                     recording.cut(time, storage).disk(sample.storage(), Survival.nothing()),
-                    recording.cut(time, map).disk(sample.map(), Survival.everything()));
+                    recording.cut(time, map).disk(sample.descriptor(), Survival.everything()));
             for (byte each : new Blocking(found.open()).read(0, SIZE)) {
                 assertThat(each).as("cut after event %d", time).isIn((byte) 0, (byte) 1);
             }
@@ -111,17 +111,19 @@ class LazyPowerCutTest {
     }
 
     @Test
-    void aCutWhileTheMapIsMadeLeavesAWholeOneOrNone() throws Exception {
+    void aCutWhileTheDescriptorIsMadeLeavesAWholeOneOrNone() throws Exception {
         LazySample sample = LazySample.of(SIZE, BLOCK, Filling.WHOLE_BLOCK);
-        var empty = new MemoryDevice(sample.map().geometry());
+        var empty = new MemoryDevice(sample.descriptor().geometry());
         var map = new RecordingDevice(empty.copy());
-        LazyStore.format(map, LazySample.header(sample.storage(), BLOCK, Filling.WHOLE_BLOCK), "map");
+        DescriptorFile.format(
+                map, LazySample.descriptor(sample.storage().geometry(), BLOCK, Filling.WHOLE_BLOCK, StorageLayer.fingerprintOf(sample.storage())),
+                "descriptor");
         int events = map.recording().events().size();
         int whole = 0;
         for (int time = 0; time <= events; time++) {
             for (int seed = 0; seed < 20; seed++) {
                 MemoryDevice found = map.recording().cut(time).disk(empty, Survival.random(new Random(seed)));
-                if (LazyStore.isOne(found)) {
+                if (DescriptorFile.isOne(found)) {
                     whole++;
                     assertThat(new Blocking(LazySample.open(sample.storage(), found)).read(0, SIZE)).containsOnly(0);
                 }
@@ -134,10 +136,9 @@ class LazyPowerCutTest {
     @Test
     void aCutWhileItGrowsLeavesTheOldSizeOrTheNewAndShowsNothing() throws Exception {
         LazySample large = LazySample.of(SIZE, BLOCK, Filling.BEFORE);
-        LazyHeader header = LazySample.header(new MemoryDevice(new ByteSize(SIZE / 2 + 1024)), BLOCK, Filling.BEFORE)
-                .next(SIZE / 2 + 1024, false, "");
-        var empty = new MemoryDevice(large.map().geometry());
-        LazyStore.format(empty, header, "map");
+        DiskDescriptor used = LazySample.used(SIZE / 2 + 1024, BLOCK, Filling.BEFORE);
+        var empty = new MemoryDevice(large.descriptor().geometry());
+        DescriptorFile.format(empty, used, "map");
         var recording = new Recording();
         var storage = new RecordingDevice(large.storage().copy(), recording);
         var map = new RecordingDevice(empty.copy(), recording);
@@ -191,9 +192,9 @@ class LazyPowerCutTest {
             this.seed = seed;
             random = new Random(seed);
             storageBefore = found.storage().copy();
-            mapBefore = found.map().copy();
+            mapBefore = found.descriptor().copy();
             storage = new RecordingDevice(found.storage(), recording);
-            map = new RecordingDevice(found.map(), recording);
+            map = new RecordingDevice(found.descriptor(), recording);
             device = LazySample.open(storage, map);
             disk = new Blocking(device);
             model = new PowerCutModel(disk.read(0, SIZE));
@@ -324,7 +325,7 @@ class LazyPowerCutTest {
             var found = new LazySample(
                     recording.cut(now(), storage).disk(storageBefore, Survival.random(choice)),
                     recording.cut(now(), map).disk(mapBefore, Survival.random(choice)));
-            check(new LazySample(found.storage().copy(), found.map().copy()), now());
+            check(new LazySample(found.storage().copy(), found.descriptor().copy()), now());
             return new Life(choice.nextLong(), found);
         }
     }

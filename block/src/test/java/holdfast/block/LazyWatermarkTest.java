@@ -4,6 +4,6 @@ package holdfast.block;
 class LazyWatermarkTest extends BlockDeviceContract {
     @Override
     protected BlockDevice open() throws DiskException {
-        return LazySample.of((int) SIZE, 64 << 10, LazyHeader.Filling.BEFORE).open();
+        return LazySample.of((int) SIZE, 64 << 10, LazyLayer.Filling.BEFORE).open();
     }
 }

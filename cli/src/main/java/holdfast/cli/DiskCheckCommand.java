@@ -1,10 +1,10 @@
 package holdfast.cli;
 
 import holdfast.block.Access;
+import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
-import holdfast.block.LazyDevice;
-import holdfast.block.LazyDisk;
 import holdfast.disk.DiskFormat;
+import holdfast.disk.DiskStack;
 import holdfast.vhdx.VhdxDisk;
 import holdfast.vhdx.VhdxInfo;
 import java.io.PrintWriter;
@@ -59,14 +59,14 @@ final class DiskCheckCommand implements Callable<Integer> {
     }
 
     private void raw(PrintWriter out) {
-        if (!LazyDisk.isOne(disk)) {
+        if (!DiskStack.isOne(disk)) {
             out.println(disk + ": raw, so there is nothing that could be damaged");
             return;
         }
-        try (LazyDevice open = LazyDisk.open(disk, Access.READ_ONLY)) {
-            LazyDisk.Description lazy = LazyDisk.describe(disk);
-            out.println(lazy.map() + ": no damage found; of " + lazy.size().rounded() + ", "
-                    + new ByteSize(open.pendingBytes()).rounded() + " are still to be initialised"
+        try (BlockDevice _ = DiskStack.open(disk, Access.READ_ONLY)) {
+            DiskStack.Description lazy = DiskStack.describe(disk);
+            out.println(lazy.descriptor() + ": no damage found; of " + lazy.size().rounded() + ", "
+                    + new ByteSize(lazy.pendingBytes()).rounded() + " are still to be initialised"
                     + (lazy.inOrder() ? "" : "; its last writer did not close it, which did no harm"));
         }
     }

@@ -21,6 +21,6 @@ import picocli.CommandLine.Command;
         footer = {
             "",
             "A file is a VHDX disk when it begins as one and its name ends in .vhdx or .avhdx, and a mapping (create --map) when it is called "
-                    + "*.lazy; else it is a raw disk. What has been initialised of disk.raw is in disk.raw.lazy, if it was made lazily.",
+                    + "*.holdfast; else it is a raw disk. What disk.raw is besides a raw disk is in disk.raw.holdfast, if it was made lazily.",
         })
 final class DiskCommand extends CommandGroup {}

@@ -1,8 +1,8 @@
 package holdfast.cli;
 
-import holdfast.block.LazyDisk;
 import holdfast.block.OperatorError;
 import holdfast.disk.DiskFormat;
+import holdfast.disk.DiskStack;
 import holdfast.vhdx.Compaction;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -31,7 +31,7 @@ final class DiskCompactCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         if (DiskFormat.of(disk) == DiskFormat.RAW) {
-            if (LazyDisk.isOne(disk)) {
+            if (DiskStack.isOne(disk)) {
                 throw new OperatorError(disk.toString(), "is a disk that keeps its space", "copy it: holdfast disk convert");
             }
             throw new OperatorError(disk.toString(), "is a raw disk", "make holes of its zeros with: fallocate --dig-holes");

@@ -1,8 +1,8 @@
 package holdfast.cli;
 
 import holdfast.block.ByteSize;
-import holdfast.block.LazyDisk;
 import holdfast.disk.DiskFormat;
+import holdfast.disk.DiskStack;
 import holdfast.disk.NewRaw;
 import holdfast.vhdx.NewVhdx;
 import java.nio.file.Path;
@@ -38,7 +38,7 @@ final class DiskCreateCommand implements Callable<Integer> {
     @Option(names = "--parent", paramLabel = "P", description = "VHDX disk to lie over")
     @Nullable Path parent;
 
-    @Option(names = "--map", paramLabel = "DEVICE", description = "file or block device to lie on; DISK is called *.lazy")
+    @Option(names = "--map", paramLabel = "DEVICE", description = "file or block device to lie on; DISK is called *.holdfast")
     @Nullable Path map;
 
     @Option(names = "--fixed", description = "VHDX: the same as --preallocate full")
@@ -91,7 +91,7 @@ final class DiskCreateCommand implements Callable<Integer> {
         if (size != null || format != null || parent != null || fixed || preallocation != null || blockSize != null || sector != null) {
             throw new UsageError("--map excludes all but --watermark: the disk is as large as what it lies on");
         }
-        LazyDisk.createMapping(disk, device, watermark);
+        DiskStack.createMapping(disk, device, watermark);
     }
 
     private void child(Path below, DiskFormat chosen) {

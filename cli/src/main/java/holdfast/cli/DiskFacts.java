@@ -4,10 +4,10 @@ import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
 import holdfast.block.LazyDevice;
-import holdfast.block.LazyDisk;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.disk.DiskFormat;
+import holdfast.disk.DiskStack;
 import holdfast.vhdx.VhdxDisk;
 import holdfast.vhdx.VhdxInfo;
 import java.io.PrintWriter;
@@ -33,8 +33,8 @@ final class DiskFacts {
         var facts = new DiskFacts(disk, disk.toString());
         switch (DiskFormat.of(disk)) {
             case RAW -> {
-                if (LazyDisk.isOne(disk)) {
-                    facts.lazy(LazyDisk.describe(disk));
+                if (DiskStack.isOne(disk)) {
+                    facts.lazy(DiskStack.describe(disk));
                 } else {
                     facts.raw();
                 }
@@ -97,7 +97,7 @@ final class DiskFacts {
         }
     }
 
-    private void lazy(LazyDisk.Description lazy) {
+    private void lazy(DiskStack.Description lazy) {
         format("raw");
         kind(lazy.mapping());
         facts.put("sizeBytes", lazy.size().bytes());
@@ -105,7 +105,8 @@ final class DiskFacts {
         facts.put("firstWriteZeroes", lazy.watermark() ? "what lies before it in its block" : "the rest of its block");
         facts.put("blockBytes", lazy.block().bytes());
         facts.put("storage", lazy.storage().toString());
-        facts.put("map", lazy.map().toString());
+        facts.put("descriptor", lazy.descriptor().toString());
+        facts.put("diskId", lazy.id().toString());
         facts.put("closedInOrder", lazy.inOrder());
     }
 

@@ -93,7 +93,7 @@ class DiskControlTest {
     @Test
     void anOpenMappingSaysWhatIsLeftOfItAndGrows() throws Exception {
         Path storage = Files.write(directory.resolve("storage"), new byte[4 << 20]);
-        Path disk = directory.resolve("disk.lazy");
+        Path disk = directory.resolve("disk.holdfast");
         said("disk", "create", disk.toString(), "--map", storage.toString());
         serve(disk);
         assertThat(said("disk", "info", disk.toString())).contains("kind               mapping", "to be initialized  4.00 MiB");

@@ -136,7 +136,7 @@ class DiskGuestTest {
         var leavings = new byte[8 << 20];
         Arrays.fill(leavings, (byte) 0xdb);
         Files.write(lun, leavings);
-        Path mapping = directory.resolve("disk.lazy");
+        Path mapping = directory.resolve("disk.holdfast");
         succeeds("disk", "create", mapping.toString(), "--map", lun.toString());
         String[] said = succeeds("run", "--disk", mapping.toString(), "--initialize", "1K", "--exec",
                 "tr -d '\\000' </dev/vda | wc -c; for at in 3 700 1500; do head -c 5000 /dev/urandom | dd of=/dev/vda bs=4096 seek=$at 2>/dev/null; done; "

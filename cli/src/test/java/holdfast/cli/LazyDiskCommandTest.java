@@ -49,7 +49,8 @@ class LazyDiskCommandTest {
         assertThat(info("d.raw").get("toBeInitializedBytes").asLong()).isEqualTo(8 * MIB);
         assertThat(output("disk info DIR/d.raw"))
                 .contains("to be initialized  8.00 MiB (8388608 bytes)\n")
-                .contains("first write zeroes the rest of its block\n");
+                .contains("first write zeroes the rest of its block\n")
+                .contains("descriptor         " + directory.resolve("d.raw.holdfast") + "\n");
         assertThat(output("disk check DIR/d.raw")).contains("no damage found; of 8.00 MiB, 8.00 MiB are still to be initialised");
         assertThat(output("disk map DIR/d.raw").lines()).hasSize(1);
     }
@@ -57,13 +58,13 @@ class LazyDiskCommandTest {
     @Test
     void aMappingMakesADiskOfWhatIsThereAndShowsNothingOfIt() throws Exception {
         foreign("lun");
-        output("disk create DIR/m.lazy --map DIR/lun --watermark");
-        assertThat(info("m.lazy").get("kind").asString()).isEqualTo("mapping");
-        assertThat(info("m.lazy").get("storage").asString()).isEqualTo(directory.resolve("lun").toString());
-        output("disk convert DIR/m.lazy DIR/copy.raw");
+        output("disk create DIR/m.holdfast --map DIR/lun --watermark");
+        assertThat(info("m.holdfast").get("kind").asString()).isEqualTo("mapping");
+        assertThat(info("m.holdfast").get("storage").asString()).isEqualTo(directory.resolve("lun").toString());
+        output("disk convert DIR/m.holdfast DIR/copy.raw");
         assertThat(Files.readAllBytes(directory.resolve("copy.raw"))).hasSize(4 * MIB).containsOnly(0);
-        output("disk initialize DIR/m.lazy");
-        assertThat(info("m.lazy").get("toBeInitializedBytes").asLong()).isZero();
+        output("disk initialize DIR/m.holdfast");
+        assertThat(info("m.holdfast").get("toBeInitializedBytes").asLong()).isZero();
         assertThat(Files.readAllBytes(directory.resolve("lun"))).containsOnly(0);
     }
 
@@ -73,7 +74,7 @@ class LazyDiskCommandTest {
         output("disk resize DIR/d.raw --size 12M");
         assertThat(info("d.raw").get("toBeInitializedBytes").asLong()).isEqualTo(12 * MIB);
         output("disk initialize DIR/d.raw --rate 1G");
-        assertThat(directory.resolve("d.raw.lazy")).doesNotExist();
+        assertThat(directory.resolve("d.raw.holdfast")).doesNotExist();
         assertThat(info("d.raw").has("kind")).isFalse();
         assertThat(info("d.raw").get("sizeBytes").asLong()).isEqualTo(12 * MIB);
         assertThat(invoke("disk", "initialize", "DIR/d.raw").err()).contains("has nothing that could be initialised");
@@ -96,9 +97,9 @@ class LazyDiskCommandTest {
     @Needs("nbdcopy")
     void aLazyDiskIsServedWhileItIsInitialized() throws Exception {
         foreign("lun");
-        output("disk create DIR/m.lazy --map DIR/lun");
+        output("disk create DIR/m.holdfast --map DIR/lun");
         Files.write(directory.resolve("zeros"), new byte[4 * MIB]);
-        Invocation served = invoke("nbd", "serve", "DIR/m.lazy", "--initialize", "0", "--run", "nbdcopy \"$uri\" DIR/copy && cmp DIR/copy DIR/zeros");
+        Invocation served = invoke("nbd", "serve", "DIR/m.holdfast", "--initialize", "0", "--run", "nbdcopy \"$uri\" DIR/copy && cmp DIR/copy DIR/zeros");
         assertThat(served.exitCode()).isZero();
     }
 
@@ -109,7 +110,7 @@ class LazyDiskCommandTest {
                 "disk create DIR/d.raw --size 1M --watermark | --watermark goes with --preallocate lazy",
                 "disk create DIR/d.vhdx --size 1M --watermark --preallocate lazy | --watermark is for raw disks",
                 "disk create DIR/d.vhdx --size 1M --fixed --preallocate lazy | exclude each other",
-                "disk create DIR/d.lazy --map DIR/lun --size 1M | --map excludes all but --watermark",
+                "disk create DIR/d.holdfast --map DIR/lun --size 1M | --map excludes all but --watermark",
                 "disk create DIR/d.raw --size 1M --preallocate some | --preallocate",
                 "nbd serve DIR/d.raw --read-only --initialize 1M | do not go together",
             })
@@ -123,15 +124,15 @@ class LazyDiskCommandTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "disk create DIR/d.raw --map DIR/lun | is not named as a mapping; name it *.lazy",
-                "disk create DIR/d.lazy --map DIR/none | is not there",
-                "disk info DIR/odd.lazy | is no mapping, though it is named as one",
+                "disk create DIR/d.raw --map DIR/lun | is not named as a mapping; name it *.holdfast",
+                "disk create DIR/d.holdfast --map DIR/none | is not there",
+                "disk info DIR/odd.holdfast | is no disk descriptor, though it is named as one",
                 "disk compact DIR/lazy.raw | is a disk that keeps its space",
                 "disk create DIR/lazy.raw --size 1M | is there already",
             })
     void whatIsWrongIsSaidInOneSentence(String words, String message) throws Exception {
         foreign("lun");
-        foreign("odd.lazy");
+        foreign("odd.holdfast");
         output("disk create DIR/lazy.raw --size 1M --preallocate lazy");
         Invocation done = invoke(words.split(" "));
         assertThat(done.exitCode()).isEqualTo(1);

@@ -24,7 +24,6 @@ public enum DiskFormat {
 
     private static final List<String> RAW_SUFFIXES = List.of(".raw", ".img");
     private static final List<String> VHDX_SUFFIXES = List.of(".vhdx", ".avhdx");
-    private static final List<String> MAPPING_SUFFIXES = List.of(".lazy");
 
     /// Recognises a file by how it begins.
     ///
@@ -68,7 +67,7 @@ public enum DiskFormat {
         }
         DiskFormat format = wanted != null ? wanted : namedRaw ? RAW : VHDX;
         return switch (format) {
-            case RAW -> named(path, !namedVhdx && !hasSuffix(path, MAPPING_SUFFIXES), RAW, "*.raw");
+            case RAW -> named(path, !namedVhdx && !DiskStack.isNamedAsDescriptor(path), RAW, "*.raw");
             case VHDX -> named(path, namedVhdx, VHDX, "*.vhdx");
         };
     }

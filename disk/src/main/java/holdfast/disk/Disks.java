@@ -2,7 +2,6 @@ package holdfast.disk;
 
 import holdfast.block.Access;
 import holdfast.block.BlockDevice;
-import holdfast.block.LazyDisk;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.vhdx.VhdxDisk;
@@ -21,7 +20,7 @@ public final class Disks {
                 if (parentPath != null) {
                     throw new OperatorError(path.toString(), "is a raw disk and has no parent", "leave out --parent-path");
                 }
-                yield LazyDisk.isOne(path) ? LazyDisk.open(path, access) : RawFile.open(path, access);
+                yield DiskStack.isOne(path) ? DiskStack.open(path, access) : RawFile.open(path, access);
             }
             case VHDX -> VhdxDisk.open(path, access, parentPath);
         };

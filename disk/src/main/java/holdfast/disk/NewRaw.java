@@ -1,7 +1,6 @@
 package holdfast.disk;
 
 import holdfast.block.Blocking;
-import holdfast.block.LazyDisk;
 import holdfast.block.NewFile;
 import holdfast.block.OperatorError;
 import java.lang.foreign.Arena;
@@ -56,7 +55,7 @@ public final class NewRaw implements AutoCloseable {
     private void beLazy(Path path, boolean watermark) {
         file.file().reserve();
         file.attempt(Blocking::flush);
-        LazyDisk.create(file.file(), path, watermark);
+        DiskStack.createLazy(file.file(), path, watermark);
     }
 
     /// @param sizeBytes a multiple of 512
@@ -65,9 +64,9 @@ public final class NewRaw implements AutoCloseable {
         if (sizeBytes <= 0 || sizeBytes % SECTOR_BYTES != 0) {
             throw new OperatorError("a raw disk", "has whole sectors of 512 bytes, not " + sizeBytes + " bytes", "choose another size");
         }
-        if (Files.exists(LazyDisk.mapOf(path))) {
+        if (Files.exists(DiskStack.descriptorOf(path))) {
             throw new OperatorError(
-                    LazyDisk.mapOf(path).toString(), "is there already, the map of another " + path.getFileName(), "remove it first");
+                    DiskStack.descriptorOf(path).toString(), "is there already, the descriptor of another " + path.getFileName(), "remove it first");
         }
         NewFile file = NewFile.begin(path, SECTOR_BYTES);
         try {

@@ -58,7 +58,7 @@ class DiskFormatTest {
         assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a.img"), DiskFormat.VHDX)).hasMessageContaining("name it *.vhdx");
         assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a"), DiskFormat.VHDX)).hasMessageContaining("name it *.vhdx");
         assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a.vhdx"), DiskFormat.RAW)).hasMessageContaining("name it *.raw");
-        assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a.lazy"), DiskFormat.RAW)).hasMessageContaining("name it *.raw");
+        assertThatThrownBy(() -> DiskFormat.ofNew(Path.of("a.holdfast"), DiskFormat.RAW)).hasMessageContaining("name it *.raw");
     }
 
     @Test

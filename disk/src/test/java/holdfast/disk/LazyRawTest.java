@@ -8,7 +8,6 @@ import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.LazyDevice;
-import holdfast.block.LazyDisk;
 import holdfast.block.RawFile;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Program;
@@ -55,7 +54,7 @@ class LazyRawTest {
     }
 
     @Test
-    void aDiskThatIsMadeFullyHasZerosEverywhereAndNoMap() throws Exception {
+    void aDiskThatIsMadeFullyHasZerosEverywhereAndNoDescriptor() throws Exception {
         Path path = created(8 * MIB, NewRaw.Space.FULL);
         assertThat(Program.allocatedBytes(path)).isGreaterThanOrEqualTo(8 * MIB);
         try (BlockDevice disk = Disks.open(path, Access.READ_ONLY, null)) {
@@ -75,11 +74,11 @@ class LazyRawTest {
     }
 
     @Test
-    void aMapThatIsLeftFromAnotherDiskIsInTheWay() throws Exception {
+    void aDescriptorThatIsLeftFromAnotherDiskIsInTheWay() throws Exception {
         Path path = created(MIB, NewRaw.Space.LAZY);
         Files.delete(path);
         assertThatThrownBy(() -> NewRaw.create(path, MIB, NewRaw.Space.AS_NEEDED))
-                .hasMessageContaining("disk.raw.lazy: is there already, the map of another disk.raw");
+                .hasMessageContaining("disk.raw.holdfast: is there already, the descriptor of another disk.raw");
     }
 
     @Test
@@ -96,10 +95,10 @@ class LazyRawTest {
                 new Blocking(disk).write(20 * MIB - 512, data);
             }
         }
-        try (LazyDevice disk = LazyDisk.open(path, Access.READ_WRITE)) {
+        try (var disk = (LazyDevice) DiskStack.open(path, Access.READ_WRITE)) {
             assertThat(disk.initialize(0, Alarm.wallClock()).await(Duration.ofSeconds(60))).isTrue();
         }
-        assertThat(LazyDisk.mapOf(path)).doesNotExist();
+        assertThat(DiskStack.descriptorOf(path)).doesNotExist();
         assertThat(Program.output("qemu-img", "compare", "-f", "raw", "-F", "raw", path, same)).contains("Images are identical.");
         assertThat(Program.output("qemu-io", "-r", "-f", "raw", "-c", "read -P 0 0 5M", "-c", "read -P 0 9M 10M", path))
                 .doesNotContain("Pattern verification failed");

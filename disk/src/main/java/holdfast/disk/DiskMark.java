@@ -1,5 +1,6 @@
-package holdfast.block;
+package holdfast.disk;
 
+import holdfast.block.OperatorError;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

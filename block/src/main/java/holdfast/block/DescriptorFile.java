@@ -1,0 +1,175 @@
+package holdfast.block;
+
+import java.nio.file.Path;
+import java.util.Optional;
+
+/// The file of a [DiskDescriptor], open and locked, and after its two slots the state of the layers. What is written here says
+/// durably, before the first change of the disk in an open, that somebody is writing; and when all is in order again, what the
+/// storage is then: so that a storage that others have changed meanwhile, or another one, is noticed.
+public final class DescriptorFile implements AutoCloseable {
+    /// From here on there is the state of the layers.
+    static final long STATE_OFFSET = (long) HeaderSlot.COUNT * HeaderSlot.BYTES;
+
+    private static final int ALL_MAY_READ_AND_WRITE = 0b110_110_110;
+
+    private final BlockDevice device;
+    private final Blocking disk;
+    private final String name;
+    private volatile DiskDescriptor descriptor;
+
+    private DescriptorFile(BlockDevice device, DiskDescriptor descriptor, String name) {
+        this.device = device;
+        this.name = name;
+        this.descriptor = descriptor;
+        disk = new Blocking(device);
+    }
+
+    /// Makes a file. After a power cut there is a whole one or none.
+    ///
+    /// @throws OperatorError when there is something at this path, or no file can be made there
+    public static void create(Path path, DiskDescriptor descriptor) throws DiskException {
+        WholeFile.make(path, descriptor.fileBytes(), ALL_MAY_READ_AND_WRITE, device -> format(device, descriptor, path.toString()));
+    }
+
+    /// Opens and locks a file.
+    ///
+    /// @throws OperatorError when it is not there, in use, damaged, or says what is not known here
+    public static DescriptorFile open(Path path, Access access) throws DiskException {
+        RawFile file = RawFile.open(path, access);
+        try {
+            return read(file, path.toString());
+        } catch (DiskException | RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    /// Removes a file, durably. The disk does without it from now on.
+    public static void remove(Path path) {
+        WholeFile.remove(path);
+        WholeFile.syncDirectory(path);
+    }
+
+    /// Makes a device that reads as zeros a descriptor's, with layers that have no state yet. After a power cut in the midst of
+    /// this it is either whole, or none.
+    static DescriptorFile format(BlockDevice device, DiskDescriptor descriptor, String name) throws DiskException {
+        var file = new DescriptorFile(device, descriptor, name);
+        file.reserve(STATE_OFFSET, descriptor.fileBytes());
+        file.disk.flush();
+        file.put(descriptor);
+        return file;
+    }
+
+    /// State gets its space when it is made, so that a full file system never keeps a flush from finishing.
+    private void reserve(long from, long to) throws DiskException {
+        disk.await(done -> new Request.WriteZeroes(from, to - from, false, false, false, done));
+    }
+
+    private static byte[] slots(BlockDevice device) throws DiskException {
+        int bytes = (int) STATE_OFFSET;
+        return device.geometry().sizeBytes() < bytes ? new byte[bytes] : new Blocking(device).read(0, bytes);
+    }
+
+    /// Whether a device begins as a descriptor's does, of whatever version.
+    public static boolean isOne(BlockDevice device) throws DiskException {
+        return DiskDescriptor.isIn(slots(device));
+    }
+
+    /// The descriptor that a device begins with, if any.
+    ///
+    /// @throws OperatorError when it says what is not known here, or is not whole
+    public static Optional<DiskDescriptor> descriptorIn(BlockDevice device, String name) throws DiskException {
+        return isOne(device) ? Optional.of(read(device, name).descriptor()) : Optional.empty();
+    }
+
+    /// Finds what [#format] made.
+    ///
+    /// @throws OperatorError when it is not there, not whole, or says what is not known here
+    static DescriptorFile read(BlockDevice device, String name) throws DiskException {
+        DiskDescriptor descriptor = DiskDescriptor.parse(slots(device), name);
+        if (descriptor.fileBytes() > device.geometry().sizeBytes()) {
+            throw new OperatorError(name, "has been cut short", "restore it from a copy");
+        }
+        return new DescriptorFile(device, descriptor, name);
+    }
+
+    public DiskDescriptor descriptor() {
+        return descriptor;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    Blocking disk() {
+        return disk;
+    }
+
+    /// @param storageName what the operator calls it
+    /// @throws OperatorError when the storage is not the one that this is of, or has been changed by others since
+    public void checkStorage(BlockDevice storage, String storageName) throws DiskException {
+        Geometry geometry = storage.geometry();
+        DiskDescriptor known = descriptor;
+        if (geometry.sizeBytes() < known.sizeBytes() || geometry.logicalBlockBytes() > known.logicalBlockBytes()) {
+            throw new OperatorError(
+                    storageName,
+                    "is smaller than the disk in it (" + new ByteSize(known.sizeBytes()) + "), or has larger sectors",
+                    "bring back the storage that " + name + " is the descriptor of");
+        }
+        String then = known.storage().fingerprint();
+        String now = known.closed() ? StorageLayer.fingerprintOf(storage) : then;
+        if (!now.equals(then)) {
+            throw new OperatorError(
+                    storageName,
+                    "is not what it was when " + name + " was closed (then " + then + ", now " + now
+                            + "): another program has changed it, or it is another one",
+                    "bring back both as they were");
+        }
+    }
+
+    /// Notes durably that the storage changes from now on.
+    synchronized void begin() throws DiskException {
+        if (descriptor.closed()) {
+            put(descriptor.next(descriptor.sizeBytes(), false, descriptor.storage().fingerprint("")));
+        }
+    }
+
+    /// Notes durably what the storage is, after its last change.
+    synchronized void finish(String fingerprint) throws DiskException {
+        if (!descriptor.closed()) {
+            put(descriptor.next(descriptor.sizeBytes(), true, descriptor.storage().fingerprint(fingerprint)));
+        }
+    }
+
+    /// Notes durably that the storage will not bear the id any more.
+    public synchronized void unmark() throws DiskException {
+        put(descriptor.next(descriptor.sizeBytes(), descriptor.closed(), descriptor.storage().unmarked()));
+    }
+
+    /// Notes durably that the disk is larger. The storage is.
+    ///
+    /// @throws OperatorError when this has no room to grow
+    synchronized void grow(long sizeBytes) throws DiskException {
+        DiskDescriptor next = descriptor.next(sizeBytes, false, descriptor.storage().fingerprint(""));
+        long before = descriptor.fileBytes();
+        if (next.fileBytes() > before) {
+            if (next.fileBytes() > device.geometry().sizeBytes()) { // a cut may have left it longer
+                device.grow(next.fileBytes());
+            }
+            reserve(before, next.fileBytes());
+            disk.flush();
+        }
+        put(next);
+    }
+
+    private void put(DiskDescriptor next) throws DiskException {
+        disk.write(next.slotOffset(), next.encode());
+        disk.flush();
+        descriptor = next;
+    }
+
+    @Override
+    public void close() {
+        device.close();
+    }
+}

@@ -1,0 +1,280 @@
+package holdfast.block;
+
+import java.nio.BufferUnderflowException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.stream.IntStream;
+
+/// What a disk is that is more than a plain image: the layers that it is made of, from the lowest up, and what each file of
+/// theirs was when the disk was closed. Its file ([DescriptorFile]) begins with two slots ([HeaderSlot]) of 4 KiB, at 0 and at
+/// 4096; the whole one with the higher sequence counts. All numbers are little-endian.
+///
+/// ```
+///  0  8  magic "HOLDDISK"                        these four are the same in every version
+///  8  4  version, 1
+/// 12  4  CRC-32C of the slot with this field zero
+/// 16  8  sequence
+/// 24 16  id of the disk
+/// 40  8  size of the disk, bytes
+/// 48  4  logical block, bytes
+/// 52  1  1: closed in order; 0: somebody may have been writing
+/// 53 11  zeros
+/// 64  …  sections, one after the other, the layers from the lowest up; a kind of zeros ends them
+///
+/// section:                                       "FILE", a StorageLayer, required:
+///   0  4  kind, four characters                    0  2  1: bears the disk's id, in its attribute user.holdfast.disk
+///   4  2  1: required, 0: may be skipped           2  2  length of the fingerprint, and then its bytes, UTF-8
+///   6  2  length of the content                    …  2  length of the name, and then its bytes, UTF-8; no name: it is the
+///   8  …  content                                        image beside this file
+///
+/// "LAZY", a LazyLayer, required:
+///   0  4  block, bytes
+///   4  4  what a first write zeroes: 0 the rest of its block, 1 what lies before it in its block
+///   8  8  where in this file the map is
+/// ```
+///
+/// Who does not know a required section does not know what the disk is, and must not open it. One that may be skipped is kept when
+/// the descriptor is written again.
+///
+/// @param sizeBytes of the disk, as who uses it sees it
+/// @param closed whether nothing has been written since the fingerprints were taken
+/// @param layers from the lowest up
+/// @param skipped sections that are not known here and need not be
+public record DiskDescriptor(
+        long sequence,
+        UUID id,
+        long sizeBytes,
+        int logicalBlockBytes,
+        boolean closed,
+        List<Layer> layers,
+        List<Skipped> skipped) {
+    static final int VERSION = 1;
+
+    private static final long MAGIC = 0x4b534944_444c4f48L;
+    private static final int SECTIONS_OFFSET = 64;
+    private static final int REQUIRED = 1;
+    private static final int FILE = kind("FILE");
+    private static final int LAZY = kind("LAZY");
+
+    /// A section that may be skipped.
+    public record Skipped(int kind, List<Byte> content) {}
+
+    public DiskDescriptor {
+        layers = List.copyOf(layers);
+        skipped = List.copyOf(skipped);
+    }
+
+    /// For a disk that has not been opened for writing, with a fingerprint of its storage as it is.
+    ///
+    /// @param geometry the disk's
+    public static DiskDescriptor first(UUID id, Geometry geometry, StorageLayer storage, LazyLayer lazy) {
+        return new DiskDescriptor(1, id, geometry.sizeBytes(), geometry.logicalBlockBytes(), true, List.of(storage, lazy), List.of());
+    }
+
+    private static int kind(String characters) {
+        return ByteBuffer.wrap(characters.getBytes(StandardCharsets.US_ASCII)).order(ByteOrder.LITTLE_ENDIAN).getInt();
+    }
+
+    /// The lowest layer.
+    public StorageLayer storage() {
+        return (StorageLayer) layers.getFirst();
+    }
+
+    /// The layer over it.
+    public LazyLayer lazy() {
+        return (LazyLayer) layers.get(1);
+    }
+
+    /// The next one, with another storage.
+    DiskDescriptor next(long size, boolean closedInOrder, StorageLayer storage) {
+        var next = new ArrayList<>(layers);
+        next.set(0, storage);
+        return new DiskDescriptor(sequence + 1, id, size, logicalBlockBytes, closedInOrder, next, skipped);
+    }
+
+    /// Size of a file that holds it and the state of its layers.
+    public long fileBytes() {
+        return lazy().mapEnd(sizeBytes);
+    }
+
+    /// Where this one goes: each to the slot that its predecessor is not in.
+    long slotOffset() {
+        return (sequence + 1) % HeaderSlot.COUNT * HeaderSlot.BYTES;
+    }
+
+    byte[] encode() {
+        ByteBuffer slot = HeaderSlot.begin(MAGIC, VERSION).putLong(sequence);
+        slot.putLong(id.getMostSignificantBits()).putLong(id.getLeastSignificantBits());
+        slot.putLong(sizeBytes).putInt(logicalBlockBytes).put((byte) (closed ? 1 : 0)).position(SECTIONS_OFFSET);
+        layers.forEach(layer -> put(slot, layer));
+        for (Skipped section : skipped) {
+            int start = beginSection(slot, section.kind, 0);
+            section.content.forEach(slot::put);
+            endSection(slot, start);
+        }
+        return HeaderSlot.seal(slot);
+    }
+
+    private static void put(ByteBuffer slot, Layer layer) {
+        switch (layer) {
+            case StorageLayer storage -> {
+                int start = beginSection(slot, FILE, REQUIRED);
+                slot.putShort((short) (storage.marked() ? 1 : 0));
+                HeaderSlot.putText(slot, storage.fingerprint());
+                HeaderSlot.putText(slot, storage.name());
+                endSection(slot, start);
+            }
+            case LazyLayer lazy -> {
+                int start = beginSection(slot, LAZY, REQUIRED);
+                slot.putInt(lazy.blockBytes()).putInt(lazy.filling().ordinal()).putLong(lazy.mapOffset());
+                endSection(slot, start);
+            }
+        }
+    }
+
+    private static int beginSection(ByteBuffer slot, int kind, int flags) {
+        slot.putInt(kind).putShort((short) flags).putShort((short) 0);
+        return slot.position();
+    }
+
+    private static void endSection(ByteBuffer slot, int start) {
+        slot.putShort(start - Short.BYTES, (short) (slot.position() - start));
+    }
+
+    /// The newest whole slot, of whatever version.
+    private static Optional<HeaderSlot.Sealed> newest(byte[] slots) {
+        return IntStream.range(0, HeaderSlot.COUNT)
+                .mapToObj(index -> HeaderSlot.open(slots, index, MAGIC))
+                .flatMap(Optional::stream)
+                .max(Comparator.comparingLong(slot -> slot.fields().getLong(slot.fields().position())));
+    }
+
+    /// Whether there is one, of whatever version.
+    ///
+    /// @param slots as they lie in the file, one after the other
+    static boolean isIn(byte[] slots) {
+        return newest(slots).isPresent();
+    }
+
+    /// The descriptor in a file.
+    ///
+    /// @param slots as they lie there, one after the other
+    /// @param name of the file, for messages
+    /// @throws OperatorError when there is none, or it says what is not known here
+    static DiskDescriptor parse(byte[] slots, String name) {
+        HeaderSlot.Sealed newest = newest(slots).orElseThrow(() -> damaged(name, "is no disk descriptor, or is damaged"));
+        if (!isKnown(newest.version())) {
+            throw unknown(name, "is a disk descriptor of version " + Integer.toUnsignedString(newest.version()) + ", and only version " + VERSION
+                    + " is known");
+        }
+        try {
+            DiskDescriptor descriptor = parse(newest.fields(), name);
+            if (descriptor.isSound()) {
+                return descriptor;
+            }
+        } catch (BufferUnderflowException cutShort) {
+            throw damaged(name, "is a disk descriptor that ends too soon");
+        }
+        throw damaged(name, "is a disk descriptor that makes no sense");
+    }
+
+    private static DiskDescriptor parse(ByteBuffer slot, String name) {
+        long sequence = slot.getLong();
+        var id = new UUID(slot.getLong(), slot.getLong());
+        long size = slot.getLong();
+        int logical = slot.getInt();
+        boolean closed = slot.get() == 1;
+        var layers = new ArrayList<Layer>();
+        var skipped = new ArrayList<Skipped>();
+        slot.position(SECTIONS_OFFSET);
+        while (slot.remaining() >= Integer.BYTES) {
+            int kind = slot.getInt();
+            if (kind == 0) {
+                break;
+            }
+            boolean required = isRequired(slot.getShort());
+            ByteBuffer content = content(slot);
+            if (kind == FILE) {
+                layers.add(storage(content));
+            } else if (kind == LAZY) {
+                layers.add(lazy(content, name));
+            } else if (required) {
+                throw unknown(name, "is a disk with a layer that is not known here, " + characters(kind));
+            } else {
+                skipped.add(new Skipped(kind, bytes(content)));
+            }
+        }
+        return new DiskDescriptor(sequence, id, size, logical, closed, layers, skipped);
+    }
+
+    private static boolean isKnown(int version) {
+        return version == VERSION;
+    }
+
+    private static boolean isRequired(short flags) {
+        return (flags & REQUIRED) != 0;
+    }
+
+    private static ByteBuffer content(ByteBuffer slot) {
+        int length = Short.toUnsignedInt(slot.getShort());
+        if (length > slot.remaining()) {
+            throw new BufferUnderflowException();
+        }
+        ByteBuffer content = slot.slice(slot.position(), length).order(ByteOrder.LITTLE_ENDIAN);
+        slot.position(slot.position() + length);
+        return content;
+    }
+
+    private static StorageLayer storage(ByteBuffer content) {
+        boolean marked = content.getShort() == 1;
+        String fingerprint = HeaderSlot.text(content);
+        return new StorageLayer(HeaderSlot.text(content), marked, fingerprint);
+    }
+
+    private static LazyLayer lazy(ByteBuffer content, String name) {
+        int block = content.getInt();
+        int filling = content.getInt();
+        if (filling < 0 || filling >= LazyLayer.Filling.values().length) {
+            throw unknown(name, "is a lazy disk that is filled in a way that is not known here, " + filling);
+        }
+        return new LazyLayer(block, LazyLayer.Filling.values()[filling], content.getLong());
+    }
+
+    private static List<Byte> bytes(ByteBuffer content) {
+        var bytes = new ArrayList<Byte>();
+        while (content.hasRemaining()) {
+            bytes.add(content.get());
+        }
+        return List.copyOf(bytes);
+    }
+
+    private static String characters(int kind) {
+        byte[] characters = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN).putInt(kind).array();
+        return "'" + new String(characters, StandardCharsets.US_ASCII).replaceAll("[^ -~]", "?") + "'";
+    }
+
+    private static OperatorError damaged(String name, String problem) {
+        return new OperatorError(name, problem, "restore it from a copy; nothing was changed");
+    }
+
+    private static OperatorError unknown(String name, String problem) {
+        return new OperatorError(name, problem, "use the version of Holdfast that made it; nothing was changed");
+    }
+
+    /// A checksum proves that somebody wrote it so, not that it makes sense.
+    private boolean isSound() {
+        return (logicalBlockBytes == 512 || logicalBlockBytes == 4096)
+                && sizeBytes > 0
+                && sizeBytes % logicalBlockBytes == 0
+                && layers.size() == 2
+                && layers.getFirst() instanceof StorageLayer
+                && layers.get(1) instanceof LazyLayer lazy
+                && lazy.isSound(sizeBytes);
+    }
+}

@@ -1,0 +1,206 @@
+package holdfast.block;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import holdfast.block.LazyLayer.Filling;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.UUID;
+import org.junit.jupiter.api.Test;
+
+/// What says of which layers a disk is made.
+class DiskDescriptorTest {
+    private static final int SIZE = 1 << 20;
+    private static final LazyLayer LAZY = new LazyLayer(65536, Filling.BEFORE, DescriptorFile.STATE_OFFSET);
+    private static final DiskDescriptor FIRST = new DiskDescriptor(
+            1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("/dev/disk/by-id/größe", true, "raw size=…"), LAZY), List.of());
+
+    private static byte[] slots(DiskDescriptor... descriptors) {
+        var slots = new byte[HeaderSlot.COUNT * HeaderSlot.BYTES];
+        for (DiskDescriptor descriptor : descriptors) {
+            System.arraycopy(descriptor.encode(), 0, slots, (int) descriptor.slotOffset(), HeaderSlot.BYTES);
+        }
+        return slots;
+    }
+
+    private static DiskDescriptor parsed(byte[] slots) {
+        return DiskDescriptor.parse(slots, "disk");
+    }
+
+    /// A slot that somebody has sealed, of this or another version, with more sections than are known.
+    private static byte[] foreign(DiskDescriptor descriptor, int version, String kind, int flags, byte[] content) {
+        var slot = ByteBuffer.wrap(descriptor.encode()).order(ByteOrder.LITTLE_ENDIAN);
+        slot.putInt(8, version);
+        int end = 64;
+        while (slot.getInt(end) != 0) {
+            end += 8 + slot.getShort(end + 6);
+        }
+        slot.put(end, kind.getBytes(StandardCharsets.US_ASCII)).putShort(end + 4, (short) flags)
+                .putShort(end + 6, (short) content.length).put(end + 8, content);
+        byte[] slots = slots();
+        System.arraycopy(HeaderSlot.seal(slot), 0, slots, (int) descriptor.slotOffset(), HeaderSlot.BYTES);
+        return slots;
+    }
+
+    @Test
+    void isReadAsItWasWritten() {
+        assertThat(parsed(slots(FIRST))).isEqualTo(FIRST);
+        assertThat(FIRST.storage().mapped()).isTrue();
+        assertThat(FIRST.lazy()).isEqualTo(LAZY);
+    }
+
+    @Test
+    void theNewestCountsAndIfThatIsTornTheOneBefore() {
+        DiskDescriptor second = FIRST.next(2 * SIZE, false, FIRST.storage().fingerprint("").unmarked());
+        byte[] both = slots(FIRST, second);
+        assertThat(parsed(both)).isEqualTo(second);
+        both[(int) second.slotOffset() + 30] ^= 1;
+        assertThat(parsed(both)).isEqualTo(FIRST);
+    }
+
+    @Test
+    void beginsAsTheDocumentationSays() {
+        byte[] slot = FIRST.encode();
+        assertThat(new String(slot, 0, 8, StandardCharsets.US_ASCII)).isEqualTo("HOLDDISK");
+        assertThat(Arrays.copyOfRange(slot, 8, 12)).containsExactly(1, 0, 0, 0);
+        assertThat(new String(slot, 64, 4, StandardCharsets.US_ASCII)).isEqualTo("FILE");
+        assertThat(Arrays.copyOfRange(slot, 68, 74)).containsExactly(1, 0, slot[70], 0, 1, 0);
+        int lazy = 72 + slot[70];
+        assertThat(new String(slot, lazy, 4, StandardCharsets.US_ASCII)).isEqualTo("LAZY");
+        assertThat(Arrays.copyOfRange(slot, lazy + 8, lazy + 24)).containsExactly(0, 0, 1, 0, 1, 0, 0, 0, 0, 0x20, 0, 0, 0, 0, 0, 0);
+    }
+
+    @Test
+    void anyDamageToTheOnlySlotMakesItNone() {
+        var random = new Random(1);
+        for (int i = 0; i < 1000; i++) {
+            byte[] damaged = slots(FIRST);
+            damaged[random.nextInt(HeaderSlot.BYTES)] ^= (byte) (1 + random.nextInt(255));
+            assertThat(DiskDescriptor.isIn(damaged)).isFalse();
+        }
+        assertThatThrownBy(() -> parsed(slots())).hasMessage("disk: is no disk descriptor, or is damaged; restore it from a copy; nothing was changed");
+    }
+
+    /// What its newest slot says is so, whether it can be understood or not.
+    @Test
+    void anotherVersionIsRefusedThoughAnOlderDescriptorIsKnown() {
+        DiskDescriptor second = FIRST.next(SIZE, false, FIRST.storage());
+        byte[] slots = foreign(second, 2, "FILE", 1, new byte[0]);
+        System.arraycopy(FIRST.encode(), 0, slots, (int) FIRST.slotOffset(), HeaderSlot.BYTES);
+        assertThat(DiskDescriptor.isIn(slots)).isTrue();
+        assertThatThrownBy(() -> parsed(slots)).isInstanceOf(OperatorError.class)
+                .hasMessage("disk: is a disk descriptor of version 2, and only version 1 is known; use the version of Holdfast that made it; nothing was changed");
+    }
+
+    @Test
+    void aLayerThatIsNotKnownIsRefused() {
+        byte[] slots = foreign(FIRST, DiskDescriptor.VERSION, "JRNL", 1, new byte[] {1, 2, 3});
+        assertThatThrownBy(() -> parsed(slots)).isInstanceOf(OperatorError.class)
+                .hasMessageContaining("is a disk with a layer that is not known here, 'JRNL'; use the version of Holdfast that made it");
+    }
+
+    @Test
+    void whatMayBeSkippedIsKeptWhenItIsWrittenAgain() {
+        byte[] slots = foreign(FIRST, DiskDescriptor.VERSION, "NOTE", 0, new byte[] {1, 2, 3});
+        DiskDescriptor found = parsed(slots);
+        assertThat(found.layers()).isEqualTo(FIRST.layers());
+        DiskDescriptor next = parsed(slots(found.next(SIZE, false, found.storage())));
+        assertThat(next.skipped()).hasSize(1).isEqualTo(found.skipped());
+        assertThat(next.encode()).containsSequence('N', 'O', 'T', 'E', 0, 0, 3, 0, 1, 2, 3);
+    }
+
+    @Test
+    void whatMakesNoSenseIsRefused() {
+        StorageLayer storage = FIRST.storage();
+        var cases = List.of(
+                List.<Layer>of(), List.<Layer>of(storage), List.<Layer>of(LAZY, storage), List.<Layer>of(storage, LAZY, LAZY),
+                List.<Layer>of(storage, new LazyLayer(65535, Filling.BEFORE, DescriptorFile.STATE_OFFSET)),
+                List.<Layer>of(storage, new LazyLayer(65536, Filling.BEFORE, 0)));
+        for (List<Layer> layers : cases) {
+            byte[] slots = slots(new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, layers, List.of()));
+            assertThatThrownBy(() -> parsed(slots)).hasMessageContaining("makes no sense");
+        }
+        byte[] odd = slots(new DiskDescriptor(1, new UUID(1, 2), SIZE + 1, 512, true, FIRST.layers(), List.of()));
+        assertThatThrownBy(() -> parsed(odd)).hasMessageContaining("makes no sense");
+    }
+
+    @Test
+    void aSectionThatIsSaidToGoPastTheEndIsRefused() {
+        byte[] slots = foreign(FIRST, DiskDescriptor.VERSION, "NOTE", 0, new byte[0]);
+        var slot = ByteBuffer.wrap(Arrays.copyOf(slots, HeaderSlot.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
+        slot.putShort(70, (short) -1);
+        byte[] longer = Arrays.copyOf(HeaderSlot.seal(slot), slots.length);
+        assertThatThrownBy(() -> parsed(longer)).hasMessageContaining("ends too soon");
+    }
+
+    /// Whatever is sealed is read or refused in a sentence.
+    @Test
+    void noiseHarmsNobody() {
+        var random = new Random(2);
+        for (int i = 0; i < 2000; i++) {
+            var slot = ByteBuffer.wrap(FIRST.encode()).order(ByteOrder.LITTLE_ENDIAN);
+            for (int n = random.nextInt(4); n >= 0; n--) {
+                slot.put(24 + random.nextInt(140), (byte) random.nextInt(256));
+            }
+            byte[] slots = Arrays.copyOf(HeaderSlot.seal(slot), HeaderSlot.COUNT * HeaderSlot.BYTES);
+            try {
+                parsed(slots);
+            } catch (OperatorError refused) {
+                assertThat(refused).hasMessageStartingWith("disk: is ");
+            }
+        }
+    }
+
+    @Test
+    void blocksAreLargerOnLargeDisksSoThatTheMapStaysSmall() {
+        assertThat(LazyLayer.of(50L << 30, Filling.BEFORE).blockBytes()).isEqualTo(1 << 20);
+        LazyLayer large = LazyLayer.of(64L << 40, Filling.BEFORE);
+        var descriptor = new DiskDescriptor(1, new UUID(1, 2), 64L << 40, 512, true, List.of(FIRST.storage(), large), List.of());
+        assertThat(descriptor.fileBytes()).isLessThan(9 << 20);
+        assertThat(parsed(slots(descriptor))).isEqualTo(descriptor);
+    }
+
+    /// A change of it at a time, and the power fails at every event of each.
+    @Test
+    void aCutWhileItIsWrittenAnewLeavesTheOldOneOrTheNewOne() throws Exception {
+        long grown = 64L << 20;
+        String longerThanASector = "then".repeat(200);
+        DiskDescriptor first = DiskDescriptor.first(
+                new UUID(1, 2), new MemoryDevice(new ByteSize(SIZE)).geometry(), new StorageLayer("", true, longerThanASector),
+                new LazyLayer(4096, Filling.BEFORE, DescriptorFile.STATE_OFFSET));
+        var live = new MemoryDevice(new ByteSize(first.next(grown, true, first.storage()).fileBytes()));
+        DescriptorFile.format(live, first, "descriptor");
+        int looked = 0;
+        for (Change change : List.<Change>of(DescriptorFile::begin, file -> file.grow(grown), file -> file.finish("now".repeat(200)), DescriptorFile::unmark)) {
+            MemoryDevice before = live.copy();
+            var store = new RecordingDevice(live);
+            DescriptorFile file = DescriptorFile.read(store, "descriptor");
+            DiskDescriptor old = file.descriptor();
+            change.make(file);
+            Set<DiskDescriptor> either = Set.of(old, file.descriptor());
+            assertThat(either).hasSize(2);
+            int events = store.recording().events().size();
+            for (int time = 0; time <= events; time++) {
+                for (int seed = 0; seed < 40; seed++) {
+                    MemoryDevice found = store.recording().cut(time).disk(before, Survival.random(new Random(seed)));
+                    DiskDescriptor left = DescriptorFile.read(found, "descriptor").descriptor();
+                    assertThat(time == events ? Set.of(file.descriptor()) : either).as("cut after event %d, seed %d", time, seed).contains(left);
+                    looked++;
+                }
+            }
+        }
+        assertThat(looked).isGreaterThan(400);
+        assertThat(DescriptorFile.read(live, "descriptor").descriptor().layers())
+                .containsExactly(new StorageLayer("", false, "now".repeat(200)), first.lazy());
+    }
+
+    private interface Change {
+        void make(DescriptorFile file) throws DiskException;
+    }
+}
