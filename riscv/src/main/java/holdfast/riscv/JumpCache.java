@@ -6,16 +6,18 @@ import org.jspecify.annotations.Nullable;
 /// Where translated code is, by virtual address, for one address space and mode: what control that leaves a region
 /// looks up first. Every entry holds only as long as the mapping of its page: whoever forgets a mapping forgets it here.
 final class JumpCache {
-    private static final int ENTRIES = 1024;
     private static final long NONE = -1;
 
-    private final long[] tags = new long[ENTRIES];
-    private final @Nullable Region[] regions = new Region[ENTRIES];
+    private final long[] tags;
+    private final @Nullable Region[] regions;
 
     /// Which pages may have entries, as a set of hashes.
     private long pages;
 
-    JumpCache() {
+    /// @param entries a power of two
+    JumpCache(int entries) {
+        tags = new long[entries];
+        regions = new Region[entries];
         Arrays.fill(tags, NONE);
     }
 
@@ -46,8 +48,8 @@ final class JumpCache {
         }
     }
 
-    private static int slot(long pc) {
-        return (int) (pc >>> 1 ^ pc >>> 12) & ENTRIES - 1;
+    private int slot(long pc) {
+        return (int) (pc >>> 1 ^ pc >>> 12) & tags.length - 1;
     }
 
     private static long page(long va) {

@@ -22,6 +22,7 @@ final class Mmu {
     private static final long PTE_W = 4;
     private static final long PTE_X = 8;
     private static final long PTE_U = 16;
+    private static final long PTE_G = 32;
     private static final long PTE_A = 64;
     private static final long PTE_D = 128;
     private static final long PTE_RESERVED = 0xffc0_0000_0000_0000L;
@@ -50,6 +51,7 @@ final class Mmu {
     private long leafAddress;
     private int leafLevel;
     private boolean leafReadable;
+    private boolean leafGlobal;
 
     Mmu(Hart hart, PhysicalMemory memory, Bus bus, Trap trap) {
         this.hart = hart;
@@ -68,18 +70,23 @@ final class Mmu {
         userMemory = state.userMemoryAccess();
         executableReadable = state.executableReadable();
         boolean translated = state.translates();
-        int space = translated && (fetchMode != Privilege.MACHINE || dataMode != Privilege.MACHINE)
-                ? tlb.space(state.asid())
-                : tlb.bare();
-        fetchSlot = fetchMode == Privilege.MACHINE ? tlb.machine() : space;
+        int asid = state.asid();
+        int space = translated && (fetchMode != Privilege.MACHINE || dataMode != Privilege.MACHINE) ? tlb.space(asid) : tlb.bare();
+        fetchSlot = switch (fetchMode) {
+            case USER -> space;
+            case SUPERVISOR -> translated ? tlb.shared(asid) : space;
+            case MACHINE -> tlb.machine();
+        };
         fetchTable = tlb.fetchTable(fetchSlot, fetchMode == Privilege.USER);
+        dataKind = kind();
         transientRights = executableReadable || fetchMode == Privilege.MACHINE && dataMode != Privilege.MACHINE;
         if (transientRights) {
             dataSlot = tlb.emptyTransient();
+        } else if (dataMode == Privilege.MACHINE) {
+            dataSlot = tlb.machine();
         } else {
-            dataSlot = dataMode == Privilege.MACHINE ? tlb.machine() : space;
+            dataSlot = translated && dataKind == Tlb.SUPERVISOR ? tlb.shared(asid) : space;
         }
-        dataKind = kind();
         dataTable = tlb.table(dataSlot, dataKind);
     }
 
@@ -138,6 +145,7 @@ final class Mmu {
     private @Nullable CodePage codePageOnce(long pc, int flushes) {
         long address = translate(pc, FETCH, fetchMode);
         int level = leafLevel;
+        boolean global = leafGlobal;
         if (!memory.contains(address, 2) || !hart.state.pmp.allows(address, 2, Pmp.EXECUTE, machine(fetchMode))) {
             throw trap.with(Trap.FETCH_ACCESS, pc);
         }
@@ -150,6 +158,9 @@ final class Mmu {
         }
         // A page that PMP splits is looked up again for every jump into it; straight-line code inside is not checked.
         if (hart.state.pmp.uniform(address)) {
+            if (!global) {
+                tlb.claim(fetchSlot, hart.state.asid());
+            }
             tlb.putFetch(fetchSlot, fetchMode == Privilege.USER, pc, page, level);
         }
         return page;
@@ -304,11 +315,12 @@ final class Mmu {
     /// @return the guest-physical address
     private long reach(long va, int bytes, int access) {
         long entry = Tlb.entry(dataTable, va);
-        if (Tlb.hits(entry, va, access)) {
-            return memory.base() + ((long) Tlb.page(entry) << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
-        }
-        if (tlb.recall(dataSlot, dataKind, va) && Tlb.hits(entry, va, access)) {
+        boolean hit = Tlb.hits(entry, va, access);
+        if (!hit && isElsewhere(entry, va, access)) {
             hart.counters.recalled++;
+            hit = true;
+        }
+        if (hit) {
             return memory.base() + ((long) Tlb.page(entry) << PhysicalMemory.PAGE_SHIFT) + (va & 4095);
         }
         if (access == STORE) {
@@ -332,6 +344,12 @@ final class Mmu {
         return address;
     }
 
+    /// Whether another part of the TLB has the translation; it is in its place then.
+    private boolean isElsewhere(long entry, long va, int access) {
+        return tlb.recall(dataSlot, dataKind, va) && Tlb.hits(entry, va, access)
+                || dataKind == Tlb.SUPERVISOR_USER_MEMORY && tlb.share(dataSlot, va) && Tlb.hits(entry, va, access);
+    }
+
     private void fill(long va, long address, int access) {
         int index = memory.pageIndex(address);
         long page = address & -4096;
@@ -343,6 +361,9 @@ final class Mmu {
         }
         if (pmp.uniform(page)) {
             boolean readable = leafReadable && pmp.allows(page, 4096, Pmp.READ, machineMode);
+            if (!leafGlobal) {
+                tlb.claim(dataSlot, hart.state.asid());
+            }
             tlb.put(dataSlot, dataKind, va, memory.hostAddress(address), index, leafLevel, readable, access == STORE);
         }
     }
@@ -359,6 +380,7 @@ final class Mmu {
         if (mode == Privilege.MACHINE || !state.translates()) {
             leafLevel = 0;
             leafReadable = true;
+            leafGlobal = false;
             // Physical addresses have 56 bits.
             if (va >>> 56 != 0) {
                 throw trap.with(ACCESS_FAULT[access], va);
@@ -380,6 +402,7 @@ final class Mmu {
     /// @return false when the entry changed under our hands and the walk must be made again
     private boolean walk(long va, int access, Privilege mode, long table) {
         hart.counters.walks++;
+        leafGlobal = false;
         for (int level = SV39_LEVELS - 1; level >= 0; level--) {
             long entryAddress = table + ((va >>> 12 + 9 * level & 511) << 3);
             if (!memory.contains(entryAddress, 8) || !hart.state.pmp.allows(entryAddress, 8, Pmp.READ, false)) {
@@ -390,6 +413,8 @@ final class Mmu {
             if ((pte & PTE_V) == 0 || (pte & (PTE_R | PTE_W)) == PTE_W || (pte & PTE_RESERVED) != 0) {
                 throw trap.with(PAGE_FAULT[access], va);
             }
+            // What lies behind a global entry is global.
+            leafGlobal |= (pte & PTE_G) != 0;
             if ((pte & (PTE_R | PTE_X)) == 0) {
                 if ((pte & (PTE_A | PTE_D | PTE_U)) != 0) {
                     throw trap.with(PAGE_FAULT[access], va);

@@ -23,7 +23,9 @@ import org.jspecify.annotations.Nullable;
 /// cleared since, so that merely observing a guest would change it.
 ///
 /// Comparing `va & (~0xfff | size − 1)` with a tag finds hits that are naturally aligned and nothing else. Every
-/// address space has a table for user mode, one for supervisor mode, and one for supervisor mode with SUM set.
+/// address space has a table for user mode and one for supervisor mode with SUM set. Supervisor mode without SUM sees no user
+/// memory, only what a kernel maps alike everywhere (as global): all address spaces share one table for it. A mapping of a
+/// single address space may be there too, and then the table is emptied when another one is selected.
 final class Tlb {
     static final int ENTRIES = 256;
     static final int ENTRY_BYTES = 32;
@@ -47,7 +49,10 @@ final class Tlb {
     /// Rare combinations of rights (MXR): emptied whenever it is selected.
     private static final int TRANSIENT = SPACES + 1;
 
-    private static final int SLOTS = SPACES + 3;
+    /// S-mode with satp on, SUM clear.
+    static final int SHARED = SPACES + 3;
+
+    private static final int SLOTS = SPACES + 4;
     private static final int TABLES = SLOTS * KINDS;
     private static final long TABLE_BYTES = (long) ENTRIES * ENTRY_BYTES;
     static final long INVALID = -1;
@@ -55,8 +60,13 @@ final class Tlb {
 
     private static final int FETCH_ENTRIES = 128;
 
+    /// Supervisor mode's fetch table outlives address spaces, so that a large one pays.
+    private static final int SHARED_FETCH_ENTRIES = 1024;
+
     private final long tables;
     private final VictimTable victims = new VictimTable(TABLES);
+
+    /// ASIDs. The shared slot's is that of its entries that are not global, if it has such.
     private final long[] owner = new long[SLOTS];
     private final long[] lastUse = new long[SLOTS];
     private final boolean[] filled = new boolean[TABLES];
@@ -67,10 +77,11 @@ final class Tlb {
 
     /// Decoded pages by virtual page, for one address space and one of user and supervisor mode.
     static final class FetchTable {
-        final long[] tags = new long[FETCH_ENTRIES];
-        final byte[] levels = new byte[FETCH_ENTRIES];
-        final @Nullable CodePage[] pages = new CodePage[FETCH_ENTRIES];
-        final JumpCache jumps = new JumpCache();
+        final JumpCache jumps;
+        private final int mask;
+        private final long[] tags;
+        private final byte[] levels;
+        private final @Nullable CodePage[] pages;
         private final SuperpageFilter superpages = new SuperpageFilter();
 
         /// Whether there are entries in the lower and in the upper half of the address space.
@@ -78,17 +89,23 @@ final class Tlb {
 
         private boolean high;
 
-        FetchTable() {
+        /// @param entries a power of two
+        FetchTable(int entries) {
+            jumps = new JumpCache(8 * entries);
+            mask = entries - 1;
+            tags = new long[entries];
+            levels = new byte[entries];
+            pages = new CodePage[entries];
             Arrays.fill(tags, INVALID);
         }
 
         @Nullable CodePage find(long pc) {
-            int slot = (int) (pc >>> 12) & FETCH_ENTRIES - 1;
+            int slot = (int) (pc >>> 12) & mask;
             return tags[slot] == (pc & -4096) ? pages[slot] : null;
         }
 
         void put(long pc, CodePage page, int level) {
-            int slot = (int) (pc >>> 12) & FETCH_ENTRIES - 1;
+            int slot = (int) (pc >>> 12) & mask;
             tags[slot] = pc & -4096;
             pages[slot] = page;
             levels[slot] = (byte) level;
@@ -113,12 +130,12 @@ final class Tlb {
                 return;
             }
             if (superpages.mayCover(va)) {
-                for (int slot = 0; slot < FETCH_ENTRIES; slot++) {
+                for (int slot = 0; slot <= mask; slot++) {
                     clear(slot, va);
                 }
                 jumps.clear();
             } else {
-                clear((int) (va >>> 12) & FETCH_ENTRIES - 1, va);
+                clear((int) (va >>> 12) & mask, va);
                 jumps.clearPage(va);
             }
         }
@@ -137,7 +154,7 @@ final class Tlb {
         tables = Raw.address(segment);
         Arrays.fill(owner, INVALID);
         for (int i = 0; i < fetch.length; i++) {
-            fetch[i] = new FetchTable();
+            fetch[i] = new FetchTable(i / 2 == SHARED ? SHARED_FETCH_ENTRIES : FETCH_ENTRIES);
         }
         Arrays.setAll(superpages, slot -> new SuperpageFilter());
         Arrays.fill(filled, true);
@@ -163,6 +180,21 @@ final class Tlb {
         owner[victim] = asid;
         lastUse[victim] = ++uses;
         return victim;
+    }
+
+    /// The slot that supervisor mode uses without SUM, emptied of what other address spaces have alone.
+    int shared(int asid) {
+        if (owner[SHARED] != INVALID && owner[SHARED] != asid) {
+            flushSlot(SHARED);
+        }
+        return SHARED;
+    }
+
+    /// A slot gets an entry that is not global.
+    void claim(int slot, int asid) {
+        if (slot == SHARED) {
+            owner[SHARED] = asid;
+        }
     }
 
     int bare() {
@@ -217,6 +249,25 @@ final class Tlb {
         return victims.recall(slot * KINDS + kind, va, entry(table(slot, kind), va));
     }
 
+    /// Takes an entry over from supervisor mode without SUM: with SUM it may do all of that, too.
+    ///
+    /// @return whether there was one
+    boolean share(int slot, long va) {
+        long source = entry(table(SHARED, SUPERVISOR), va);
+        if (slot >= SPACES || !maps(source, va & -4096)) {
+            return false;
+        }
+        int number = slot * KINDS + SUPERVISOR_USER_MEMORY;
+        long entry = entry(table(slot, SUPERVISOR_USER_MEMORY), va);
+        for (int offset = 0; offset < ENTRY_BYTES; offset += Long.BYTES) {
+            Raw.storeLong(entry + offset, Raw.loadLong(source + offset));
+        }
+        filled[number] = true;
+        superpages[slot].add(va, level(source));
+        victims.put(number, va, entry);
+        return true;
+    }
+
     /// The page of RAM at an address to which stores are allowed but go the slow way; −1 if there is none.
     static int revokedPage(long entry, long va) {
         long info = Raw.loadLong(entry + 24);
@@ -256,10 +307,10 @@ final class Tlb {
         }
     }
 
-    /// Everything of one address space.
+    /// Everything of one address space but what is global.
     void flushSpace(int asid) {
         flushes++;
-        for (int slot = 0; slot < SPACES; slot++) {
+        for (int slot = 0; slot < SLOTS; slot++) {
             if (owner[slot] == asid) {
                 flushSlot(slot);
             }
@@ -274,9 +325,10 @@ final class Tlb {
         }
     }
 
+    /// One virtual address in one address space, unless it is global.
     void flushAddress(long va, int asid) {
         flushes++;
-        for (int slot = 0; slot < SPACES; slot++) {
+        for (int slot = 0; slot < SLOTS; slot++) {
             if (owner[slot] == asid) {
                 flushAddress(slot, va);
             }
@@ -308,12 +360,16 @@ final class Tlb {
     /// A leaf above 4 KiB was split into entries when it was cached: all of them go.
     private static void flushSuperpage(long table, long va) {
         for (long entry = table; entry < table + TABLE_BYTES; entry += ENTRY_BYTES) {
-            int shift = 12 + 9 * ((int) Raw.loadLong(entry + 24) & 3);
+            int shift = 12 + 9 * level(entry);
             long tag = Raw.loadLong(entry) != INVALID ? Raw.loadLong(entry) : Raw.loadLong(entry + 8);
             if (tag != INVALID && (tag ^ va) >>> shift == 0) {
                 invalidate(entry);
             }
         }
+    }
+
+    private static int level(long entry) {
+        return (int) Raw.loadLong(entry + 24) & 3;
     }
 
     private static boolean maps(long entry, long tag) {
@@ -339,6 +395,9 @@ final class Tlb {
         }
         superpages[slot].clear();
         flushFetch(slot);
+        if (slot == SHARED) {
+            owner[slot] = INVALID;
+        }
     }
 
     private void flushFetch(int slot) {

@@ -36,6 +36,9 @@ final class Broken {
     /// `sfence.vma` by address flushes nothing.
     static void flushAddress(Tlb tlb, long va) {}
 
+    /// Every translation is taken for a global one.
+    static void claim(Tlb tlb, int slot, int asid) {}
+
     /// The second level of the TLB keeps what the first one has flushed.
     static void flush(VictimTable victims, int table) {}
 

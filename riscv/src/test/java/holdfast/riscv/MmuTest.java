@@ -2,6 +2,7 @@ package holdfast.riscv;
 
 import static holdfast.riscv.PageTable.A;
 import static holdfast.riscv.PageTable.D;
+import static holdfast.riscv.PageTable.G;
 import static holdfast.riscv.PageTable.R;
 import static holdfast.riscv.PageTable.U;
 import static holdfast.riscv.PageTable.W;
@@ -196,6 +197,53 @@ class MmuTest {
         bare.run(4);
         assertThat(bare.hart.x(11)).as("after a fence of another address space").isEqualTo(1);
         assertThat(bare.hart.x(12)).as("after a fence of this one").isEqualTo(2);
+    }
+
+    /// A supervisor program and its data, all of it global, in two address spaces: 29 and 30 have what selects them.
+    private void globalInTwoSpaces() throws BusFault {
+        PageTable second = new PageTable(bare.memory, Bare.BASE + 0x80000);
+        for (long page = 0; page < 0x20; page++) {
+            long address = Bare.BASE + (page << 12);
+            table.map(address, address, R | W | X | G);
+            second.map(address, address, R | W | X | G);
+        }
+        bare.memory.store32(HANDLER, Instructions.assemble("jal", 0, 0));
+        bare.load(T0, HANDLER).emit("csrrw", 0, Csr.STVEC, T0).load(29, table.satp(1)).load(30, second.satp(2));
+        bare.load(T0, 1 << 18).load(T1, DATA);
+    }
+
+    @Test
+    void globalTranslationsAreNotLookedUpAnewInAnotherAddressSpace() throws BusFault {
+        globalInTwoSpaces();
+        bare.emit("csrrw", 0, Csr.SATP, 29).emit("ld", 10, 0, T1).emit("csrrw", 0, Csr.SATP, 30);
+        long inSecond = bare.here();
+        bare.emit("ld", 11, 0, T1).emit("csrrs", 0, Csr.SSTATUS, T0).emit("ld", 12, 0, T1).emit("jal", 0, -4);
+        bare.start(Privilege.SUPERVISOR);
+        while (bare.hart.pc() != inSecond) {
+            bare.run(1);
+        }
+        long walks = bare.hart.counters.walks;
+        bare.run(20);
+        assertThat(bare.hart.counters.walks).isEqualTo(walks);
+    }
+
+    @Test
+    void fencesByAddressReachGlobalTranslationsHoweverTheyAreUsed() throws BusFault {
+        globalInTwoSpaces();
+        bare.memory.store64(DATA, 1);
+        bare.memory.store64(OTHER, 2);
+        bare.emit("csrrw", 0, Csr.SATP, 29).emit("ld", 10, 0, T1).emit("csrrs", 0, Csr.SSTATUS, T0).emit("ld", 10, 0, T1);
+        long remapHere = bare.here();
+        bare.emit("sfence.vma", T1, 0).emit("ld", 11, 0, T1).emit("csrrc", 0, Csr.SSTATUS, T0).emit("ld", 12, 0, T1);
+        bare.start(Privilege.SUPERVISOR);
+        while (bare.hart.pc() != remapHere) {
+            bare.run(1);
+        }
+        table.map(DATA, OTHER, R | W | G);
+        bare.run(4);
+        assertThat(bare.hart.x(10)).isEqualTo(1);
+        assertThat(bare.hart.x(11)).as("with SUM").isEqualTo(2);
+        assertThat(bare.hart.x(12)).as("without SUM").isEqualTo(2);
     }
 
     @Test

@@ -28,6 +28,8 @@ class MutantsTest {
                         "MmuTest.aFenceOfOneAddressSpaceLeavesTheOthersCachedAndReachesItsOwn"),
                 mutant("sfence.vma by address does nothing", "SystemUnit", "fenceTranslations", "Tlb.flushAddress",
                         "MmuTest.translationsStayUntilTheyAreFencedByAddress"),
+                mutant("what one address space has alone is left to the next", "Mmu", "*", "Tlb.claim",
+                        "MmuTest.addressSpacesKeepTheirTranslationsApartAndAlive"),
                 mutant("the second level of the TLB survives a fence of its address space", "Tlb", "flushSlot", "VictimTable.flush",
                         "MmuTest.aFenceOfOneAddressSpaceLeavesTheOthersCachedAndReachesItsOwn"),
                 mutant("the second level of the TLB survives a fence by address", "Tlb", "flushAddress", "VictimTable.flush",
