@@ -38,6 +38,10 @@ final class RegionCompiler {
     private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, HART, LONGS, LONGS, CD_long, CD_long, CD_int);
     private static final MethodTypeDesc LOAD = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc STORE = MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc GROUP = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc GROUP_LOAD = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc GROUP_STORE =
+            MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc ADDRESS = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc RESERVE = MethodTypeDesc.of(CD_long, HART, CD_long);
     private static final MethodTypeDesc CONDITION = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long);
@@ -59,7 +63,8 @@ final class RegionCompiler {
     private static final int LEFT = 8;
     private static final int NEXT = 9;
     private static final int FLAGS = 11;
-    private static final int REGISTERS = 12;
+    private static final int ADDEND = 12;
+    private static final int REGISTERS = 14;
 
     private final RegionScan scan;
     private final boolean alone;
@@ -74,6 +79,7 @@ final class RegionCompiler {
     private long dirty;
     private int slot;
     private int before;
+    private Map<Integer, AccessGroup> groups = Map.of();
 
     // What is known about floating point since the start of the block.
     private boolean floatEnabled;
@@ -163,6 +169,7 @@ final class RegionCompiler {
         code.labelBinding(label(block.start));
         dirty = block.dirtyAtStart;
         before = 0;
+        groups = AccessGroup.of(scan, block);
         forgetFloat();
         int after = -1;
         for (int at : block.slots) {
@@ -405,17 +412,46 @@ final class RegionCompiler {
     }
 
     private void emitLoad(long d, int op) {
-        code.aload(H).lload(TABLE);
-        pushAddress(d);
-        pushSite().invokestatic(TRANSLATED, LOADS[op - Op.LB], LOAD);
+        emitLoad(d, LOADS[op - Op.LB]);
         storeX(d);
     }
 
-    private void emitStore(long d, int op) {
+    private void emitLoad(long d, String width) {
+        boolean grouped = openGroup();
         code.aload(H).lload(TABLE);
+        if (grouped) {
+            code.lload(ADDEND);
+        }
         pushAddress(d);
-        pushX(Packed.rs2(d));
-        pushSite().invokestatic(TRANSLATED, STORES[op - Op.SB], STORE);
+        pushSite().invokestatic(TRANSLATED, grouped ? "grouped" + width : width, grouped ? GROUP_LOAD : LOAD);
+    }
+
+    private void emitStore(long d, int op) {
+        emitStore(d, STORES[op - Op.SB], () -> pushX(Packed.rs2(d)));
+    }
+
+    private void emitStore(long d, String width, Runnable pushValue) {
+        boolean grouped = openGroup();
+        code.aload(H).lload(TABLE);
+        if (grouped) {
+            code.lload(ADDEND);
+        }
+        pushAddress(d);
+        pushValue.run();
+        pushSite().invokestatic(TRANSLATED, grouped ? "grouped" + width : width, grouped ? GROUP_STORE : STORE);
+    }
+
+    /// At the first access of a group asks the TLB for all of them.
+    ///
+    /// @return whether the access at hand belongs to a group
+    private boolean openGroup() {
+        AccessGroup group = groups.get(slot);
+        if (group != null && group.first() == slot) {
+            code.lload(TABLE).lload(locals[group.register()]).loadConstant((long) group.lowest()).ladd().loadConstant(group.bytes());
+            String rights = group.stores() ? group.loads() ? "Both" : "Stores" : "Loads";
+            code.invokestatic(TRANSLATED, "groupOf" + rights, GROUP).lstore(ADDEND);
+        }
+        return group != null;
     }
 
     private void emitCsr(long d) {
@@ -483,22 +519,17 @@ final class RegionCompiler {
         } else {
             emitFloatCheck();
         }
-        code.aload(H).lload(TABLE);
-        pushAddress(d);
         switch (op) {
             case Op.FLW -> {
-                pushSite().invokestatic(TRANSLATED, "lw", LOAD).l2i();
-                code.invokestatic(FP32, "box", MethodTypeDesc.of(CD_long, CD_int));
+                emitLoad(d, "lw");
+                code.l2i().invokestatic(FP32, "box", MethodTypeDesc.of(CD_long, CD_int));
                 storeF(d);
             }
             case Op.FLD -> {
-                pushSite().invokestatic(TRANSLATED, "ld", LOAD);
+                emitLoad(d, "ld");
                 storeF(d);
             }
-            default -> {
-                pushF(Packed.rs2(d));
-                pushSite().invokestatic(TRANSLATED, op == Op.FSW ? "sw" : "sd", STORE);
-            }
+            default -> emitStore(d, op == Op.FSW ? "sw" : "sd", () -> pushF(Packed.rs2(d)));
         }
     }
 

@@ -93,6 +93,106 @@ final class Translated {
         h.mmu.storeMemory(va, value, bytes);
     }
 
+    // ---- groups of accesses
+
+    /// @return what is added to an address of the group to get the host's; 0 if every access is looked up for itself
+    static long groupOfLoads(long table, long va, int bytes) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry) == (va & -4096) && isInOnePage(va, bytes) ? Raw.loadLong(entry + 16) : 0;
+    }
+
+    static long groupOfStores(long table, long va, int bytes) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry + 8) == (va & -4096) && isInOnePage(va, bytes) ? Raw.loadLong(entry + 16) : 0;
+    }
+
+    static long groupOfBoth(long table, long va, int bytes) {
+        long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
+        return Raw.loadLong(entry) == (va & -4096) ? groupOfStores(table, va, bytes) : 0;
+    }
+
+    static boolean isInOnePage(long va, int bytes) {
+        return (va & 4095) <= 4096 - bytes;
+    }
+
+    static long groupedlb(Hart h, long table, long addend, long va, int left, int site) {
+        return addend != 0 ? Raw.loadByte(va + addend) : aloneLoad(h, table, va, 1, left, site);
+    }
+
+    static long groupedlh(Hart h, long table, long addend, long va, int left, int site) {
+        return addend != 0 ? Raw.loadShort(va + addend) : aloneLoad(h, table, va, 2, left, site);
+    }
+
+    static long groupedlw(Hart h, long table, long addend, long va, int left, int site) {
+        return addend != 0 ? Raw.loadInt(va + addend) : aloneLoad(h, table, va, 4, left, site);
+    }
+
+    static long groupedld(Hart h, long table, long addend, long va, int left, int site) {
+        return addend != 0 ? Raw.loadLong(va + addend) : aloneLoad(h, table, va, 8, left, site);
+    }
+
+    static long groupedlbu(Hart h, long table, long addend, long va, int left, int site) {
+        return groupedlb(h, table, addend, va, left, site) & 0xff;
+    }
+
+    static long groupedlhu(Hart h, long table, long addend, long va, int left, int site) {
+        return groupedlh(h, table, addend, va, left, site) & 0xffff;
+    }
+
+    static long groupedlwu(Hart h, long table, long addend, long va, int left, int site) {
+        return groupedlw(h, table, addend, va, left, site) & 0xffff_ffffL;
+    }
+
+    static void groupedsb(Hart h, long table, long addend, long va, long value, int left, int site) {
+        if (addend != 0) {
+            Raw.storeByte(va + addend, (byte) value);
+        } else {
+            aloneStore(h, table, va, value, 1, left, site);
+        }
+    }
+
+    static void groupedsh(Hart h, long table, long addend, long va, long value, int left, int site) {
+        if (addend != 0) {
+            Raw.storeShort(va + addend, (short) value);
+        } else {
+            aloneStore(h, table, va, value, 2, left, site);
+        }
+    }
+
+    static void groupedsw(Hart h, long table, long addend, long va, long value, int left, int site) {
+        if (addend != 0) {
+            Raw.storeInt(va + addend, (int) value);
+        } else {
+            aloneStore(h, table, va, value, 4, left, site);
+        }
+    }
+
+    static void groupedsd(Hart h, long table, long addend, long va, long value, int left, int site) {
+        if (addend != 0) {
+            Raw.storeLong(va + addend, value);
+        } else {
+            aloneStore(h, table, va, value, 8, left, site);
+        }
+    }
+
+    private static long aloneLoad(Hart h, long table, long va, int bytes, int left, int site) {
+        return switch (bytes) {
+            case 1 -> lb(h, table, va, left, site);
+            case 2 -> lh(h, table, va, left, site);
+            case 4 -> lw(h, table, va, left, site);
+            default -> ld(h, table, va, left, site);
+        };
+    }
+
+    private static void aloneStore(Hart h, long table, long va, long value, int bytes, int left, int site) {
+        switch (bytes) {
+            case 1 -> sb(h, table, va, value, left, site);
+            case 2 -> sh(h, table, va, value, left, site);
+            case 4 -> sw(h, table, va, value, left, site);
+            default -> sd(h, table, va, value, left, site);
+        }
+    }
+
     /// The host address for LR of a word.
     static long loadWordAddress(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);

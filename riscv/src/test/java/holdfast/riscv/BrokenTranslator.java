@@ -22,9 +22,17 @@ final class BrokenTranslator {
     /// Where translated code of a page is, is never forgotten.
     static void clearPage(JumpCache jumps, long va) {}
 
-    /// Code of all address spaces is looked up in one place, and that of all modes.
+    /// Code of user mode is looked up where that of supervisor mode is.
     static Tlb.FetchTable fetchTable(Tlb tlb, int slot, boolean user) {
-        return tlb.fetchTable(0, false);
+        return tlb.fetchTable(Tlb.SHARED, false);
+    }
+
+    /// Code of one address space is left to the next.
+    static void claim(Tlb tlb, int slot, int asid) {}
+
+    /// Accesses at one register are taken to lie in one page.
+    static boolean isInOnePage(long va, int bytes) {
+        return true;
     }
 
     /// Fences, and whatever else is emitted by this call, are left out.

@@ -132,6 +132,25 @@ class TranslatedCodeTest {
     }
 
     @Test
+    void storesAtOneRegisterThatLieInTwoPagesGoToBoth() throws BusFault {
+        long first = 0x5000_0000L;
+        long lower = Bare.BASE + 0x20000;
+        long upper = Bare.BASE + 0x22000;
+        PageTable table = table(Bare.BASE + 0x40000, ADDS_ONE);
+        table.map(first, lower, PageTable.R | PageTable.W).map(first + 4096, upper, PageTable.R | PageTable.W);
+        emitSatp(table.satp(1));
+        bare.load(5, first + 4096).load(6, ROUNDS).load(7, 0).emit("jal", 0, 4);
+        bare.emit("addi", 7, 7, 1).emit("sd", 7, -8, 5).emit("sd", 7, 0, 5).emit("ld", 8, -8, 5).emit("ld", 9, 0, 5);
+        bare.emit("addi", 6, 6, -1).emit("bne", 6, 0, -24).emit("jal", 0, 0).start(Privilege.SUPERVISOR).run(1000);
+
+        assertThat(bare.memory.load64(lower + 4088)).isEqualTo(ROUNDS);
+        assertThat(bare.memory.load64(upper)).isEqualTo(ROUNDS);
+        assertThat(bare.memory.load64(lower + 4096)).as("the page behind the first in RAM").isZero();
+        assertThat(bare.hart.x(8)).isEqualTo(ROUNDS);
+        assertThat(bare.hart.x(9)).isEqualTo(ROUNDS);
+    }
+
+    @Test
     void aStoreThroughAnAliasThatCollidedInTheTlbIsSeenToo() throws BusFault {
         long alias = 0x5000_0000L;
         long collides = alias + (long) Tlb.ENTRIES * PhysicalMemory.PAGE_BYTES;
