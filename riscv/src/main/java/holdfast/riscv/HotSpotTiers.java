@@ -33,20 +33,33 @@ final class HotSpotTiers {
     private static final String NAME = "WhiteBox";
     private static final String PACKAGE = "jdk.test.whitebox";
     private static final String ENQUEUE = "enqueueMethodForCompilation0";
+    private static final String IS_COMPILED = "isMethodCompiled0";
 
-    private static final @Nullable MethodHandle COMPILE = find();
+    private static final @Nullable HotSpotTiers HERE = find();
 
-    private HotSpotTiers() {}
+    private final MethodHandle compile;
+    private final MethodHandle isCompiled;
 
-    private static @Nullable MethodHandle find() {
+    private HotSpotTiers(MethodHandle compile, MethodHandle isCompiled) {
+        this.compile = compile;
+        this.isCompiled = isCompiled;
+    }
+
+    private static @Nullable HotSpotTiers find() {
         try {
             Class<?> whiteBox = Raw.defineInBootLoader(PACKAGE + "." + NAME, classFile());
             MethodHandles.Lookup lookup = MethodHandles.publicLookup();
             lookup.findStatic(whiteBox, "registerNatives", MethodType.methodType(void.class)).invoke();
-            MethodType type = MethodType.methodType(boolean.class, Executable.class, int.class, int.class);
-            MethodHandle compile = lookup.findVirtual(whiteBox, ENQUEUE, type).bindTo(whiteBox.getConstructor().newInstance());
-            compile.invoke(HotSpotTiers.class.getDeclaredMethod("find"), WITHOUT_PROFILE, FROM_THE_START); // is it bound?
-            return compile;
+            Object instance = whiteBox.getConstructor().newInstance();
+            MethodType compiles = MethodType.methodType(boolean.class, Executable.class, int.class, int.class);
+            MethodType asks = MethodType.methodType(boolean.class, Executable.class, boolean.class);
+            var found = new HotSpotTiers(
+                    lookup.findVirtual(whiteBox, ENQUEUE, compiles).bindTo(instance),
+                    lookup.findVirtual(whiteBox, IS_COMPILED, asks).bindTo(instance));
+            Method any = HotSpotTiers.class.getDeclaredMethod("find");
+            found.compile(any, WITHOUT_PROFILE); // are they bound?
+            found.isCompiled(any);
+            return found;
         } catch (Throwable missing) {
             LOG.log(System.Logger.Level.DEBUG, "HotSpot's tiers cannot be chosen", missing);
             return null;
@@ -57,10 +70,12 @@ final class HotSpotTiers {
     /// switched off.
     private static byte[] classFile() {
         var enqueue = MethodTypeDesc.of(CD_boolean, ClassDesc.of(Executable.class.getName()), CD_int, CD_int);
+        var ask = MethodTypeDesc.of(CD_boolean, ClassDesc.of(Executable.class.getName()), CD_boolean);
         var nothing = MethodTypeDesc.of(CD_void);
         return ClassFile.of().build(ClassDesc.of(PACKAGE, NAME), type -> type.withFlags(ClassFile.ACC_PUBLIC | ClassFile.ACC_FINAL | ClassFile.ACC_SUPER)
                 .withMethodBody("<init>", nothing, ClassFile.ACC_PUBLIC, init -> init.aload(0).invokespecial(CD_Object, "<init>", nothing).return_())
                 .withMethod("registerNatives", nothing, ClassFile.ACC_PUBLIC | ClassFile.ACC_STATIC | ClassFile.ACC_NATIVE, _ -> {})
+                .withMethod(IS_COMPILED, ask, ClassFile.ACC_PUBLIC | ClassFile.ACC_NATIVE, _ -> {})
                 .withMethod(ENQUEUE, enqueue, ClassFile.ACC_PUBLIC | ClassFile.ACC_NATIVE, _ -> {}));
     }
 
@@ -68,8 +83,7 @@ final class HotSpotTiers {
     ///
     /// @return false when HotSpot decides alone
     static boolean compileOnce(Region region) {
-        compile(region, WITHOUT_PROFILE);
-        return COMPILE != null;
+        return compile(region, WITHOUT_PROFILE);
     }
 
     /// Has a region compiled with a profile, so that C2 takes it over when it has run for a while. Does not wait for it.
@@ -77,17 +91,44 @@ final class HotSpotTiers {
         compile(region, WITH_PROFILE);
     }
 
-    private static void compile(Region region, int tier) {
-        MethodHandle compile = COMPILE;
-        if (compile == null) {
-            return;
+    /// Whether a region has been compiled; also true when HotSpot decides alone, and compiles only what has been run.
+    static boolean isCompiled(Region region) {
+        HotSpotTiers here = HERE;
+        return here == null || here.isCompiled(body(region));
+    }
+
+    private static boolean compile(Region region, int tier) {
+        HotSpotTiers here = HERE;
+        if (here == null) {
+            return false;
         }
+        Method body = body(region);
+        boolean queued = here.compile(body, tier);
+        LOG.log(System.Logger.Level.TRACE, () -> body + (queued ? " is" : " cannot be") + " compiled at tier " + tier);
+        return true;
+    }
+
+    private static Method body(Region region) {
         try {
-            Method run = region.getClass().getDeclaredMethod("run", Hart.class, long[].class, long[].class, long.class, long.class, int.class);
-            boolean queued = (boolean) compile.invoke(run, tier, FROM_THE_START);
-            LOG.log(System.Logger.Level.TRACE, () -> run + (queued ? " is" : " cannot be") + " compiled at tier " + tier);
+            return region.getClass().getDeclaredMethod("run", Hart.class, long[].class, long[].class, long.class, long.class, int.class);
+        } catch (NoSuchMethodException broken) {
+            throw new IllegalStateException("a region cannot be run", broken);
+        }
+    }
+
+    private boolean compile(Method method, int tier) {
+        try {
+            return (boolean) compile.invoke(method, tier, FROM_THE_START);
         } catch (Throwable broken) {
             throw new IllegalStateException("HotSpot does not compile a region", broken);
+        }
+    }
+
+    private boolean isCompiled(Method method) {
+        try {
+            return (boolean) isCompiled.invoke(method, false);
+        } catch (Throwable broken) {
+            throw new IllegalStateException("HotSpot does not say what it has compiled", broken);
         }
     }
 }

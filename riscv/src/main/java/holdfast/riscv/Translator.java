@@ -1,9 +1,12 @@
 package holdfast.riscv;
 
 import java.lang.invoke.MethodHandles;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;
@@ -16,6 +19,12 @@ public final class Translator implements AutoCloseable {
     private static final int HOT_JUMPS = 30_000;
     private static final int WARM_JUMPS = 500;
     private static final int QUEUE_MAX = 512;
+
+    /// How often it is asked whether HotSpot has compiled what it was given.
+    private static final int LOOK_MICROS = 500;
+
+    /// What HotSpot has not compiled by then, it does not compile: the code may be asked for again.
+    private static final long PATIENCE_NANOS = TimeUnit.SECONDS.toNanos(30);
 
     /// How often a region is found running before it is worth C2: in the time that this takes C2 could compile it.
     private static final int HOT_SAMPLES = 2000;
@@ -34,6 +43,9 @@ public final class Translator implements AutoCloseable {
     private final @Nullable BooleanSupplier eager;
     private final @Nullable Random switches;
     private final @Nullable Thread worker;
+
+    /// Regions that HotSpot is compiling; the worker's alone.
+    private final List<Installation> waiting = new ArrayList<>();
     private final AtomicInteger replacements = new AtomicInteger();
     private volatile @Nullable Profile profile;
 
@@ -132,9 +144,12 @@ public final class Translator implements AutoCloseable {
     private void work() {
         try {
             while (true) {
-                Runnable request = requests.take();
+                Runnable request = waiting.isEmpty() ? requests.take() : requests.poll(LOOK_MICROS, TimeUnit.MICROSECONDS);
                 try {
-                    request.run();
+                    if (request != null) {
+                        request.run();
+                    }
+                    installWhatIsCompiled();
                 } catch (IllegalStateException | IllegalArgumentException mistake) {
                     // A mistake of the translator costs speed, not the guest: the code stays interpreted.
                     LOG.log(System.Logger.Level.WARNING, "some hot code cannot be translated", mistake);
@@ -148,7 +163,7 @@ public final class Translator implements AutoCloseable {
     /// Translates the code at a slot, in smaller and smaller regions until one is small enough for HotSpot. Code that
     /// starts with an instruction that is only interpreted stays as it is.
     private void translate(CodePage page, int slot) {
-        if (page.region(slot) != null || !RegionCompiler.translates(page.plain(slot))) {
+        if (isMade(page, slot) || !RegionCompiler.translates(page.plain(slot))) {
             return;
         }
         Profile watching = profile;
@@ -160,7 +175,7 @@ public final class Translator implements AutoCloseable {
                 if (eager != null || HotSpotTiers.compileOnce(region)) {
                     region.classFile = bytes;
                 }
-                page.install(slot, region);
+                installCompiled(new Installation(page, slot, region, null, System.nanoTime()));
                 regions.incrementAndGet();
                 if (watching != null && event != null) {
                     watching.translated(event, page, slot, region, RegionCompiler.codeBytes(bytes));
@@ -181,9 +196,41 @@ public final class Translator implements AutoCloseable {
         if (eager == null) {
             HotSpotTiers.compileForC2(region);
         }
-        old.page().install(old.slot(), region);
-        old.replaced = true;
-        replacements.incrementAndGet();
+        installCompiled(new Installation(old.page(), old.slot(), region, old, System.nanoTime()));
+    }
+
+    /// A region that has a place, in which HotSpot's interpreter would run it more slowly than ours runs the guest's code.
+    private record Installation(CodePage page, int slot, Region region, @Nullable Region old, long since) {}
+
+    private void installCompiled(Installation installation) {
+        if (eager != null || HotSpotTiers.isCompiled(installation.region)) {
+            install(installation);
+        } else {
+            waiting.add(installation);
+        }
+    }
+
+    private void install(Installation installation) {
+        Region old = installation.old;
+        installation.page.install(installation.slot, installation.region);
+        if (old != null) {
+            old.replaced = true;
+            replacements.incrementAndGet();
+        }
+    }
+
+    private void installWhatIsCompiled() {
+        waiting.removeIf(installation -> {
+            boolean compiled = HotSpotTiers.isCompiled(installation.region);
+            if (compiled) {
+                install(installation);
+            }
+            return compiled || System.nanoTime() - installation.since > PATIENCE_NANOS;
+        });
+    }
+
+    private boolean isMade(CodePage page, int slot) {
+        return page.region(slot) != null || waiting.stream().anyMatch(one -> one.page.equals(page) && one.slot == slot);
     }
 
     private static Region define(byte[] bytes) {
