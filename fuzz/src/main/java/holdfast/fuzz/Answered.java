@@ -18,7 +18,6 @@ final class Answered {
     private static final int BLOCK_STATUS = 5;
     private static final int BLOCK_STATUS_EXT = 6;
     private static final int ERROR = 1 << 15;
-    private static final int CMD_BLOCK_STATUS = 7;
 
     /// @param data of a read that has succeeded
     private static final class Outcome {
@@ -132,7 +131,7 @@ final class Answered {
             take(outcome, one, heard.getLong(), length - Long.BYTES);
         } else if (type == (extended ? BLOCK_STATUS_EXT : BLOCK_STATUS)) {
             boolean whole = extended ? length % 16 == 8 && length > 8 : length % 8 == 4 && length > 4;
-            must(one.type() == CMD_BLOCK_STATUS && whole, "block status to " + one);
+            must(one.type() == Asked.BLOCK_STATUS && whole, "block status to " + one);
             skip(length);
         } else {
             must(type == NONE && length == 0, "a chunk of type " + type);

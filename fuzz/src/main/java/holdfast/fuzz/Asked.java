@@ -15,7 +15,7 @@ import java.util.List;
 /// mode 1     replies: 0 simple, 1 structured, 2 and 3 with block status, structured and extended; +4 the export that is read-only
 /// requests   kind 1, flags 2, offset 8, length 8, fill 1
 ///   kind       type of the request; +32 without its magic number; +64 cut off in its middle
-///   fill       what a write is filled with
+///   fill       what a write is filled with; of a list of contexts the length that it is for, in sectors, +128 with one that there is not
 /// ```
 ///
 /// A request that no client could send whole (more than 2 MiB of payload) is cut off, and so is everything after it.
@@ -25,6 +25,12 @@ record Asked(Mode mode, List<One> requests) {
     static final int DISC = 2;
     static final int TRIM = 4;
     static final int WRITE_ZEROES = 6;
+    static final int BLOCK_STATUS = 7;
+
+    /// What the server calls `base:allocation`.
+    private static final int CONTEXT_ID = 1;
+
+    private static final int OTHER_CONTEXT = 0x80;
 
     private static final int REQUESTS_MAX = 16;
     private static final int REQUEST_BYTES = 20;
@@ -69,8 +75,24 @@ record Asked(Mode mode, List<One> requests) {
 
         byte[] payload() {
             var payload = new byte[isSendable(payloadBytes) ? (int) payloadBytes : PAYLOAD_BYTES_MAX];
-            Arrays.fill(payload, (byte) fill);
+            if (type() == BLOCK_STATUS) {
+                listContexts(payload);
+            } else {
+                Arrays.fill(payload, (byte) fill);
+            }
             return payload;
+        }
+
+        private void listContexts(byte[] payload) {
+            ByteBuffer list = ByteBuffer.allocate(Math.ceilDiv(payload.length, Integer.BYTES) * Integer.BYTES + Long.BYTES);
+            list.putLong((fill & ~OTHER_CONTEXT) * 512L);
+            while (list.hasRemaining()) {
+                list.putInt(CONTEXT_ID);
+            }
+            if ((fill & OTHER_CONTEXT) != 0 && payload.length > 0) {
+                list.put(Long.BYTES + Integer.BYTES - 1, (byte) (CONTEXT_ID + 1));
+            }
+            list.get(0, payload);
         }
     }
 

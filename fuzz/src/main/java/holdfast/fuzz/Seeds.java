@@ -198,6 +198,8 @@ final class Seeds {
             int first = mode;
             keep("requests", "mode-" + mode, bytes(out -> requests(out, first, all)));
         }
+        keep("requests", "contexts", bytes(out -> requests(
+                out, Asked.Replies.EXTENDED.ordinal(), List.of(new One(7, 32, 512, 12), new One(7, 32 | 8, 512, 16)))));
         keep("requests", "read-only", bytes(out -> requests(out, 4 | 2, all)));
     }
 

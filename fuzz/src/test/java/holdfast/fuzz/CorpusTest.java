@@ -49,7 +49,7 @@ class CorpusTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"mode-0, 9", "mode-1, 10", "mode-2, 12", "mode-3, 12", "read-only, 7"})
+    @CsvSource({"mode-0, 9", "mode-1, 10", "mode-2, 12", "mode-3, 12", "contexts, 1", "read-only, 7"})
     void theServerDoesWhatIsAsked(String name, int succeeded) throws IOException {
         try (var stage = new Stage(directory)) {
             assertThat(RequestsTarget.run(stage, kept("requests", name))).isEqualTo(succeeded);

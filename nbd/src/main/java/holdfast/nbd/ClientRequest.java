@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 ///
 /// @param offset unsigned, so negative when it is beyond every disk
 /// @param length unsigned, so negative when it is longer than every disk
-/// @param payloadBytes bytes that follow; unsigned
+/// @param payloadBytes bytes that follow and were not taken; unsigned
 record ClientRequest(int flags, int type, long cookie, long offset, long length, long payloadBytes) {
 
     /// After the magic number.
@@ -21,6 +21,24 @@ record ClientRequest(int flags, int type, long cookie, long offset, long length,
         long length = extended ? in.getLong() : Integer.toUnsignedLong(in.getInt());
         boolean payload = extended ? (flags & Protocol.CMD_FLAG_PAYLOAD_LEN) != 0 : type == Protocol.CMD_WRITE;
         return new ClientRequest(flags, type, cookie, offset, length, payload ? length : 0);
+    }
+
+    /// Whether its payload is a list of as many contexts as there are: one. Any other list has one that there is not, has one twice,
+    /// or has none.
+    boolean listsContexts(Negotiated agreed) {
+        return type == Protocol.CMD_BLOCK_STATUS
+                && agreed.format() == ReplyFormat.EXTENDED
+                && agreed.blockStatus()
+                && has(Protocol.CMD_FLAG_PAYLOAD_LEN)
+                && payloadBytes == Protocol.BLOCK_STATUS_PAYLOAD_BYTES;
+    }
+
+    /// The same with its payload taken: effect length 8, context 4. When that is not ours the flag stays, which is refused then.
+    ClientRequest withContext(ByteBuffer payload) {
+        long effectLength = payload.getLong();
+        boolean ours = payload.getInt() == BlockStatus.CONTEXT_ID;
+        int flagsLeft = ours ? flags & ~Protocol.CMD_FLAG_PAYLOAD_LEN : flags;
+        return new ClientRequest(flagsLeft, type, cookie, offset, effectLength, 0);
     }
 
     boolean has(int flag) {

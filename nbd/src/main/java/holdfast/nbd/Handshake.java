@@ -156,7 +156,7 @@ final class Handshake {
         try {
             write(out -> {
                 out.writeLong(export.sizeBytes());
-                out.writeShort(flags(export));
+                out.writeShort(flags(Protocol.OPT_EXPORT_NAME, export));
                 out.write(new byte[noZeroes ? 0 : ZEROES_AFTER_EXPORT_NAME]);
             });
         } catch (IOException e) {
@@ -189,8 +189,11 @@ final class Handshake {
         return new Negotiated(export, format, selected == export);
     }
 
-    private int flags(Export export) {
-        return export.transmissionFlags(format != ReplyFormat.SIMPLE);
+    /// Contexts can be listed by a client that has selected some; one that only looks may do so yet.
+    @SuppressWarnings("ReferenceEquality") // As above.
+    private int flags(int option, Export export) {
+        boolean lists = format == ReplyFormat.EXTENDED && (option == Protocol.OPT_INFO || selected == export);
+        return export.transmissionFlags(format != ReplyFormat.SIMPLE) | (lists ? Protocol.FLAG_BLOCK_STATUS_PAYLOAD : 0);
     }
 
     private void info(int option, OptionData.Info asked) throws IOException {
@@ -202,7 +205,7 @@ final class Handshake {
         reply(option, Protocol.REP_INFO, out -> {
             out.writeShort(Protocol.INFO_EXPORT);
             out.writeLong(export.sizeBytes());
-            out.writeShort(flags(export));
+            out.writeShort(flags(option, export));
         });
         for (int kind : List.of(Protocol.INFO_NAME, Protocol.INFO_DESCRIPTION, Protocol.INFO_BLOCK_SIZE)) {
             if (asked.wanted().contains(kind)) {

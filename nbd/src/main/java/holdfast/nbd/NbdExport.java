@@ -54,6 +54,7 @@ public record NbdExport(
         add(features, Protocol.FLAG_SEND_DF, "df");
         add(features, Protocol.FLAG_SEND_CACHE, "cache");
         add(features, Protocol.FLAG_CAN_MULTI_CONN, "multi-conn");
+        add(features, Protocol.FLAG_BLOCK_STATUS_PAYLOAD, "block-status-payload");
         return features;
     }
 

@@ -53,11 +53,15 @@ final class Protocol {
     static final int FLAG_CAN_MULTI_CONN = 1 << 8;
     static final int FLAG_SEND_CACHE = 1 << 10;
     static final int FLAG_SEND_FAST_ZERO = 1 << 11;
+    static final int FLAG_BLOCK_STATUS_PAYLOAD = 1 << 12;
 
     static final int REQUEST_MAGIC = 0x25609513;
     static final int REQUEST_BYTES = 28;
     static final int EXTENDED_REQUEST_MAGIC = 0x21e41c71;
     static final int EXTENDED_REQUEST_BYTES = 32;
+
+    /// Of a list of one context.
+    static final int BLOCK_STATUS_PAYLOAD_BYTES = 12;
 
     static final int CMD_READ = 0;
     static final int CMD_WRITE = 1;

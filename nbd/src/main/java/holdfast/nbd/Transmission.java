@@ -47,6 +47,10 @@ final class Transmission {
             if (request.isEndless()) {
                 throw new IOException("the client wants to send " + Long.toUnsignedString(request.payloadBytes()) + " bytes at once");
             }
+            if (request.listsContexts(agreed)) {
+                in.need(Protocol.BLOCK_STATUS_PAYLOAD_BYTES);
+                request = request.withContext(in.buffer());
+            }
             NbdError problem = request.problem(agreed);
             if (problem == null) {
                 begin(request);

@@ -133,10 +133,80 @@ class ExtendedHeadersTest {
         try (TestClient client = extended()) {
             asked(client, "0000 0001", 0, 512, invalid);
             sent(client, "0020 0000", 0, 512, new byte[512], invalid);
-            sent(client, "0020 0007", 0, 12, new byte[12], invalid);
             asked(client, "0000 0000", 0, -512, invalid);
             asked(client, "0000 0004", 0, Long.MIN_VALUE, invalid);
             asked(client, "0000 0003", 0, 0, header("0001 0000", "0000000000000000", "0000000000000000"));
+        }
+    }
+
+    private static final String INVALID = header("0001 8001", "0000000000000200", "0000000000000015") + "00000016 000f"
+            + HexFormat.of().formatHex("invalid request".getBytes(java.nio.charset.StandardCharsets.US_ASCII));
+
+    /// Asks for the block status at 512 with this payload.
+    private static void listed(TestClient client, String flags, String payload, String reply) throws IOException {
+        byte[] list = bytes(payload);
+        sent(client, flags + " 0007", 512, list.length, list, reply);
+    }
+
+    @Test
+    void blockStatusIsTakenForTheContextsThatAreListed() throws IOException {
+        new Blocking(memory).write(0, filled(8192));
+        String half = "0000008000000000";
+        String status = header("0001 0006", "0000000000000200", "0000000000000028") + "00000001 00000002"
+                + "0000000000001e00 0000000000000000" + "0000007fffffe200 0000000000000003";
+        String one = header("0001 0006", "0000000000000200", "0000000000000018") + "00000001 00000001"
+                + "0000000000001e00 0000000000000000";
+        try (TestClient client = extended()) {
+            listed(client, "0020", half + "00000001", status);
+            listed(client, "0028", half + "00000001", one);
+            asked(client, "0008 0007", 512, 8192, one);
+        }
+    }
+
+    @Test
+    void aListOfContextsThatMakesNoSenseIsReadPastAndRefused() throws IOException {
+        String size = "0000000000000200";
+        try (TestClient client = extended()) {
+            listed(client, "0020", size + "00000002", INVALID);
+            listed(client, "0020", size + "00000001 00000001", INVALID);
+            listed(client, "0020", size, INVALID);
+            listed(client, "0020", size + "0000000100", INVALID);
+            listed(client, "0020", size.substring(2), INVALID);
+            listed(client, "0020", "", INVALID);
+            listed(client, "0020", "0000000000000000 00000001", INVALID);
+            listed(client, "0020", "ffffffffffffffff 00000001", INVALID);
+            listed(client, "0020", "0000010000000000 00000001", INVALID);
+            listed(client, "0020", "0000000000000001 00000001", INVALID);
+            listed(client, "0022", size + "00000001", INVALID);
+            sent(client, "0020 0007", 512, 12 + (1 << 20), new byte[12 + (1 << 20)], INVALID);
+            asked(client, "0000 0003", 0, 0, header("0001 0000", "0000000000000000", "0000000000000000"));
+        }
+    }
+
+    private static int flags(TestClient client, int option) throws IOException {
+        client.option(option, TestClient.info("disk"));
+        TestClient.OptionReply info = client.optionReply();
+        assertThat(info.type()).isEqualTo(Protocol.REP_INFO);
+        assertThat(client.optionReply().type()).isEqualTo(Protocol.REP_ACK);
+        return ByteBuffer.wrap(info.data()).getShort(Short.BYTES + Long.BYTES);
+    }
+
+    @Test
+    void listsOfContextsAreOfferedToWhoHasSelectedOne() throws IOException {
+        int lists = Protocol.FLAG_BLOCK_STATUS_PAYLOAD;
+        try (TestClient client = served.connect().greeted()) {
+            assertThat(flags(client, Protocol.OPT_INFO) & lists).as("without extended headers").isZero();
+            assertThat(outcome(client, Protocol.OPT_EXTENDED_HEADERS, new byte[0])).isEqualTo(Protocol.REP_ACK);
+            assertThat(flags(client, Protocol.OPT_INFO) & lists).as("to one who looks").isEqualTo(lists);
+            assertThat(flags(client, Protocol.OPT_GO) & lists).as("to one who has selected none").isZero();
+            listed(client, "0020", "0000000000000200 00000001", INVALID);
+        }
+        try (TestClient client = served.connect().greeted()) {
+            assertThat(outcome(client, Protocol.OPT_EXTENDED_HEADERS, new byte[0])).isEqualTo(Protocol.REP_ACK);
+            client.option(Protocol.OPT_SET_META_CONTEXT, TestClient.queries("disk", "base:allocation"));
+            client.optionReply();
+            client.optionReply();
+            assertThat(flags(client, Protocol.OPT_GO) & lists).isEqualTo(lists);
         }
     }
 

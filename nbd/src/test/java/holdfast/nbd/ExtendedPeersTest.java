@@ -41,6 +41,7 @@ class ExtendedPeersTest {
         try (MemoryDevice disk = new MemoryDevice(new ByteSize(TEBIBYTE)); Served served = serve(disk)) {
             String uri = served.address().uri();
             assertThat(Program.output("nbdinfo-13", uri)).contains("using extended packets", "base:allocation", "1T");
+            Program.output("nbdinfo-13", "--can", "block-status-payload", uri);
             long end = (8L << 30) + noise.length;
             assertThat(Program.output("nbdinfo-13", "--map", uri).lines().map(line -> line.strip().replaceAll(" +", " ")))
                     .containsExactly(
