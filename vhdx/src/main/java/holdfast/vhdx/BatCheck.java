@@ -85,17 +85,17 @@ final class BatCheck {
         switch (state) {
             case BatEntry.NOT_PRESENT, BatEntry.UNDEFINED, BatEntry.ZERO, BatEntry.UNMAPPED -> {
                 if (keepsPlaces && BatEntry.offset(entry) != 0) {
-                    claim("block " + block, entry, layout.bytesIn(block));
+                    claim("block " + block, entry, layout.bytesIn(block), layout.blockBytes());
                     pendingBlocks++;
                 }
             }
-            case BatEntry.FULLY_PRESENT -> claim("block " + block, entry, layout.bytesIn(block));
+            case BatEntry.FULLY_PRESENT -> claim("block " + block, entry, layout.bytesIn(block), layout.blockBytes());
             case BatEntry.PARTIALLY_PRESENT -> {
                 if (!layout.differencing()) {
                     throw Refusal.damaged("block " + block + " is there in part, and there is no parent");
                 }
                 chunksWithPartial.set((int) layout.chunkOfEntry(number));
-                claim("block " + block, entry, layout.bytesIn(block));
+                claim("block " + block, entry, layout.bytesIn(block), layout.blockBytes());
             }
             default -> throw Refusal.damaged("block " + block + " is in state " + state + ", which there is not");
         }
@@ -111,18 +111,20 @@ final class BatCheck {
             throw Refusal.damaged("sector bitmap " + chunk + " is in state " + state + ", which there is not");
         }
         chunksWithBitmap.set((int) chunk);
-        claim("sector bitmap " + chunk, entry, Mebibytes.ONE);
+        claim("sector bitmap " + chunk, entry, Mebibytes.ONE, Mebibytes.ONE);
     }
 
-    private void claim(String what, long entry, long bytes) throws Refusal {
+    /// @param bytes what of the place has to be there: a file may end where the disk does
+    /// @param placeBytes how much nobody else may have
+    private void claim(String what, long entry, long bytes, long placeBytes) throws Refusal {
         long offset = BatEntry.offset(entry);
         if (offset < Mebibytes.ONE || offset > fileBytes - bytes) {
             throw Refusal.damaged(what + " is said to be at byte " + Long.toUnsignedString(offset) + " of a file of " + fileBytes);
         }
         int used = usedMebibytes.nextSetBit((int) (offset / Mebibytes.ONE));
-        if (used >= 0 && used * Mebibytes.ONE < offset + bytes) {
+        if (used >= 0 && used * Mebibytes.ONE < offset + placeBytes) {
             throw Refusal.damaged(what + " lies where something else is, at byte " + used * Mebibytes.ONE);
         }
-        use(offset, offset + bytes);
+        use(offset, offset + placeBytes);
     }
 }

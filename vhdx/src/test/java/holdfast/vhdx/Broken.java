@@ -36,7 +36,7 @@ final class Broken {
     }
 
     /// Places in the file are not looked at.
-    static void claim(BatCheck check, String what, long entry, long bytes) {}
+    static void claim(BatCheck check, String what, long entry, long bytes, long placeBytes) {}
 
     /// A file is not missed at its end.
     static long flushedFileOffset(LogEntry entry) {

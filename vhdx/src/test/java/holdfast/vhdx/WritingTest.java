@@ -169,6 +169,24 @@ class WritingTest extends BlockDeviceContract {
         }
     }
 
+    /// Of its place only the beginning is used, and that it is trimmed one day.
+    @Test
+    void theWholePlaceOfTheLastBlockIsItsOwn() throws Exception {
+        Path path = directory.resolve("odd.vhdx");
+        NewVhdx.create(path, new NewVhdx.Shape(9 * MIB, 4 * MIB, 512, false));
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            new Blocking(disk).write(8 * MIB, Noise.of(1).bytes(MIB));
+        }
+        byte[] data = Noise.of(2).bytes(4 * MIB);
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            var blocking = new Blocking(disk);
+            blocking.write(0, data);
+            blocking.discard(8 * MIB, MIB);
+            blocking.flush();
+            assertThat(blocking.read(0, data.length)).isEqualTo(data);
+        }
+    }
+
     @Test
     void blocksBeyondOneEntryOfTheLogAreDurableInOneFlush() throws Exception {
         device().close();
