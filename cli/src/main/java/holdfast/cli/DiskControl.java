@@ -4,7 +4,6 @@ import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.DiskException;
 import holdfast.block.OperatorError;
-import holdfast.vhdx.VhdxDisk;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -133,15 +132,7 @@ final class DiskControl implements AutoCloseable {
                     throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
                 }
             }
-            case "resize" -> {
-                if (device instanceof VhdxDisk) {
-                    throw new OperatorError(
-                            name,
-                            "is a VHDX disk, which grows when nobody uses it; process " + ProcessHandle.current().pid() + " does",
-                            "end that first");
-                }
-                DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), grower);
-            }
+            case "resize" -> DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), grower);
             default -> throw unknown(name);
         }
     }

@@ -26,7 +26,7 @@ import picocli.CommandLine.Spec;
         description = {
             "Makes a disk larger; what is new reads as zeros.",
             "",
-            "A raw disk may be open in a running Holdfast: a guest that has it sees its new size at once, NBD clients when they connect again.",
+            "It may be open in a running Holdfast: a guest that has it sees its new size at once, NBD clients when they connect again.",
             "",
             "Disks that lie over it do not fit it any more.",
         },

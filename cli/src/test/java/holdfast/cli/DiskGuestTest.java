@@ -103,7 +103,7 @@ class DiskGuestTest {
         try (var guest = new GuestShell(directory.resolve("errors"), "--disk", child.toString(), "--disk", grows.toString())) {
             assertThat(guest.run("cat /sys/block/vdb/size")).isEqualTo("49152");
             succeeds("disk", "resize", grows.toString(), "--size", "32M");
-            guest.run("i=0; until [ $(cat /sys/block/vdb/size) = 65536 ]; do i=$((i+1)); [ $i -lt 300 ] || exit 1; sleep 0.1; done");
+            guest.run(untilLarge("vdb"));
             guest.run(mount + "head -c 12000000 /dev/urandom >/tmp/user/big; head -c 3000000 /dev/urandom >/tmp/user/kept; sync");
             guest.run("sha256sum </tmp/user/kept >/tmp/user/sum; sync");
             long full = Program.allocatedBytes(child);
@@ -112,12 +112,21 @@ class DiskGuestTest {
             await("space comes back").atMost(60, TimeUnit.SECONDS).until(() -> Program.allocatedBytes(child) < full - 8_000_000);
             assertThat(succeeds("disk", "info", child.toString())).contains("differencing", "open in            process " + guest.process().pid());
             assertThat(succeeds("disk", "map", child.toString()).lines()).hasSizeGreaterThan(1);
-            guest.run("umount /tmp/user");
+            succeeds("disk", "resize", child.toString(), "--size", "32M");
+            guest.run(untilLarge("vda"));
+            assertThat(guest.run("tail -c 8388608 /dev/vda | tr -d '\\000' | wc -c")).isEqualTo("0");
+            guest.run("echo grown | dd of=/dev/vda bs=512 seek=65000 conv=sync 2>/dev/null; umount /tmp/user; sync");
         }
         assertThat(succeeds("disk", "check", child.toString())).contains("child.vhdx: no damage found");
         assertThat(succeeds("run", "--disk", child + ",ro", "--exec",
-                "mkdir /tmp/user; mount -t ext4 -o ro,noload /dev/vda /tmp/user; sha256sum </tmp/user/kept | diff - /tmp/user/sum && ls /tmp/user"))
-                .isEqualTo("kept\nlost+found\nsum\n");
+                "mkdir /tmp/user; mount -t ext4 -o ro,noload /dev/vda /tmp/user; sha256sum </tmp/user/kept | diff - /tmp/user/sum && ls /tmp/user; "
+                        + "dd if=/dev/vda bs=512 skip=65000 count=1 2>/dev/null | head -n 1"))
+                .isEqualTo("kept\nlost+found\nsum\ngrown\n");
+    }
+
+    /// Until a disk of the guest's has 32 MiB.
+    private static String untilLarge(String name) {
+        return "i=0; until [ $(cat /sys/block/" + name + "/size) = 65536 ]; do i=$((i+1)); [ $i -lt 300 ] || exit 1; sleep 0.1; done";
     }
 
     @Test

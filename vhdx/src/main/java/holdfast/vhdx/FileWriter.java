@@ -6,12 +6,10 @@ import holdfast.block.ClusterLocks;
 import holdfast.block.DiskException;
 import holdfast.block.Extent;
 import holdfast.block.IoStatus;
-import holdfast.block.OperatorError;
 import holdfast.block.Request;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.BitSet;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
@@ -35,25 +33,25 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Before the first change of the disk since it was opened, the file gets a new data write GUID, durably: who has the old one
 /// noted knows from then on that this is not the same disk.
-final class FileWriter {
+final class FileWriter implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(FileWriter.class.getName());
 
     private final VhdxFile file;
     private final BlockDevice device;
     private final Blocking store;
     private final Metadata metadata;
-    private final BatLayout layout;
     private final BlockTable table;
     private final SectorBitmaps bitmaps;
     private final HeaderPair headers;
     private final Supplier<UUID> guids;
-    private final FreeSpace space;
+    private final Places places;
     private final Grace grace;
     private final ClusterLocks locks = new ClusterLocks();
 
     /// Sectors of the file that have to be written, by offset; of those of a bitmap the first sector of the disk in them.
     private final TreeMap<Long, Long> dirty = new TreeMap<>();
     private final List<Place> freed = new ArrayList<>();
+    private final Object growing = new Object();
     private final Object flushing = new Object();
     private final Object bitmapPlaces = new Object();
     private @Nullable LogWriter log;
@@ -72,21 +70,19 @@ final class FileWriter {
 
     private record Place(long offset, long bytes) {}
 
-    /// @param used MiB of the file that are taken
     /// @param grace of the requests that go to places in the file
-    FileWriter(VhdxFile file, BitSet used, Grace grace, Supplier<UUID> guids) throws DiskException {
+    FileWriter(VhdxFile file, Grace grace, Supplier<UUID> guids) throws DiskException {
         this.file = file;
         this.grace = grace;
         this.guids = guids;
         device = file.store();
         store = new Blocking(device);
         metadata = file.metadata();
-        layout = metadata.layout();
         table = file.table();
         bitmaps = file.bitmaps();
         pendingBlocks = file.pendingBlocks();
         headers = new HeaderPair(store, file.header());
-        space = new FreeSpace(used);
+        places = new Places(file);
     }
 
     Header header() {
@@ -161,7 +157,7 @@ final class FileWriter {
     ///
     /// @return bytes that were zeroed
     long initialize(long block) throws DiskException {
-        long number = layout.blockEntry(block);
+        long number = file.layout().blockEntry(block);
         if (!isPending(table.get(number))) {
             return 0;
         }
@@ -202,7 +198,7 @@ final class FileWriter {
 
     /// A part of one block that nobody else changes meanwhile.
     private void fill(long block, long from, long to, Content content) throws DiskException {
-        long number = layout.blockEntry(block);
+        long number = file.layout().blockEntry(block);
         long entry = table.get(number);
         long start = block * metadata.blockBytes();
         if (BatEntry.isPresent(entry)) {
@@ -212,7 +208,7 @@ final class FileWriter {
             }
             return;
         }
-        boolean whole = to - from == layout.bytesIn(block);
+        boolean whole = to - from == file.layout().bytesIn(block);
         boolean partly = metadata.differencing() && BatEntry.state(entry) == BatEntry.NOT_PRESENT && !whole;
         long place = takePlace(entry, to - from == metadata.blockBytes());
         try {
@@ -236,48 +232,16 @@ final class FileWriter {
     ///
     /// @param overwritten whether all of it is written before it is shown; else it is all zeros
     private long takePlace(long entry, boolean overwritten) throws DiskException {
-        long place = hasFixedPlace(entry) ? BatEntry.offset(entry) : space.take(metadata.blockBytes());
-        try {
-            long stale = lengthen(place, metadata.blockBytes());
-            zero(place, overwritten ? 0 : stale);
-            return place;
-        } catch (DiskException e) {
-            givePlaceBack(entry, place);
-            throw e;
+        if (!hasFixedPlace(entry)) {
+            return places.take(metadata.blockBytes(), overwritten);
         }
+        places.empty(BatEntry.offset(entry), metadata.blockBytes(), overwritten);
+        return BatEntry.offset(entry);
     }
 
     private void givePlaceBack(long entry, long place) {
         if (!hasFixedPlace(entry)) {
-            space.give(place, metadata.blockBytes());
-        }
-    }
-
-    /// Makes the file long enough for a place.
-    ///
-    /// @return how much of the place may hold anything; what the file grows by is zeros
-    private long lengthen(long place, long bytes) throws DiskException {
-        synchronized (space) {
-            long before = device.geometry().sizeBytes();
-            if (place + bytes > before) {
-                grow(place + bytes);
-            }
-            return Math.max(0, Math.min(place + bytes, before) - place);
-        }
-    }
-
-    private void zero(long place, long bytes) throws DiskException {
-        if (bytes > 0) {
-            boolean mayUnmap = !metadata.fixed();
-            store.await(done -> new Request.WriteZeroes(place, bytes, mayUnmap, false, false, done));
-        }
-    }
-
-    private void grow(long bytes) throws DiskException {
-        try {
-            device.grow(bytes);
-        } catch (OperatorError e) {
-            throw new DiskException("growing " + file.name(), IoStatus.NO_SPACE);
+            places.give(place, metadata.blockBytes());
         }
     }
 
@@ -297,13 +261,11 @@ final class FileWriter {
 
     /// Makes sure that the block's chunk has a bitmap, in which none of its sectors is the file's own.
     private void prepareBitmap(long block) throws DiskException {
-        long chunk = block / layout.chunkBlocks();
-        long number = layout.bitmapEntry(chunk);
+        long chunk = block / file.layout().chunkBlocks();
+        long number = file.layout().bitmapEntry(chunk);
         synchronized (bitmapPlaces) {
             if (!BatEntry.isPresent(table.get(number))) {
-                long place = space.take(Mebibytes.ONE);
-                zero(place, lengthen(place, Mebibytes.ONE));
-                set(number, BatEntry.of(BatEntry.FULLY_PRESENT, place));
+                set(number, BatEntry.of(BatEntry.FULLY_PRESENT, places.take(Mebibytes.ONE, false)));
             }
         }
         int sectorBytes = metadata.logicalSectorBytes();
@@ -376,9 +338,9 @@ final class FileWriter {
 
     private void dropIn(long block, long from, long to, int state, @Nullable Content keeping, Content part)
             throws DiskException {
-        long number = layout.blockEntry(block);
+        long number = file.layout().blockEntry(block);
         long entry = table.get(number);
-        boolean whole = to - from == layout.bytesIn(block);
+        boolean whole = to - from == file.layout().bytesIn(block);
         boolean discard = state == BatEntry.UNMAPPED;
         if (!BatEntry.isPresent(entry)) {
             boolean parents = metadata.differencing() && BatEntry.state(entry) == BatEntry.NOT_PRESENT;
@@ -399,16 +361,16 @@ final class FileWriter {
     /// identifier.
     void compact() throws DiskException {
         nextContent(headers.current().dataWrite());
-        for (long block = 0; block < layout.blocks(); block++) {
-            long entry = table.get(layout.blockEntry(block));
-            long bytes = layout.bytesIn(block);
+        for (long block = 0; block < file.layout().blocks(); block++) {
+            long entry = table.get(file.layout().blockEntry(block));
+            long bytes = file.layout().bytesIn(block);
             if (BatEntry.state(entry) == BatEntry.FULLY_PRESENT && isZero(BatEntry.offset(entry), bytes)) {
                 drop(block * metadata.blockBytes(), bytes, BatEntry.ZERO, null, (_, _, _) -> {});
             }
         }
         begin();
         flush();
-        for (FreeSpace.Run run : space.freeBelow(device.geometry().sizeBytes())) {
+        for (FreeSpace.Run run : places.space().freeBelow(device.geometry().sizeBytes())) {
             store.discard(run.offset(), run.bytes());
         }
         store.flush();
@@ -426,6 +388,64 @@ final class FileWriter {
         return true;
     }
 
+    /// Makes the disk larger while requests are under way; durable when it returns.
+    ///
+    /// @param sizeBytes one that it can have, larger than it is
+    /// @throws Refusal when the file would not be sound with it; it is as it was then
+    void grow(long sizeBytes) throws Refusal, DiskException {
+        synchronized (growing) {
+            beginKeepingContent();
+            long last = file.layout().blocks() - 1;
+            var growth = new Growth(file, places, sizeBytes);
+            growth.takeRoom();
+            try (var _ = locks.acquire(last, last + 1)) {
+                synchronized (flushing) {
+                    grow(growth);
+                }
+            }
+        }
+    }
+
+    private void grow(Growth growth) throws Refusal, DiskException {
+        LogWriter writer = begunLog();
+        List<LogEntry.Write> change;
+        try {
+            growth.prepare();
+            change = growth.change(headers.current(), guids.get());
+            begin();
+        } catch (Refusal | DiskException e) {
+            growth.giveRoomBack();
+            throw e;
+        }
+        lost = true;
+        writer.apply(change);
+        store.flush();
+        lost = false;
+        synchronized (dirty) {
+            Region freedTable = growth.finish();
+            if (freedTable != null) {
+                moveDirty(growth.tableMovedBy());
+                freeLater(freedTable.offset(), freedTable.bytes());
+            }
+        }
+    }
+
+    /// What of the table has not been written yet belongs where the table is now.
+    private void moveDirty(long tableMovedBy) {
+        var moved = new TreeMap<Long, Long>();
+        dirty.forEach((offset, sector) -> moved.put(sector == TABLE ? offset + tableMovedBy : offset, sector));
+        dirty.clear();
+        dirty.putAll(moved);
+    }
+
+    private LogWriter begunLog() throws DiskException {
+        LogWriter writer = log;
+        if (lost || writer == null) {
+            throw new DiskException("change of " + file.name(), IoStatus.IO_ERROR);
+        }
+        return writer;
+    }
+
     /// Makes everything durable that had completed.
     void flush() throws DiskException {
         synchronized (flushing) {
@@ -441,9 +461,9 @@ final class FileWriter {
     private record Copied(long offset, long sector, byte[] content) {}
 
     private void flushAll() throws DiskException {
-        List<Place> places;
+        List<Place> unused;
         synchronized (freed) {
-            places = List.copyOf(freed);
+            unused = List.copyOf(freed);
             freed.clear();
         }
         List<Copied> copies = copyDirty();
@@ -460,9 +480,9 @@ final class FileWriter {
             writer.apply(some.stream().<LogEntry.Write>map(copy -> new LogEntry.Write.Data(copy.offset, copy.content)).toList());
         }
         settle(copies);
-        if (!places.isEmpty()) {
+        if (!unused.isEmpty()) {
             grace.await();
-            for (Place place : places) {
+            for (Place place : unused) {
                 free(place.offset, place.bytes);
             }
         }
@@ -516,8 +536,7 @@ final class FileWriter {
     }
 
     void free(long offset, long bytes) throws DiskException {
-        store.discard(offset, bytes);
-        space.give(offset, bytes);
+        places.free(offset, bytes);
     }
 
     /// From the end of the file backwards, but bitmaps before the table: so that where a log entry cannot hold all, the entry
@@ -548,7 +567,8 @@ final class FileWriter {
     }
 
     /// Leaves the file as one that was closed: nothing to be replayed.
-    void close() throws DiskException {
+    @Override
+    public void close() throws DiskException {
         endReclaiming();
         if (log != null) {
             flush();

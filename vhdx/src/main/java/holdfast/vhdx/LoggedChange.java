@@ -9,8 +9,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.function.Supplier;
 
-/// A change of what a file says of itself, made through the log while nobody uses the disk: a cut leaves all of it or
-/// nothing.
+/// A change of what a file says of itself, made through the log: a cut leaves all of it or nothing.
 final class LoggedChange {
     private final VhdxFile file;
     private final BlockDevice store;
@@ -38,13 +37,28 @@ final class LoggedChange {
         }
     }
 
-    /// Makes the change, unless the file would not be sound with it.
+    /// What has to go into the log.
+    ///
+    /// @param now the file's header
+    /// @param trial an id that no log has
+    /// @throws Refusal when the file would not be sound with it
+    List<LogEntry.Write> checked(Header now, UUID trial) throws Refusal {
+        long size = store.geometry().sizeBytes();
+        // What the log says is done in its place, and would stand over the change.
+        var closed = new Header(
+                now.sequence() + 1, now.fileWrite(), now.dataWrite(), Guid.NONE, 0, Header.VERSION, now.logBytes(), now.logOffset());
+        var tried = new ArrayList<>(writes);
+        tried.add(new LogEntry.Write.Data(Header.FIRST_OFFSET, closed.encode()));
+        var entry = new LogEntry(trial, 0, 0, 1, size, size, tried);
+        var _ = VhdxFile.of(new ReplayedStore(store, List.of(entry)), file.name());
+        return writes;
+    }
+
+    /// Makes the change while nobody uses the disk, unless the file would not be sound with it.
     ///
     /// @param another whether the disk is another one afterwards, and so gets a new identifier, before
     void apply(boolean another, Supplier<UUID> guids) throws Refusal, DiskException {
-        long size = store.geometry().sizeBytes();
-        var trial = new LogEntry(guids.get(), 0, 0, 1, size, size, writes);
-        var _ = VhdxFile.of(new ReplayedStore(store, List.of(trial)), file.name());
+        var _ = checked(file.header(), guids.get());
         var headers = new HeaderPair(disk, file.header());
         UUID content = another ? guids.get() : headers.current().dataWrite();
         headers.change(guids.get(), content, Guid.NONE);

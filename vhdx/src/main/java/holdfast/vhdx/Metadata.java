@@ -108,6 +108,11 @@ record Metadata(
         return bytes == 512 || bytes == 4096;
     }
 
+    Metadata withSize(long bytes) {
+        return new Metadata(
+                blockBytes, fixed, differencing, bytes, diskId, logicalSectorBytes, physicalSectorBytes, parent);
+    }
+
     BatLayout layout() {
         return new BatLayout(sizeBytes, blockBytes, logicalSectorBytes, differencing);
     }

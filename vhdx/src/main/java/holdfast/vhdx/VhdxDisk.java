@@ -47,24 +47,30 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
     private static final int RUNS_MAX = 1 << 16;
 
     private final List<VhdxFile> files;
-    private final Geometry geometry;
+    private volatile Geometry geometry;
     private final Underway underway;
     private final Grace grace = new Grace();
     private final @Nullable FileWriter writer;
+    private final Object growing = new Object();
+    private boolean closed;
     private @Nullable LazyInitializer initializer;
 
     private VhdxDisk(List<VhdxFile> files, boolean writable, Supplier<UUID> guids) throws DiskException {
         this.files = List.copyOf(files);
         VhdxFile first = files.getFirst();
+        geometry = geometry(first, writable);
+        files.stream().skip(1).forEach(VhdxFile::takeUsedMebibytes);
+        writer = writable ? new FileWriter(first, grace, guids) : null;
+        underway = new Underway(files.getFirst().name(), QUEUE_DEPTH);
+    }
+
+    private static Geometry geometry(VhdxFile first, boolean writable) {
         Metadata top = first.metadata();
         int physical = Math.max(top.physicalSectorBytes(), top.logicalSectorBytes());
         Geometry below = first.store().geometry();
-        geometry = new Geometry(
+        return new Geometry(
                 top.sizeBytes(), top.logicalSectorBytes(), physical, !writable, below.durable(), writable && !top.fixed(),
                 writable && below.writeZeroes(), QUEUE_DEPTH);
-        files.stream().skip(1).forEach(VhdxFile::takeUsedMebibytes);
-        writer = writable ? new FileWriter(first, first.takeUsedMebibytes(), grace, guids) : null;
-        underway = new Underway(files.getFirst().name(), QUEUE_DEPTH);
     }
 
     /// Opens a file and its parents for reading: others may read them meanwhile, and nobody may write to them.
@@ -137,6 +143,32 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
     @Override
     public Geometry geometry() {
         return geometry;
+    }
+
+    /// Its content gets another identifier, if it has not since the disk was opened; disks that lie over it do not fit it any more.
+    @Override
+    public void grow(long bytes) {
+        VhdxFile first = files.getFirst();
+        if (bytes < geometry.sizeBytes()) {
+            throw new IllegalArgumentException("a disk of " + geometry.sizeBytes() + " bytes does not grow to " + bytes);
+        }
+        if (writer == null) {
+            throw new OperatorError(first.name(), "may not be written", "open it for writing");
+        }
+        Growth.check(first, bytes);
+        synchronized (growing) {
+            if (closed || bytes <= geometry.sizeBytes()) {
+                return;
+            }
+            try {
+                writer.grow(bytes);
+            } catch (Refusal refusal) {
+                throw refusal.about(first.name());
+            } catch (DiskException e) {
+                throw Growth.failed(first, e);
+            }
+            geometry = geometry(first, true);
+        }
     }
 
     /// The data write GUIDs, each of which changes before the content does.
@@ -228,6 +260,9 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
         } catch (DiskException e) {
             LOG.log(System.Logger.Level.WARNING, files.getFirst().name() + ": " + e.getMessage());
             return e.status();
+        } catch (RuntimeException e) {
+            LOG.log(System.Logger.Level.ERROR, files.getFirst().name() + ": a request failed through a fault of ours", e);
+            return IoStatus.IO_ERROR;
         }
     }
 
@@ -428,7 +463,7 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
 
         @Override
         public int count() {
-            return Math.toIntExact(files.getFirst().metadata().layout().blocks());
+            return Math.toIntExact(files.getFirst().layout().blocks());
         }
 
         @Override
@@ -467,6 +502,9 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
     @Override
     public void close() {
         stopInitializing();
+        synchronized (growing) {
+            closed = true;
+        }
         if (underway.close()) {
             try {
                 if (writer != null) {

@@ -13,6 +13,7 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.LongBinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// One VHDX file that is open for reading: where its blocks are. A differencing one is a layer of a [VhdxDisk].
@@ -29,10 +30,12 @@ final class VhdxFile implements AutoCloseable {
     private final BlockDevice store;
     private final FileIdentifier identifier;
     private final Header header;
-    private final Metadata metadata;
-    private final List<Region> regions;
     private final boolean replayed;
-    private final BatLayout layout;
+
+    /// These change when the disk grows.
+    private volatile Metadata metadata;
+    private volatile BatLayout layout;
+    private volatile List<Region> regions;
     private final BlockTable table;
     private final SectorBitmaps bitmaps;
     private final int blockShift;
@@ -197,6 +200,21 @@ final class VhdxFile implements AutoCloseable {
     /// Its regions, with one of them elsewhere.
     List<Region> regionsWith(Region moved) {
         return regions.stream().map(region -> region.id().equals(moved.id()) ? moved : region).toList();
+    }
+
+    BatLayout layout() {
+        return layout;
+    }
+
+    /// The disk has another size in the file, and its table may be elsewhere there.
+    ///
+    /// @param firstNew and added: as [BlockTable#moved] takes them
+    void grown(long sizeBytes, Region bat, long firstNew, LongBinaryOperator added) {
+        Metadata larger = metadata.withSize(sizeBytes);
+        table.moved(bat.offset(), larger.layout().entries(), firstNew, added);
+        regions = regionsWith(bat);
+        layout = larger.layout();
+        metadata = larger;
     }
 
     BlockTable table() {

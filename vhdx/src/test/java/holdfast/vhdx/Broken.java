@@ -62,7 +62,7 @@ final class Broken {
     static void flush(Blocking disk) {}
 
     /// A place is not emptied for its next block.
-    static void zero(FileWriter writer, long place, long bytes) {}
+    static void zero(Places places, long place, long bytes) {}
 
     /// A content has its identifier for good.
     static void change(HeaderPair headers, UUID fileWrite, UUID dataWrite, UUID log) throws DiskException {
@@ -87,4 +87,10 @@ final class Broken {
 
     /// What was past the end of the disk is part of it now.
     static void clearRestOfLastBlock(Growth growth) {}
+
+    /// What has not been written of the table yet is not looked after when the table moves.
+    static void moveDirty(FileWriter writer, long tableMovedBy) {}
+
+    /// A change of the content begins without a new identifier.
+    static void begin(FileWriter writer) {}
 }
