@@ -23,7 +23,8 @@ import picocli.CommandLine.Option;
                     + "wall time. The servers share one core, and take turns.",
             "",
             "Groups: tmpfs, with the disks in memory; file, with the disks in a directory; vhdx, there too: our server with a VHDX "
-                    + "disk against itself with a raw one, a chain of eight against one, and making 1 TiB against qemu-img.",
+                    + "disk against itself with a raw one, a chain of eight against one, and first writes to an empty one against qemu-nbd; making "
+                    + "disks against qemu-img.",
         },
         exitCodeList = {
             "0:everything was measured",
@@ -61,7 +62,11 @@ final class DiskCommand extends Comparison {
         if (!Files.isDirectory(directory)) {
             throw new OperatorError("--directory " + directory, "is no directory", "make it first");
         }
-        require(group == Place.vhdx ? VhdxBench.TOOLS : DiskBench.TOOLS);
+        require(Stream.of(DiskBench.TOOLS, VhdxBench.TOOLS, CreateBench.TOOLS)
+                .skip(group == Place.vhdx ? 1 : 0)
+                .limit(group == null || group == Place.vhdx ? 3 : 1)
+                .flatMap(List::stream)
+                .toList());
         PrintWriter out = out();
         var rows = new ArrayList<DiskRow>();
         if (!json) {
@@ -96,16 +101,23 @@ final class DiskCommand extends Comparison {
             case vhdx -> {
                 try (var bench = new VhdxBench(fio, directory)) {
                     bench.run(loads, results);
-                    if (wants(VhdxBench.CREATE)) {
-                        bench.create(results);
+                    if (wants(VhdxBench.FIRST_WRITE.name())) {
+                        bench.firstWrites(results);
                     }
                 }
+                new CreateBench(repetitions, directory)
+                        .run(CreateBench.ALL.stream().filter(each -> wants(each.name())).toList(), results);
             }
         }
     }
 
     private List<DiskLoad> loads() {
-        checkNames(Stream.concat(DiskLoad.ALL.stream().map(DiskLoad::name), Stream.of(VhdxBench.CREATE)).toList());
+        checkNames(Stream.of(
+                        DiskLoad.ALL.stream().map(DiskLoad::name),
+                        Stream.of(VhdxBench.FIRST_WRITE.name()),
+                        CreateBench.ALL.stream().map(CreateBench.Creation::name))
+                .flatMap(names -> names)
+                .toList());
         return DiskLoad.ALL.stream().filter(load -> wants(load.name())).toList();
     }
 }

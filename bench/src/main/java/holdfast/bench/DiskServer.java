@@ -3,7 +3,7 @@ package holdfast.bench;
 import java.nio.file.Path;
 import java.util.List;
 
-/// Who serves a raw disk by NBD.
+/// Who serves a disk by NBD.
 enum DiskServer {
     HOLDFAST("holdfast") {
         @Override
@@ -14,8 +14,9 @@ enum DiskServer {
     QEMU_NBD("qemu-nbd") {
         @Override
         List<String> command(Path disk, Path socket) {
+            String format = disk.toString().endsWith(".vhdx") ? "vhdx" : "raw";
             return List.of(
-                    "qemu-nbd", "--persistent", "--format=raw", "--shared=4", "--socket=" + socket, disk.toString());
+                    "qemu-nbd", "--persistent", "--format=" + format, "--shared=4", "--socket=" + socket, disk.toString());
         }
     },
     NBDKIT("nbdkit") {

@@ -9,26 +9,27 @@ import holdfast.vhdx.VhdxDisk;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 
 /// What VHDX costs: our server with a dynamic disk that is all there, against itself with a raw one; with a chain of eight
-/// files, each of which has its share, against one file; and how long an empty disk of 1 TiB takes to make, against qemu-img.
-/// All disks are in one directory.
+/// files, each of which has its share, against one file; and with an empty disk, whose blocks get their places as they are first
+/// written, against qemu-nbd with such a one. All disks are in one directory.
 final class VhdxBench implements AutoCloseable {
-    static final String CREATE = "create-1t";
-    static final List<String> TOOLS = List.of("fio", "qemu-img");
+    static final List<String> TOOLS = List.of("fio", "qemu-nbd");
+
+    /// Of as many blocks as there are bytes in a mebibyte: of all requests next to none finds a block that is there.
+    static final DiskLoad FIRST_WRITE = new DiskLoad("first-write-4k-qd32", "randwrite", 4096, 32, 10, true);
+
+    private static final int EMPTY_MEBIBYTES = 1 << 20;
 
     private static final String GROUP = "vhdx";
     private static final int CHUNK_BYTES = 1 << 20;
     private static final int DEPTH = 8;
-    private static final String TEBIBYTE = "1T";
 
     private final Stage stage = new Stage();
     private final FioRuns fio;
@@ -55,56 +56,38 @@ final class VhdxBench implements AutoCloseable {
     private void duel(String ours, Path disk, String theirs, Path other, List<DiskLoad> loads, Consumer<DiskRow> results)
             throws IOException, InterruptedException {
         Map<String, RunningServer> running = new LinkedHashMap<>();
-        running.put(ours, start(ours, disk));
-        running.put(theirs, start(theirs, other));
+        running.put(ours, start(DiskServer.HOLDFAST, ours, disk));
+        running.put(theirs, start(DiskServer.HOLDFAST, theirs, other));
         running.values().forEach(RunningServer::awaitReady);
         for (DiskLoad load : loads) {
-            Map<String, DiskRow.Cost> costs = fio.measure(load, running);
-            DiskRow.Cost our = Objects.requireNonNull(costs.get(ours));
-            DiskRow.Cost their = Objects.requireNonNull(costs.get(theirs));
-            results.accept(new DiskRow(ours + "-" + load.name(), load.byTime(), GROUP, theirs, our, their));
+            results.accept(row(ours + "-" + load.name(), load, theirs, fio.measure(load, running)));
         }
         running.values().forEach(RunningServer::close);
     }
 
-    private RunningServer start(String title, Path disk) throws IOException {
+    /// @param costs ours, and those of the peer
+    private static DiskRow row(String name, DiskLoad load, String peer, Map<String, DiskRow.Cost> costs) {
+        DiskRow.Cost their = Objects.requireNonNull(costs.remove(peer));
+        return new DiskRow(name, load.byTime(), GROUP, peer, costs.values().iterator().next(), their);
+    }
+
+    private RunningServer start(DiskServer server, String title, Path disk) throws IOException {
         Path own = Files.createDirectories(stage.directory().resolve(title));
-        return stage.add(RunningServer.start(DiskServer.HOLDFAST, disk, own, FioRuns.SERVERS));
+        return stage.add(RunningServer.start(server, disk, own, FioRuns.SERVERS));
     }
 
-    /// From the start of a process to its end.
-    void create(Consumer<DiskRow> results) throws IOException, InterruptedException {
-        Path disk = path("new.vhdx");
-        List<String> ours = Contender.thisProgram("disk", "create", disk.toString(), "--size", TEBIBYTE);
-        List<String> theirs = List.of("qemu-img", "create", "-q", "-f", "vhdx", disk.toString(), TEBIBYTE);
-        var oursMicros = new ArrayList<Double>();
-        var theirsMicros = new ArrayList<Double>();
-        for (int i = -1; i < fio.repetitions(); i++) {
-            double our = micros(ours, disk);
-            double their = micros(theirs, disk);
-            if (i >= 0) {
-                oursMicros.add(our);
-                theirsMicros.add(their);
-            }
+    void firstWrites(Consumer<DiskRow> results) throws IOException, InterruptedException {
+        Map<String, RunningServer> running = new LinkedHashMap<>();
+        for (DiskServer server : List.of(DiskServer.HOLDFAST, DiskServer.QEMU_NBD)) {
+            Path disk = path("empty-" + server.title() + ".vhdx");
+            NewVhdx.create(disk, new NewVhdx.Shape((long) EMPTY_MEBIBYTES * CHUNK_BYTES, CHUNK_BYTES, 512, false));
+            running.put(server.title(), start(server, server.title(), disk));
         }
-        results.accept(new DiskRow(
-                CREATE, true, GROUP, "qemu-img", cost(Samples.median(oursMicros)), cost(Samples.median(theirsMicros))));
-    }
-
-    /// CPU time is not measured.
-    private static DiskRow.Cost cost(double wallMicros) {
-        return new DiskRow.Cost(Double.NaN, wallMicros);
-    }
-
-    private static double micros(List<String> command, Path made) throws IOException, InterruptedException {
-        long start = System.nanoTime();
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
-        int exitCode = process.waitFor();
-        long nanos = System.nanoTime() - start;
-        if (exitCode != 0 || !Files.deleteIfExists(made)) {
-            throw new OperatorError(command.getFirst(), "made no disk at " + made, "see: " + String.join(" ", command));
-        }
-        return nanos / (double) TimeUnit.MICROSECONDS.toNanos(1);
+        running.values().forEach(RunningServer::awaitReady);
+        var fioOnEmpty = new FioRuns(fio.repetitions(), fio.requests(), EMPTY_MEBIBYTES);
+        Map<String, DiskRow.Cost> costs = fioOnEmpty.measure(FIRST_WRITE, running);
+        results.accept(row(FIRST_WRITE.name(), FIRST_WRITE, DiskServer.QEMU_NBD.title(), costs));
+        running.values().forEach(RunningServer::close);
     }
 
     /// A file that is taken away in the end.

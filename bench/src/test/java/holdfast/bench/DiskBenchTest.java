@@ -34,16 +34,19 @@ class DiskBenchTest {
     }
 
     @Test
-    @Needs({"fio", "qemu-img"})
+    @Needs({"fio", "qemu-img", "qemu-nbd"})
     void vhdxIsMeasuredAgainstRawAndAChainAgainstOneFileAndNothingIsLeft() throws Exception {
         var rows = new ArrayList<DiskRow>();
         try (var bench = new VhdxBench(new FioRuns(1, 200, 16), directory)) {
             bench.run(DiskLoad.ALL, rows::add);
-            bench.create(rows::add);
+            bench.firstWrites(rows::add);
         }
+        // What takes 50 GiB is left out.
+        new CreateBench(1, directory).run(CreateBench.ALL.subList(0, 2), rows::add);
         assertThat(rows).extracting(row -> row.name() + " " + row.peer())
-                .contains("dynamic-write-128k raw", "chain-8-randread-4k-qd1 chain-1", "create-1t qemu-img");
-        assertThat(rows).hasSize(DiskLoad.ALL.size() + 3 + 1).allSatisfy(row -> assertThat(row.ours().wallMicros()).isPositive());
+                .contains("dynamic-write-128k raw", "chain-8-randread-4k-qd1 chain-1", "first-write-4k-qd32 qemu-nbd",
+                        "create-1t qemu-img", "create-lazy-1g qemu-img");
+        assertThat(rows).hasSize(DiskLoad.ALL.size() + 3 + 1 + 2).allSatisfy(row -> assertThat(row.ours().wallMicros()).isPositive());
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left).isEmpty();
         }
