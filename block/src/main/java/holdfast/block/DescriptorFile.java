@@ -1,6 +1,9 @@
 package holdfast.block;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /// The file of a [DiskDescriptor], open and locked, and after its two slots the state of the layers. What is written here says
@@ -103,6 +106,32 @@ public final class DescriptorFile implements AutoCloseable {
 
     Blocking disk() {
         return disk;
+    }
+
+    /// Whether the slot that does not count is no descriptor: torn by a power cut, or damaged since.
+    public boolean hasDamagedSlot() throws DiskException {
+        int other = (int) (STATE_OFFSET - HeaderSlot.BYTES - descriptor.slotOffset());
+        byte[] slot = disk.read(other, HeaderSlot.BYTES);
+        boolean unused = descriptor.sequence() == 1 && Arrays.equals(slot, new byte[HeaderSlot.BYTES]);
+        return !unused && !DiskDescriptor.isWhole(slot);
+    }
+
+    /// Puts right what can be without guessing: a damaged slot, and what the last writer did not note, since he did not close the
+    /// disk in order. Whatever a power cut leaves of this is the same disk.
+    ///
+    /// @return what was done, each a sentence without a subject
+    synchronized List<String> repair(BlockDevice storage) throws DiskException {
+        var done = new ArrayList<String>();
+        if (hasDamagedSlot()) {
+            put(descriptor.next(descriptor.sizeBytes(), descriptor.closed(), descriptor.storage()));
+            done.add("wrote the damaged one of its descriptor's two copies anew");
+        }
+        if (!descriptor.closed()) {
+            new Blocking(storage).flush();
+            finish(StorageLayer.fingerprintOf(storage));
+            done.add("noted what its storage is, as its last writer did not");
+        }
+        return done;
     }
 
     /// @param storageName what the operator calls it

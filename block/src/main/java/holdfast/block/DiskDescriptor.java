@@ -162,6 +162,11 @@ public record DiskDescriptor(
         return newest(slots).isPresent();
     }
 
+    /// Whether a slot is one.
+    static boolean isWhole(byte[] slot) {
+        return HeaderSlot.open(slot, 0, MAGIC).isPresent();
+    }
+
     /// The descriptor in a file.
     ///
     /// @param slots as they lie there, one after the other

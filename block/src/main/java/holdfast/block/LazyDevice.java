@@ -94,6 +94,13 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
         return storage.identity().map(below -> image ? below : "lazy " + store.descriptor().id() + " over [" + below + "]");
     }
 
+    /// Puts right what can be without guessing in a disk that was just opened for writing.
+    ///
+    /// @return what was done, each a sentence without a subject
+    public List<String> repair() throws DiskException {
+        return store.file().repair(storage);
+    }
+
     @Override
     public long pendingBytes() {
         return map.pendingBytes();

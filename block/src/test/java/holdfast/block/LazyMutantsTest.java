@@ -40,6 +40,8 @@ class LazyMutantsTest {
                         "DiskDescriptorTest.aCutWhileItIsWrittenAnewLeavesTheOldOneOrTheNewOne"),
                 mutant("a descriptor is not durable when it says so", "DescriptorFile", "put", "Blocking.flush",
                         "DiskDescriptorTest.aCutWhileItIsWrittenAnewLeavesTheOldOneOrTheNewOne"),
+                mutant("a repair writes over the copy that is whole", "DescriptorFile", "put", "DiskDescriptor.slotOffset",
+                        "LazyRepairTest.aDamagedCopyIsWrittenAnewAndTheStorageIsNoted"),
                 mutant("a descriptor of another version is read", "DiskDescriptor", "parse", "DiskDescriptor.isKnown",
                         "DiskDescriptorTest.anotherVersionIsRefusedThoughAnOlderDescriptorIsKnown"),
                 mutant("a layer that is not known is skipped", "DiskDescriptor", "parse", "DiskDescriptor.isRequired",

@@ -88,6 +88,25 @@ class DiskCommandTest {
     }
 
     @Test
+    void whatIsThereTwiceAndDamagedOnceIsSaidAndRepaired() throws Exception {
+        output("disk convert DIR/some.raw DIR/some.vhdx");
+        Path disk = directory.resolve("some.vhdx");
+        assertThat(output("disk check --repair DIR/some.vhdx")).as("nothing to be done").isEqualTo(disk + ": no damage found\n");
+        try (var file = new RandomAccessFile(disk.toFile(), "rw")) {
+            for (int at : new int[] {(128 << 10) + 100, (192 << 10) + 100}) {
+                file.seek(at);
+                file.write(77);
+            }
+        }
+        String damaged = ": no damage found but in its second header and its first region table, of which the other copy is whole: --repair writes it anew\n";
+        assertThat(output("disk check DIR/some.vhdx")).isEqualTo(disk + damaged);
+        assertThat(output("disk check --repair DIR/some.vhdx")).isEqualTo((disk + ": wrote its second header anew\n" + disk
+                + ": wrote its first region table anew\n" + disk + ": no damage found\n"));
+        assertThat(output("disk check DIR/some.vhdx")).isEqualTo(disk + ": no damage found\n");
+        assertThat(output("disk check --repair DIR/some.raw")).contains("raw, so there is nothing that could be damaged");
+    }
+
+    @Test
     void aDiskGrows() {
         output("disk convert DIR/some.raw DIR/some.vhdx");
         for (String name : List.of("some.raw", "some.vhdx")) {

@@ -3,6 +3,7 @@ package holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Needs;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -53,6 +54,19 @@ class LazyDiskCommandTest {
                 .contains("descriptor         " + directory.resolve("d.raw.holdfast") + "\n");
         assertThat(output("disk check DIR/d.raw")).contains("no damage found; of 8.00 MiB, 8.00 MiB are still to be initialised");
         assertThat(output("disk map DIR/d.raw").lines()).hasSize(1);
+    }
+
+    @Test
+    void aDescriptorOfWhichOneCopyIsDamagedIsRepaired() throws Exception {
+        output("disk create DIR/d.raw --size 2M --preallocate lazy");
+        try (var file = new RandomAccessFile(directory.resolve("d.raw.holdfast").toFile(), "rw")) {
+            file.seek(4096);
+            file.write(77);
+        }
+        assertThat(output("disk check DIR/d.raw")).contains("d.raw.holdfast: no damage found but in its header, of which the other copy is whole");
+        assertThat(output("disk check --repair DIR/d.raw"))
+                .contains("d.raw: wrote the damaged one of its descriptor's two copies anew\n")
+                .contains("d.raw.holdfast: no damage found; of 2.00 MiB");
     }
 
     @Test

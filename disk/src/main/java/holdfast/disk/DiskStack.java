@@ -16,6 +16,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.UUID;
@@ -39,9 +41,10 @@ public final class DiskStack {
     /// @param watermark whether a first write zeroes only what lies before it in its block
     /// @param pendingBytes what is still to be initialised
     /// @param inOrder whether its last writer closed it
+    /// @param damagedCopy whether one of the two copies of the descriptor is torn or damaged
     public record Description(
             Path descriptor, UUID id, Path storage, boolean mapping, ByteSize size, ByteSize block, boolean watermark, long pendingBytes,
-            boolean inOrder) {}
+            boolean inOrder, boolean damagedCopy) {}
 
     /// Where the descriptor of an image is, if it has one.
     public static Path descriptorOf(Path image) {
@@ -162,6 +165,26 @@ public final class DiskStack {
         }
     }
 
+    /// Puts right what can be without guessing, and what the last writer left to be done.
+    ///
+    /// @param named an image that has a descriptor, or a mapping
+    /// @return what was done, each a sentence without a subject; none when there was nothing to be done
+    /// @throws OperatorError when the disk cannot be opened, or has damage that cannot be put right; nothing has changed then
+    public static List<String> repair(Path named) {
+        var done = new ArrayList<String>();
+        try (BlockDevice disk = open(named, Access.READ_WRITE)) {
+            if (disk instanceof LazyDevice lazy) {
+                done.addAll(lazy.repair());
+            }
+        } catch (DiskException e) {
+            throw unreadable(named, e);
+        }
+        if (!Files.exists(descriptorNamedBy(named))) {
+            done.add("removed its descriptor, of which nothing is needed any more");
+        }
+        return done;
+    }
+
     private static Path descriptorNamedBy(Path named) {
         Path path = real(named);
         return isNamedAsDescriptor(path) ? path : descriptorOf(path);
@@ -248,7 +271,8 @@ public final class DiskStack {
                     new ByteSize(lazy.blockBytes()),
                     lazy.filling() == LazyLayer.Filling.BEFORE,
                     LazyDevice.pendingBytes(file, lazy),
-                    descriptor.closed());
+                    descriptor.closed(),
+                    file.hasDamagedSlot());
         } catch (DiskException e) {
             throw unreadable(path, e);
         }

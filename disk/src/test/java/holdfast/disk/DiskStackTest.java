@@ -245,4 +245,36 @@ class DiskStackTest {
                 .isInstanceOf(OperatorError.class)
                 .hasMessageContaining("disk.raw.holdfast: is a disk descriptor of version 9, and only version 1 is known; use the version");
     }
+
+    @Test
+    void aRepairFinishesWhatTheLastWriterLeft() throws Exception {
+        crashedWriter();
+        assertThat(DiskStack.repair(image)).containsExactly("noted what its storage is, as its last writer did not");
+        assertThat(DiskStack.describe(image).inOrder()).isTrue();
+        assertThat(DiskStack.repair(image)).isEmpty();
+        write(image, 0, Noise.of(1).bytes(SIZE - (1 << 20)));
+        Path copy = directory.resolve("copy");
+        try (BlockDevice device = DiskStack.open(image, Access.READ_WRITE)) {
+            new Blocking(device).write(SIZE - (1 << 20), new byte[1 << 20]);
+            new Blocking(device).flush();
+            Files.copy(descriptor, copy);
+        }
+        Files.move(copy, descriptor);
+        try (DescriptorFile file = DescriptorFile.open(descriptor, Access.READ_ONLY)) {
+            DiskMark.put(image, file.descriptor().id());
+        }
+        assertThat(DiskStack.repair(image)).contains("removed its descriptor, of which nothing is needed any more");
+        assertThat(descriptor).doesNotExist();
+        assertThat(DiskMark.of(image)).isEmpty();
+    }
+
+    @Test
+    void aRepairRefusesAMapThatIsDamagedAndChangesNothing() throws Exception {
+        crashedWriter();
+        byte[] bytes = Files.readAllBytes(descriptor);
+        bytes[8192 + 20] ^= 1;
+        Files.write(descriptor, bytes);
+        assertThatThrownBy(() -> DiskStack.repair(image)).isInstanceOf(OperatorError.class).hasMessageContaining("sector 0 of its map is damaged");
+        assertThat(Files.readAllBytes(descriptor)).isEqualTo(bytes);
+    }
 }

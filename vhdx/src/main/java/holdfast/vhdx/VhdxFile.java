@@ -31,6 +31,7 @@ final class VhdxFile implements AutoCloseable {
     private final FileIdentifier identifier;
     private final Header header;
     private final boolean replayed;
+    private final Copies copies;
 
     /// These change when the disk grows.
     private volatile Metadata metadata;
@@ -50,7 +51,8 @@ final class VhdxFile implements AutoCloseable {
             Header header,
             RegionTable regionTable,
             Metadata metadata,
-            boolean replayed)
+            boolean replayed,
+            Copies copies)
             throws Refusal {
         this.name = name;
         this.raw = raw;
@@ -59,6 +61,7 @@ final class VhdxFile implements AutoCloseable {
         this.header = header;
         this.metadata = metadata;
         this.replayed = replayed;
+        this.copies = copies;
         regions = regionTable.regions();
         layout = metadata.layout();
         Region bat = regionTable.region(Region.BAT);
@@ -158,7 +161,7 @@ final class VhdxFile implements AutoCloseable {
         if (now.geometry().logicalBlockBytes() > metadata.logicalSectorBytes()) {
             throw Refusal.unknown("has sectors of " + metadata.logicalSectorBytes() + " bytes, and its device larger ones");
         }
-        var file = new VhdxFile(name, store, now, identifier, header, regions, metadata, !log.isEmpty());
+        var file = new VhdxFile(name, store, now, identifier, header, regions, metadata, !log.isEmpty(), Copies.of(raw, disk));
         file.check(disk, regions);
         return file;
     }
@@ -191,6 +194,10 @@ final class VhdxFile implements AutoCloseable {
 
     Header header() {
         return header;
+    }
+
+    Copies copies() {
+        return copies;
     }
 
     Region region(UUID id) throws Refusal {
@@ -294,6 +301,7 @@ final class VhdxFile implements AutoCloseable {
                 now.dataWrite(),
                 identifier.creator(),
                 replayed,
+                copies.damaged(),
                 parent == null ? null : parent.name());
     }
 

@@ -1,6 +1,7 @@
 package holdfast.vhdx;
 
 import holdfast.block.ByteSize;
+import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ import org.jspecify.annotations.Nullable;
 /// @param content the data write GUID: another one when what the disk holds has changed
 /// @param creator the program that made it
 /// @param dirty whether its log has to be replayed, as it has when its last writer did not close it
+/// @param damagedCopies what of the file is there twice and damaged once, as it was when it was opened
 /// @param parent the parent's name; null when it has none
 public record VhdxInfo(
         String file,
@@ -27,6 +29,7 @@ public record VhdxInfo(
         UUID content,
         String creator,
         boolean dirty,
+        List<String> damagedCopies,
         @Nullable String parent) {
 
     /// How blocks come to be in the file.

@@ -2,6 +2,7 @@ package holdfast.vhdx;
 
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
+import java.util.BitSet;
 import java.util.List;
 import java.util.UUID;
 
@@ -84,6 +85,18 @@ final class Broken {
 
     /// The child knows its parent by the old identifier alone.
     static void expect(VhdxFile child, UUID now, UUID next) {}
+
+    /// Nothing but the beginning of the file is in use.
+    static BitSet takeUsedMebibytes(VhdxFile file) {
+        var used = new BitSet();
+        used.set(0, 4);
+        return used;
+    }
+
+    /// What is in the log stays there.
+    static VhdxFile replayed(VhdxFile file) {
+        return file;
+    }
 
     /// What was past the end of the disk is part of it now.
     static void clearRestOfLastBlock(Growth growth) {}

@@ -64,6 +64,10 @@ class MutantsTest {
                         "GrowthPowerCutTest.aDiskThatGrowsUnderItsWritersIsSoundAfterAnyCut"),
                 mutant("a disk grows under its old identifier", "FileWriter", "grow", "FileWriter.begin",
                         "OnlineGrowthTest.oneThatIsReadOnlyOrWouldBeSmallerDoesNotGrow"),
+                mutant("a repair gives back what blocks lie in", "Repair", "space", "VhdxFile.takeUsedMebibytes",
+                        "RepairTest.spaceInWhichNoBlockLiesIsGivenBack"),
+                mutant("a repair throws the log away", "Repair", "run", "VhdxFile.replayed",
+                        "RepairTest.whatTheLogSaysIsDoneInTheFile"),
                 mutant("the older header counts", "Header", "current", "Long.compareUnsigned",
                         "HeaderTest.theOneWithTheHigherSequenceCounts"));
     }
