@@ -37,6 +37,14 @@ public interface BlockDevice extends AutoCloseable {
         throw new OperatorError("a disk of this kind", "cannot grow", "copy it to a larger one");
     }
 
+    /// Makes the disk smaller while nothing is under way: what it had past its new end is gone. A power cut may undo it.
+    ///
+    /// @param bytes the new size, no more than the old one, at least one logical block and a multiple of it
+    /// @throws OperatorError when this disk cannot become smaller
+    default void shrink(long bytes) {
+        throw new OperatorError("a disk of this kind", "cannot become smaller", "copy what is in it to another");
+    }
+
     /// Starts a request; its completion is called exactly once, on any thread, possibly before this returns. Bad
     /// ranges and unsupported requests complete with a status, they do not throw. At most [Geometry#queueDepth]
     /// requests are under way at once: past that, submit blocks until one completes.

@@ -133,18 +133,30 @@ public final class RawFile implements BlockDevice {
 
     @Override
     public synchronized void grow(long bytes) {
+        if (bytes < geometry.sizeBytes()) {
+            throw new IllegalArgumentException("a disk of " + geometry.sizeBytes() + " bytes does not grow to " + bytes);
+        }
+        resize(bytes);
+    }
+
+    @Override
+    public synchronized void shrink(long bytes) {
+        if (bytes > geometry.sizeBytes()) {
+            throw new IllegalArgumentException("a disk of " + geometry.sizeBytes() + " bytes does not shrink to " + bytes);
+        }
+        resize(bytes);
+    }
+
+    private void resize(long bytes) {
         Geometry old = geometry;
-        var grown = new Geometry(
+        var resized = new Geometry(
                 bytes, old.logicalBlockBytes(), old.physicalBlockBytes(), old.readOnly(), old.durable(), old.discard(),
                 old.writeZeroes(), old.queueDepth());
-        if (bytes < old.sizeBytes()) {
-            throw new IllegalArgumentException("a disk of " + old.sizeBytes() + " bytes does not grow to " + bytes);
-        }
         if (blockDevice || old.readOnly() || fenced()) {
             throw new OperatorError(
                     file.path().toString(),
                     blockDevice ? "is a block device" : "may not be written",
-                    blockDevice ? "grow it with what made it" : "open it for writing");
+                    blockDevice ? "change its size with what made it" : "open it for writing");
         }
         int result = markChanged() ? file.truncate(bytes) : -Posix.EIO;
         if (result < 0) {
@@ -154,7 +166,7 @@ public final class RawFile implements BlockDevice {
                     result == -Posix.EFBIG ? "choose a smaller size, or another file system" : "make room");
         }
         fileBytes = bytes;
-        geometry = grown;
+        geometry = resized;
     }
 
     /// Takes space on the host for all of a file that has hardly any yet, in a time that does not depend on how much that is. What is

@@ -203,6 +203,24 @@ class RawFileTest extends BlockDeviceContract {
     }
 
     @Test
+    void aDiskThatShrinksKeepsItsBeginningAndReadsAsZerosWhereItGrowsAgain() throws Exception {
+        disk().write(0, Noise.of(1).bytes((int) SIZE));
+        device().shrink(SIZE / 2);
+        assertThat(Files.size(directory.resolve("disk.img"))).isEqualTo(SIZE / 2);
+        assertThat(disk().read(0, (int) SIZE / 2)).isEqualTo(Arrays.copyOf(Noise.of(1).bytes((int) SIZE), (int) SIZE / 2));
+        assertThatThrownBy(() -> disk().read(SIZE / 2, 512)).isInstanceOf(DiskException.class);
+        device().grow(SIZE);
+        assertThat(disk().read(SIZE / 2, (int) SIZE / 2)).containsOnly(0);
+        for (long bytes : new long[] {0, SIZE / 2 + 1, SIZE + 512}) {
+            assertThatThrownBy(() -> device().shrink(bytes)).isInstanceOf(IllegalArgumentException.class);
+        }
+        try (RawFile readOnly = RawFile.open(sized("fixed.img", SIZE), Access.READ_ONLY)) {
+            assertThatThrownBy(() -> readOnly.shrink(512)).isInstanceOf(OperatorError.class);
+        }
+        assertThat(Files.size(directory.resolve("fixed.img"))).isEqualTo(SIZE);
+    }
+
+    @Test
     void aDiskDoesNotShrinkNorGrowByHalfABlockNorWhenItIsReadOnly() throws Exception {
         for (long bytes : new long[] {0, SIZE - 512, SIZE + 1}) {
             assertThatThrownBy(() -> device().grow(bytes)).isInstanceOf(IllegalArgumentException.class);

@@ -15,7 +15,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "compact",
         description = {
-            "Gives space of a VHDX disk that nobody uses back to the host: of zeros, and of what no block lies in.",
+            "Gives space of a VHDX disk that nobody uses back to the host: of zeros, and of what no block lies in. The file becomes shorter.",
             "",
             "What a guest trims comes back by itself, while it runs.",
         },

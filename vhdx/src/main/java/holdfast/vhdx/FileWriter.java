@@ -4,12 +4,10 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ClusterLocks;
 import holdfast.block.DiskException;
-import holdfast.block.Extent;
 import holdfast.block.IoStatus;
 import holdfast.block.Request;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
@@ -357,35 +355,27 @@ final class FileWriter implements AutoCloseable {
         }
     }
 
-    /// Takes away the places of blocks that are zero, and makes holes of what is free. The content stays what it is, and so does its
-    /// identifier.
-    void compact() throws DiskException {
+    /// Begins a change by which the content stays what it is, although blocks change theirs.
+    void beginWithSameContent() throws DiskException {
         nextContent(headers.current().dataWrite());
-        for (long block = 0; block < file.layout().blocks(); block++) {
-            long entry = table.get(file.layout().blockEntry(block));
-            long bytes = file.layout().bytesIn(block);
-            if (BatEntry.state(entry) == BatEntry.FULLY_PRESENT && isZero(BatEntry.offset(entry), bytes)) {
-                drop(block * metadata.blockBytes(), bytes, BatEntry.ZERO, null, (_, _, _) -> {});
-            }
-        }
         begin();
-        flush();
-        for (FreeSpace.Run run : places.space().freeBelow(device.geometry().sizeBytes())) {
-            store.discard(run.offset(), run.bytes());
-        }
-        store.flush();
     }
 
-    private boolean isZero(long at, long length) throws DiskException {
-        for (Extent extent : store.extents(at, length)) {
-            for (long from = extent.offset(); !extent.readsZero() && from < extent.end(); from += Mebibytes.ONE) {
-                byte[] part = store.read(from, (int) Math.min(Mebibytes.ONE, extent.end() - from));
-                if (!Arrays.equals(part, new byte[part.length])) {
-                    return false;
-                }
-            }
-        }
-        return true;
+    /// Takes the place of a block away that is nothing but zeros.
+    void dropZeros(long block) throws DiskException {
+        drop(block * metadata.blockBytes(), file.layout().bytesIn(block), BatEntry.ZERO, null, (_, _, _) -> {});
+    }
+
+    /// Says that a block, or a bitmap none of which waits to be written, lies elsewhere now. Where it was is free with the next flush.
+    void move(long number, long place, long bytes) throws DiskException {
+        long entry = table.get(number);
+        set(number, BatEntry.of(BatEntry.state(entry), place));
+        freeLater(BatEntry.offset(entry), bytes);
+        relieve();
+    }
+
+    Places places() {
+        return places;
     }
 
     /// Makes the disk larger while requests are under way; durable when it returns.
@@ -395,13 +385,27 @@ final class FileWriter implements AutoCloseable {
     void grow(long sizeBytes) throws Refusal, DiskException {
         synchronized (growing) {
             beginKeepingContent();
-            long last = file.layout().blocks() - 1;
             var growth = new Growth(file, places, sizeBytes);
             growth.takeRoom();
-            try (var _ = locks.acquire(last, last + 1)) {
-                synchronized (flushing) {
-                    grow(growth);
-                }
+            change(growth);
+        }
+    }
+
+    /// Moves the table to the first place that there is for it, if that is before where it is; the content stays what it is.
+    void moveTableDown() throws Refusal, DiskException {
+        synchronized (growing) {
+            var growth = new Growth(file, places, file.metadata().sizeBytes());
+            if (growth.takeRoomBefore()) {
+                change(growth);
+            }
+        }
+    }
+
+    private void change(Growth growth) throws Refusal, DiskException {
+        long last = file.layout().blocks() - 1;
+        try (var _ = locks.acquire(last, last + 1)) {
+            synchronized (flushing) {
+                grow(growth);
             }
         }
     }
@@ -503,7 +507,7 @@ final class FileWriter implements AutoCloseable {
         while (true) {
             try {
                 flush();
-            } catch (DiskException e) {
+            } catch (DiskException | RuntimeException e) {
                 LOG.log(System.Logger.Level.WARNING, file.name() + ": space of trimmed blocks is not given back, " + e.getMessage());
                 return;
             }
@@ -574,6 +578,8 @@ final class FileWriter implements AutoCloseable {
             flush();
             store.flush();
             headers.change(headers.current().fileWrite(), headers.current().dataWrite(), Guid.NONE);
+            log = null;
+            begun = false;
         }
     }
 }

@@ -44,6 +44,15 @@ final class FreeSpace {
         return runs;
     }
 
+    synchronized long usedBytes() {
+        return used.cardinality() * Mebibytes.ONE;
+    }
+
+    /// The end of the last run that is taken.
+    synchronized long end() {
+        return used.length() * Mebibytes.ONE;
+    }
+
     /// Gives a run back.
     synchronized void give(long offset, long bytes) {
         int from = (int) (offset / Mebibytes.ONE);

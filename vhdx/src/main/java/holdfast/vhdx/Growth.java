@@ -112,6 +112,17 @@ public final class Growth {
         }
     }
 
+    /// Only for the table, as long as it is, and before where it is.
+    ///
+    /// @return false when there is none; nothing has been taken then
+    boolean takeRoomBefore() throws DiskException {
+        long place = places.takeBefore(oldTable.offset(), oldTable.bytes());
+        if (place > 0) {
+            table = new Region(Region.BAT, place, oldTable.bytes(), true);
+        }
+        return place > 0;
+    }
+
     private void giveTableBack() {
         if (tableMoves()) {
             places.give(table.offset(), table.bytes());

@@ -10,6 +10,8 @@ import holdfast.block.Request;
 /// The places of a file that is written to: found where there is room, the file made long enough, and nothing in them of what was
 /// there before.
 final class Places {
+    private static final System.Logger LOG = System.getLogger(Places.class.getName());
+
     private final VhdxFile file;
     private final BlockDevice device;
     private final Blocking store;
@@ -23,8 +25,9 @@ final class Places {
         space = new FreeSpace(file.takeUsedMebibytes());
     }
 
-    FreeSpace space() {
-        return space;
+    /// How long the file would be if it had nothing free in it.
+    long usedBytes() {
+        return space.usedBytes();
     }
 
     /// Takes a place of so many bytes, a multiple of 1 MiB.
@@ -38,6 +41,43 @@ final class Places {
         } catch (DiskException e) {
             space.give(place, bytes);
             throw e;
+        }
+    }
+
+    /// Takes the first place that there is, if all of it is before another one; it is all zeros.
+    ///
+    /// @return 0 when it is not
+    long takeBefore(long limit, long bytes) throws DiskException {
+        long place = space.take(bytes);
+        if (place + bytes > limit) {
+            space.give(place, bytes);
+            return 0;
+        }
+        try {
+            empty(place, bytes, false);
+            return place;
+        } catch (DiskException e) {
+            space.give(place, bytes);
+            throw e;
+        }
+    }
+
+    /// Makes holes of what is free.
+    void discardFree() throws DiskException {
+        for (FreeSpace.Run run : space.freeBelow(device.geometry().sizeBytes())) {
+            store.discard(run.offset(), run.bytes());
+        }
+    }
+
+    /// Ends the file where nothing comes any more. Nothing of it is left to be replayed: a log says how long its file is at least.
+    void cutOff() {
+        long end = space.end();
+        if (end < device.geometry().sizeBytes()) {
+            try {
+                device.shrink(end);
+            } catch (OperatorError e) {
+                LOG.log(System.Logger.Level.INFO, file.name() + ": stays as long as it is, " + e.getMessage());
+            }
         }
     }
 

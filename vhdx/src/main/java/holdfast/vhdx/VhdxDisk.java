@@ -136,8 +136,8 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
     }
 
     /// Gives back the space of zeros and of what is not used. The disk is open for writing, and has no requests under way.
-    void compact() throws DiskException {
-        Objects.requireNonNull(writer).compact();
+    void compact() throws Refusal, DiskException {
+        new Compaction(files.getFirst(), Objects.requireNonNull(writer)).run();
     }
 
     @Override

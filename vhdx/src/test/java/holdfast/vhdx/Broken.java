@@ -106,4 +106,7 @@ final class Broken {
 
     /// A change of the content begins without a new identifier.
     static void begin(FileWriter writer) {}
+
+    /// A file is not closed in order.
+    static void close(FileWriter writer) {}
 }

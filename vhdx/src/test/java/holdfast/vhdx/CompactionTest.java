@@ -9,6 +9,7 @@ import holdfast.block.Noise;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Program;
 import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.UUID;
@@ -47,6 +48,7 @@ class CompactionTest {
         long allocated = Program.allocatedBytes(path);
         Compaction.run(path, null);
         assertThat(Program.allocatedBytes(path)).isLessThan(allocated - 9 * MIB + LOG_ENTRIES_BYTES);
+        assertThat(path).as("4 MiB for the format, and 2 blocks").hasSize(6 * MIB);
         assertThat(VhdxDisk.info(path).content()).isEqualTo(before);
         for (Path each : new Path[] {path, child}) {
             try (VhdxDisk disk = VhdxDisk.open(each, null)) {
@@ -54,6 +56,37 @@ class CompactionTest {
             }
         }
         assertThat(Program.output("qemu-img", "check", "-f", "vhdx", path)).contains("No errors");
+    }
+
+    /// The table, which growing moves behind all, and what was written last.
+    @Test
+    @Needs("qemu-img")
+    void whatLiesLastMovesToWhereThereIsRoomAndTheFileEndsThere() throws Exception {
+        Path path = directory.resolve("disk.vhdx");
+        NewVhdx.create(path, new NewVhdx.Shape(SIZE, MIB, 512, false));
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            var blocking = new Blocking(disk);
+            blocking.write(0, Noise.of(1).bytes(SIZE));
+            disk.grow(200_000L * MIB);
+            blocking.write(150_000L * MIB, Noise.of(2).bytes(3 * MIB));
+            blocking.discard(MIB, 6 * MIB);
+        }
+        long before = Files.size(path);
+        Compaction.run(path, null);
+        // Header, log, metadata and a table of 2 MiB; 3 old blocks and 3 new ones.
+        assertThat(path).hasSize(11 * MIB);
+        assertThat(before).isEqualTo(17 * MIB);
+        Compaction.run(path, null);
+        assertThat(path).hasSize(11 * MIB);
+        assertThat(Program.output("qemu-img", "check", "-f", "vhdx", path)).contains("No errors");
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            var blocking = new Blocking(disk);
+            assertThat(blocking.read(0, MIB)).isEqualTo(Arrays.copyOf(Noise.of(1).bytes(SIZE), MIB));
+            assertThat(blocking.read(MIB, 6 * MIB)).containsOnly(0);
+            assertThat(blocking.read(150_000L * MIB, 3 * MIB)).isEqualTo(Noise.of(2).bytes(3 * MIB));
+            blocking.write(MIB, Noise.of(3).bytes(MIB));
+            assertThat(blocking.read(MIB, MIB)).isEqualTo(Noise.of(3).bytes(MIB));
+        }
     }
 
     @Test
