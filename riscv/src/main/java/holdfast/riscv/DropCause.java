@@ -1,8 +1,8 @@
 package holdfast.riscv;
 
-/// Why the decoded form of a page was dropped, and with it what was translated of it.
+/// Why something was dropped of what was decoded and translated of a page.
 enum DropCause {
-    /// A hart mapped the page writable, to store to it.
+    /// A hart stored to the page.
     GUEST_STORE("guest store"),
 
     /// A device, a loader or the balloon changed the page.
@@ -11,7 +11,7 @@ enum DropCause {
     /// The page holds a page table in which a hart set an accessed or dirty bit.
     PAGE_TABLE("page table"),
 
-    /// It had not been executed lately, and there were too many.
+    /// The page had not been executed lately, and there were too many: all of it.
     EVICTION("eviction"),
 
     /// All of memory was replaced: a restore.

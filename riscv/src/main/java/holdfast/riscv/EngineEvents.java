@@ -39,13 +39,16 @@ final class EngineEvents {
 
     @Name("holdfast.Invalidation")
     @Label("Invalidation")
-    @Description("The decoded form of a page was dropped, with what was translated of it")
+    @Description("Of what was decoded and translated of a page something was dropped, or everything")
     @Category("Holdfast")
     @StackTrace(false)
     static final class Invalidation extends Event {
         @Label("Guest-Physical Page")
         @MemoryAddress
         long page;
+
+        @Label("Decoded Instructions")
+        int instructions;
 
         @Label("Regions")
         int regions;

@@ -152,7 +152,6 @@ final class Mmu {
         int index = memory.pageIndex(address);
         memory.beforeMapping(index);
         CodePage page = memory.codePage(hart, index);
-        page.used = true;
         if (tlb.flushes() != flushes) {
             return null;
         }

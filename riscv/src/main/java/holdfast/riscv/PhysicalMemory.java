@@ -15,17 +15,18 @@ import org.jspecify.annotations.Nullable;
 /// Guest RAM, and what has to happen around a store to it: dirty logs, decoded code, page watches.
 ///
 /// Harts reach RAM through their TLBs; everyone else (devices, loaders, migration) through the accessors here, which
-/// check bounds, mark pages dirty and drop decoded code. Values are little-endian; addresses are guest-physical.
+/// check bounds, mark pages dirty and set decoded code aside. Values are little-endian; addresses are guest-physical.
 /// Naturally aligned accesses of up to 8 bytes are single-copy atomic.
 ///
-/// How decoded code stays exact: a page that has decoded code is mapped writable in no TLB. Decoding a page publishes
+/// How decoded code stays exact: a page that may be executed is mapped writable in no TLB. Making it executable says so in
 /// its [CodePage] first and then revokes write mappings everywhere; mapping a page writable records that first and
-/// then drops its [CodePage]. Harts notice a dropped page at their next `fence.i`.
+/// then sets its decoded form aside. Harts forget what they have of it at their next `fence.i`, and the next that executes it finds
+/// out what has changed.
 public final class PhysicalMemory {
     public static final int PAGE_SHIFT = 12;
     public static final int PAGE_BYTES = 1 << PAGE_SHIFT;
 
-    /// Decoded pages, of some 20 KiB each, before those are dropped that have not been executed lately.
+    /// Decoded pages, of some 24 KiB each, before those are dropped that have not been executed lately.
     private static final int CODE_PAGES_MAX = 4096;
 
     private static final VarHandle CODE = MethodHandles.arrayElementVarHandle(CodePage[].class);
@@ -37,6 +38,9 @@ public final class PhysicalMemory {
     private final @Nullable CodePage[] code;
     private final boolean[] mappedWritable;
     private final ReentrantLock decodingLock = new ReentrantLock();
+
+    /// Under the lock before it.
+    private final byte[] bytesNow = new byte[PAGE_BYTES];
     private final List<Hart> harts = new CopyOnWriteArrayList<>();
     private volatile DirtyLog[] dirtyLogs = {};
     private volatile PageWatch[] watches = {};
@@ -193,7 +197,7 @@ public final class PhysicalMemory {
     /// derived from it.
     public void contentReplaced() {
         for (int page = 0; page < code.length; page++) {
-            dropCode(page, DropCause.REPLACEMENT);
+            setAside(page, DropCause.REPLACEMENT);
             markDirty(page);
         }
         forEachHart(Hart::flushTranslations);
@@ -232,7 +236,7 @@ public final class PhysicalMemory {
 
     /// After a hart has set the accessed or dirty bit of a page-table entry in a page.
     void pageTableUpdated(int page) {
-        dropCode(page, DropCause.PAGE_TABLE);
+        setAside(page, DropCause.PAGE_TABLE);
         markDirty(page);
     }
 
@@ -242,42 +246,50 @@ public final class PhysicalMemory {
             watch.stored(page);
         }
         mappedWritable[page] = true;
-        Raw.fullFence(); // pairs with the one in decodablePage: one of the two sides sees the other
-        dropCode(page, DropCause.GUEST_STORE);
+        Raw.fullFence(); // pairs with the one in executable: one of the two sides sees the other
+        setAside(page, DropCause.GUEST_STORE);
         markDirty(page);
     }
 
     /// The decoded form of a page, shared by all harts.
     CodePage codePage(Hart self, int page) {
-        CodePage found = (CodePage) CODE.getAcquire(code, page);
-        return found != null && found.ready ? found : decodablePage(self, page);
+        @Nullable CodePage found = (CodePage) CODE.getAcquire(code, page);
+        CodePage executable = found != null && found.isExecutable() ? found : executable(self, page);
+        executable.used = true;
+        return executable;
     }
 
-    private CodePage decodablePage(Hart self, int page) {
+    /// The decoded form of a page, as the page is now.
+    private CodePage executable(Hart self, int page) {
         while (!decodingLock.tryLock()) {
             self.mailbox.service();
             Thread.yield();
         }
         try {
-            CodePage found = (CodePage) CODE.getAcquire(code, page);
-            if (found != null) {
-                return found;
+            @Nullable CodePage decoded = (CodePage) CODE.getAcquire(code, page);
+            if (decoded == null) {
+                decoded = new CodePage(host + ((long) page << PAGE_SHIFT), base + ((long) page << PAGE_SHIFT));
+                decoded.beginComparing();
+                CODE.setVolatile(code, page, decoded);
+                codePages.incrementAndGet();
+            } else if (decoded.isExecutable()) {
+                return decoded;
+            } else {
+                decoded.beginComparing();
             }
-            CodePage fresh = new CodePage(host + ((long) page << PAGE_SHIFT), base + ((long) page << PAGE_SHIFT));
-            CODE.setVolatile(code, page, fresh);
-            codePages.incrementAndGet();
-            Raw.fullFence();
+            Raw.fullFence(); // pairs with those before setAside
             if (mappedWritable[page]) {
                 mappedWritable[page] = false;
                 for (Hart hart : harts) {
                     hart.mailbox.call(() -> hart.mmu.tlb.revokeWrites(page), self);
                 }
             }
-            fresh.ready = true;
+            decoded.compare(bytesNow, profile);
+            decoded.used = true;
             if (codePages.get() > codePagesLimit) {
                 dropUnusedCode(self);
             }
-            return fresh;
+            return decoded;
         } finally {
             decodingLock.unlock();
         }
@@ -287,20 +299,30 @@ public final class PhysicalMemory {
     /// such a page counts as writing to code until they forget it, at a fence or now.
     private void dropUnusedCode(Hart self) {
         for (int page = 0; page < code.length; page++) {
-            CodePage decoded = (CodePage) CODE.getAcquire(code, page);
-            if (decoded == null || !decoded.ready) {
+            @Nullable CodePage decoded = (CodePage) CODE.getAcquire(code, page);
+            if (decoded == null) {
                 continue;
             }
             if (decoded.used) {
                 decoded.used = false;
             } else {
-                dropCode(page, DropCause.EVICTION);
+                drop(page, decoded);
             }
         }
         for (Hart hart : harts) {
             hart.mailbox.call(hart.mmu.tlb::flushFetch, self); // so that a page that is used says so
         }
         codePagesLimit = Math.max(CODE_PAGES_MAX, codePages.get() + CODE_PAGES_MAX / 4);
+    }
+
+    private void drop(int page, CodePage decoded) {
+        CODE.setVolatile(code, page, (CodePage) null);
+        codeGeneration.incrementAndGet();
+        codePages.decrementAndGet();
+        @Nullable Profile watching = profile;
+        if (watching != null) {
+            watching.evicted(decoded);
+        }
     }
 
     /// Decoded pages now.
@@ -347,23 +369,16 @@ public final class PhysicalMemory {
     private void stored(long address, long length) {
         for (int page = pageIndex(address); page <= pageIndex(address + Math.max(length, 1) - 1); page++) {
             Raw.fullFence();
-            dropCode(page, DropCause.DEVICE_WRITE);
+            setAside(page, DropCause.DEVICE_WRITE);
             markDirty(page);
         }
     }
 
-    private void dropCode(int page, DropCause cause) {
-        if (CODE.getAcquire(code, page) == null) {
-            return;
-        }
-        @Nullable CodePage dropped = (CodePage) CODE.getAndSet(code, page, (CodePage) null);
-        if (dropped != null) {
+    /// The bytes of a page change, or are about to. What was decoded of it is not executed by anyone who has not got it already.
+    private void setAside(int page, DropCause cause) {
+        @Nullable CodePage decoded = (CodePage) CODE.getAcquire(code, page);
+        if (decoded != null && decoded.setAside(cause)) {
             codeGeneration.incrementAndGet();
-            codePages.decrementAndGet();
-            Profile watching = profile;
-            if (watching != null) {
-                watching.dropped(dropped, cause);
-            }
         }
     }
 

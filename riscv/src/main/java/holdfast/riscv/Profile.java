@@ -21,6 +21,8 @@ public final class Profile implements AutoCloseable {
     private final AtomicLong instructions = new AtomicLong();
     private final AtomicLong bytecodeBytes = new AtomicLong();
     private final AtomicLongArray droppedPages = new AtomicLongArray(CAUSES);
+    private final AtomicLong droppedInstructions = new AtomicLong();
+    private final AtomicLong keptPages = new AtomicLong();
     private final AtomicLong droppedRegions = new AtomicLong();
     private final AtomicLong droppedBytes = new AtomicLong();
     private final Runnable hartTotals = this::tellHartTotals;
@@ -68,8 +70,7 @@ public final class Profile implements AutoCloseable {
 
     /// A translation has ended, and control may have entered it.
     void translated(EngineEvents.Translation event, CodePage page, int slot, Region region, int bytes) {
-        page.regionCount++;
-        page.bytecodeBytes += bytes;
+        region.bytecodeBytes = bytes;
         regions.incrementAndGet();
         instructions.addAndGet(region.instructions);
         bytecodeBytes.addAndGet(bytes);
@@ -80,15 +81,31 @@ public final class Profile implements AutoCloseable {
         event.commit();
     }
 
-    /// The decoded form of a page is gone. On any thread.
-    void dropped(CodePage page, DropCause cause) {
+    /// A page that was stored to is executed again, and of what was decoded of it so much is gone.
+    void compared(CodePage page, DropCause cause, int decoded, List<Region> gone) {
+        if (decoded == 0 && gone.isEmpty()) {
+            keptPages.incrementAndGet();
+        } else {
+            droppedInstructions.addAndGet(decoded);
+            dropped(page, cause, decoded, gone);
+        }
+    }
+
+    /// All that was decoded of a page is gone.
+    void evicted(CodePage page) {
+        dropped(page, DropCause.EVICTION, 0, page.regions());
+    }
+
+    private void dropped(CodePage page, DropCause cause, int decoded, List<Region> gone) {
+        int bytes = gone.stream().mapToInt(region -> region.bytecodeBytes).sum();
         droppedPages.incrementAndGet(cause.ordinal());
-        droppedRegions.addAndGet(page.regionCount);
-        droppedBytes.addAndGet(page.bytecodeBytes);
+        droppedRegions.addAndGet(gone.size());
+        droppedBytes.addAndGet(bytes);
         var event = new EngineEvents.Invalidation();
         event.page = page.address;
-        event.regions = page.regionCount;
-        event.bytecodeBytes = page.bytecodeBytes;
+        event.instructions = decoded;
+        event.regions = gone.size();
+        event.bytecodeBytes = bytes;
         event.cause = cause.text;
         event.commit();
     }
@@ -99,6 +116,15 @@ public final class Profile implements AutoCloseable {
 
     long droppedRegions() {
         return droppedRegions.get();
+    }
+
+    long droppedInstructions() {
+        return droppedInstructions.get();
+    }
+
+    /// Pages that were stored to, of which nothing had to be dropped.
+    long keptPages() {
+        return keptPages.get();
     }
 
     long droppedPages(DropCause cause) {
@@ -196,8 +222,10 @@ public final class Profile implements AutoCloseable {
         long pages = Stream.of(DropCause.values()).mapToLong(this::droppedPages).sum();
         return count(regions.get()) + " regions translated: " + count(instructions.get()) + " instructions, "
                 + count(bytecodeBytes.get()) + " bytes of bytecode; dropped " + count(droppedRegions.get()) + " regions, "
-                + count(droppedBytes.get()) + " bytes, with " + count(pages) + " decoded pages: "
-                + list(Stream.of(DropCause.values()).map(cause -> new Part(droppedPages(cause), cause.text)));
+                + count(droppedBytes.get()) + " bytes, and " + count(droppedInstructions.get()) + " decoded instructions, in "
+                + count(pages) + " pages: "
+                + list(Stream.of(DropCause.values()).map(cause -> new Part(droppedPages(cause), cause.text))) + "; in "
+                + count(keptPages.get()) + " pages stored to nothing";
     }
 
     private record Part(long count, String what) {}

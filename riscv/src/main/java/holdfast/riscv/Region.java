@@ -20,23 +20,39 @@ abstract class Region {
     /// Whether another translation has taken its place.
     volatile boolean replaced;
 
+    private @Nullable RegionCode code;
+
+    /// Its size in bytecodes, if a [Profile] wants to know.
+    int bytecodeBytes;
+
     /// Where it is entered.
     private @Nullable CodePage page;
 
     private int slot;
 
-    /// The instruction at which it is entered, once somebody has asked; harts that ask at the same time find the same.
+    /// The instruction at which it is entered.
     private long first;
 
     Region(int instructions) {
         this.instructions = instructions;
     }
 
+    void madeOf(RegionCode madeOf) {
+        code = madeOf;
+    }
+
+    /// What it was made of.
+    RegionCode code() {
+        return Objects.requireNonNull(code);
+    }
+
     void installed(CodePage inPage, int atSlot) {
         page = inPage;
         slot = atSlot;
+        first = inPage.plain(atSlot);
     }
 
+    /// The page in which it is entered, unless it has been dropped there.
     CodePage page() {
         return Objects.requireNonNull(page);
     }
@@ -45,11 +61,7 @@ abstract class Region {
         return slot;
     }
 
-    /// The instruction at which it is entered.
     long first() {
-        if (first == 0) {
-            first = page().plain(slot);
-        }
         return first;
     }
 

@@ -13,7 +13,7 @@ import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// Makes regions of hot code, on a thread of its own, so that no hart ever waits for a translation. Shared by the harts of
-/// a machine; a region is an object of a hidden class, and is gone when its page's decoded form is dropped.
+/// a machine; a region is an object of a hidden class, and is gone when it is dropped from its page.
 public final class Translator implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Translator.class.getName());
     private static final int HOT_JUMPS = 30_000;
@@ -169,9 +169,11 @@ public final class Translator implements AutoCloseable {
         Profile watching = profile;
         EngineEvents.@Nullable Translation event = watching == null ? null : watching.translating();
         for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {
-            byte[] bytes = RegionCompiler.compile(new RegionScan(page, slot, limit, warm), alone, "TranslatedRegion");
+            var scan = new RegionScan(page, slot, limit, warm);
+            byte[] bytes = RegionCompiler.compile(scan, alone, "TranslatedRegion");
             if (bytes.length > 0) {
                 Region region = define(bytes);
+                region.madeOf(new RegionCode(scan.code));
                 if (eager != null || HotSpotTiers.compileOnce(region)) {
                     region.classFile = bytes;
                 }
@@ -193,6 +195,8 @@ public final class Translator implements AutoCloseable {
             return;
         }
         Region region = define(bytes);
+        region.madeOf(old.code());
+        region.bytecodeBytes = old.bytecodeBytes;
         if (eager == null) {
             HotSpotTiers.compileForC2(region);
         }

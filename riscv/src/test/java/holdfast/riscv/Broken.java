@@ -2,6 +2,7 @@ package holdfast.riscv;
 
 import java.io.DataInput;
 import java.io.IOException;
+import java.util.BitSet;
 
 /// Stand-ins for calls of the processor, each wrong in one way; [MutantsTest] puts them in place.
 final class Broken {
@@ -76,7 +77,32 @@ final class Broken {
     }
 
     /// Code whose page was stored to is executed as it was.
-    static void dropCode(PhysicalMemory memory, int page, DropCause cause) {}
+    static void setAside(PhysicalMemory memory, int page, DropCause cause) {}
+
+    /// Pages that nobody executes stay decoded.
+    static void drop(PhysicalMemory memory, int page, CodePage decoded) {}
+
+    /// Every instruction is taken to be of two bytes.
+    static int lengthHalfwords(long packed) {
+        return 1;
+    }
+
+    /// Regions are not looked at.
+    static boolean isHit(RegionCode region, BitSet halfwords) {
+        return false;
+    }
+
+    /// Nothing is the same any more.
+    static BitSet differences(CodePage page, byte[] now) {
+        var all = new BitSet();
+        all.set(0, CodePage.SLOTS);
+        return all;
+    }
+
+    /// A region is installed whatever its page holds by now.
+    static boolean isIn(RegionCode region, CodePage page) {
+        return true;
+    }
 
     /// A fence between hart threads that orders nothing.
     static void fullFence() {}

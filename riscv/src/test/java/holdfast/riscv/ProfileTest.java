@@ -45,7 +45,7 @@ class ProfileTest {
     void aStoreIntoATranslatedPageDropsItsRegionsForTheGuestsSake() throws BusFault {
         try (Profile profile = profile(true)) {
             callFunction();
-            bare.emit("sw", 0, 0, 5).emit("jal", 0, 0).start(Privilege.MACHINE).run(50);
+            bare.emit("sw", 5, 0, 5).emit("fence.i").emit("jalr", 1, 0, 5).emit("jal", 0, 0).start(Privilege.MACHINE).run(50);
 
             assertThat(profile.droppedPages(DropCause.GUEST_STORE)).isEqualTo(1);
             assertThat(profile.droppedRegions()).isEqualTo(1);
@@ -60,10 +60,14 @@ class ProfileTest {
             bare.emit("jal", 0, 0).start(Privilege.MACHINE).run(50);
 
             bare.memory.store32(FUNCTION, 0);
+            bare.hart.synchronizeFetch();
+            bare.hart.mmu.codePage(FUNCTION);
             assertThat(profile.droppedPages(DropCause.DEVICE_WRITE)).isEqualTo(1);
             assertThat(profile.droppedRegions()).isEqualTo(1);
 
+            bare.memory.segment().fill((byte) 0);
             bare.memory.contentReplaced();
+            bare.hart.mmu.codePage(Bare.BASE);
             assertThat(profile.droppedPages(DropCause.REPLACEMENT)).as("the program's own page").isEqualTo(1);
             assertThat(profile.droppedPages(DropCause.GUEST_STORE)).isZero();
             assertThat(profile.droppedRegions()).isEqualTo(profile.regions());
@@ -209,7 +213,7 @@ class ProfileTest {
             recording.start();
             Profile profile = profile(true);
             callFunction();
-            bare.emit("sw", 0, 0, 5).emit("jal", 0, 0).start(Privilege.MACHINE).run(50);
+            bare.emit("sw", 5, 0, 5).emit("fence.i").emit("jalr", 1, 0, 5).emit("jal", 0, 0).start(Privilege.MACHINE).run(50);
             profile.close();
             regions = profile.regions();
             recording.dump(file);
@@ -228,6 +232,7 @@ class ProfileTest {
         List<RecordedEvent> invalidations = named(events, "holdfast.Invalidation");
         assertThat(invalidations).hasSize(1);
         assertThat(invalidations.getFirst().getLong("page")).isEqualTo(FUNCTION);
+        assertThat(invalidations.getFirst().getInt("instructions")).as("all is translated").isZero();
         assertThat(invalidations.getFirst().getInt("regions")).isEqualTo(1);
         assertThat(invalidations.getFirst().getString("cause")).isEqualTo("guest store");
         assertThat(named(events, "holdfast.TlbMisses").getLast().getLong("filled")).isEqualTo(counters.filled);
