@@ -12,7 +12,7 @@ import picocli.CommandLine.Parameters;
 @Command(
         name = "merge",
         description = {
-            "Writes what a differencing disk holds into its parent, which then reads as the disk does.",
+            "Writes what a differencing disk holds into its parent, which then reads as the disk does. A parent that is smaller grows first.",
             "",
             "The disk stays as it is, and may be removed afterwards; other disks that lie over the parent do not fit it any more.",
         },

@@ -13,10 +13,10 @@ import java.util.List;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
-/// Writes what a differencing disk holds into its parent, which then reads as the child did.
+/// Writes what a differencing disk holds into its parent, which then reads as the child did. A parent that is smaller grows first.
 ///
 /// The child reads the same all the time, also when a cut ends this half-way: whatever of it the parent has already, it hides.
-/// For that it must still know its parent, whose identifier changes with the first write: so the next identifier is
+/// For that it must still know its parent, whose identifier changes with its size or the first write: so the next identifier is
 /// chosen beforehand, and written down in the child, durably, as the second one that its parent may have.
 public final class Merge {
     private static final int STEP_BYTES = 4 << 20;
@@ -52,12 +52,11 @@ public final class Merge {
     static void run(VhdxFile child, List<VhdxFile> parents, UUID next) {
         try (VhdxDisk into = VhdxDisk.of(parents, true, UUID::randomUUID)) {
             VhdxFile parent = parents.getFirst();
-            if (parent.metadata().sizeBytes() != child.metadata().sizeBytes()) {
-                throw new OperatorError(
-                        child.name(), "is larger than its parent " + parent.name(), "copy it to a disk of its own: holdfast disk convert");
-            }
             expect(child, parent.header().dataWrite(), next);
             into.nextContent(next);
+            if (parent.metadata().sizeBytes() < child.metadata().sizeBytes()) {
+                into.grow(child.metadata().sizeBytes());
+            }
             copy(child, new Blocking(into));
         } catch (DiskException e) {
             boolean full = e.status() == IoStatus.NO_SPACE;

@@ -109,4 +109,7 @@ final class Broken {
 
     /// A file is not closed in order.
     static void close(FileWriter writer) {}
+
+    /// The identifier that was chosen beforehand is not the one that comes.
+    static void nextContent(VhdxDisk disk, UUID chosen) {}
 }

@@ -55,6 +55,8 @@ class MutantsTest {
                         "WritingTest.aForcedWriteIsInAFileThatIsCopiedRightAfter"),
                 mutant("the next identifier is not written down beforehand", "Merge", "run", "Merge.expect",
                         "MergeTest.aCutAnywhereLeavesAChildThatKnowsItsParentAndReadsAsBefore"),
+                mutant("a parent grows under another identifier than was written down", "Merge", "run", "VhdxDisk.nextContent",
+                        "MergeTest.aCutWhileTheParentGrowsLeavesAChildThatKnowsItAndReadsAsBefore"),
                 mutant("a locator is written without the log", "LogWriter", "apply", "LogWriter.append",
                         "ParentLinkTest.aCutLeavesTheOldLocatorOrTheNewOneAndNoNewOneUnderTheOldIdentifier"),
                 mutant("what lay past the end is shown", "Growth", "prepare", "Growth.clearRestOfLastBlock",
