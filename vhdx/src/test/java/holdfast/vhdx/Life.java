@@ -332,6 +332,40 @@ final class Life {
         }
     }
 
+    /// What a cut at each moment may leave is repaired, and what a cut of the repair may leave is repaired again: it stays the disk
+    /// that it was.
+    ///
+    /// @return how many disks were repaired
+    long repairAllCuts() throws DiskException {
+        device.drain(Long.MAX_VALUE);
+        long count = 0;
+        for (int time = 0; time <= now(); time++) {
+            MemoryDevice found = store.recording().cut(time).disk(before, Survival.random(random));
+            byte[] content = viewOf(found.copy());
+            var repaired = new RecordingDevice(found.copy());
+            repair(repaired);
+            int during = random.nextInt(repaired.recording().events().size() + 1);
+            MemoryDevice cutAgain = repaired.recording().cut(during).disk(found, Survival.random(random));
+            assertThat(viewOf(cutAgain.copy())).as("seed %d, cut after event %d, and the repair after %d", seed, time, during).isEqualTo(content);
+            repair(cutAgain);
+            assertThat(viewOf(cutAgain.copy())).as("seed %d, cut after event %d, repaired", seed, time).isEqualTo(content);
+            check(cutAgain.copy(), time);
+            assertThat(repair(cutAgain)).as("seed %d, cut after event %d, repaired twice", seed, time).isEmpty();
+            count++;
+        }
+        return count;
+    }
+
+    private List<String> repair(BlockDevice file) {
+        return Repair.run(VhdxFile.of(file, "disk"), () -> new UUID(seed, guids.incrementAndGet()));
+    }
+
+    private byte[] viewOf(MemoryDevice file) throws DiskException {
+        try (VhdxDisk opened = open(file, false)) {
+            return view(new Blocking(opened));
+        }
+    }
+
     /// Goes on with what a cut at this moment has left.
     Life cutAndReopen(Random choice) throws DiskException {
         device.drain(Long.MAX_VALUE);

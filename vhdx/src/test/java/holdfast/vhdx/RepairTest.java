@@ -22,6 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.UUID;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -234,6 +235,30 @@ class RepairTest {
             }
         }
         return looked;
+    }
+
+    /// Places in the file hold leavings, which belong to nobody and are given back.
+    @ParameterizedTest
+    @CsvSource({"61, false", "62, true"})
+    void aDiskThatWasCutAnywhereIsTheSameRepaired(long seed, boolean child) throws Exception {
+        assertThat(repairedAfterCuts(seed, child)).isGreaterThan(50);
+    }
+
+    @Test
+    @Tag("long")
+    void twentyThousandDisksThatWereCutAreTheSameRepaired() throws Exception {
+        long repaired = 0;
+        for (long seed = 3000; repaired < 20_000; seed++) {
+            repaired += repairedAfterCuts(seed, seed % 2 == 0);
+        }
+    }
+
+    private static long repairedAfterCuts(long seed, boolean child) throws Exception {
+        var life = new Life(seed, child, null, null);
+        for (int i = 0; i < 20; i++) {
+            life.step();
+        }
+        return life.repairAllCuts();
     }
 
     @Test
