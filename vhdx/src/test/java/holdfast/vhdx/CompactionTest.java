@@ -75,7 +75,7 @@ class CompactionTest {
         Compaction.run(path, null);
         // Header, log, metadata and a table of 2 MiB; 3 old blocks and 3 new ones.
         assertThat(path).hasSize(11 * MIB);
-        assertThat(before).isEqualTo(17 * MIB);
+        assertThat(before).as("1 MiB more when a block was given its place before that of the old table was free").isBetween(17L * MIB, 18L * MIB);
         Compaction.run(path, null);
         assertThat(path).hasSize(11 * MIB);
         assertThat(Program.output("qemu-img", "check", "-f", "vhdx", path)).contains("No errors");
