@@ -12,15 +12,15 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// The requests of a device that stands on others: handed to one of them, read in parts from several, or done on a thread that
-/// may wait. Each ends exactly once, and can be cancelled where a device below can.
-final class LayeredRequests {
+/// may wait. Each ends exactly once, and can be cancelled where a device below can, and while it waits for its turn.
+public final class LayeredRequests {
     private final String layer;
     private final Underway underway;
     private final Map<Request, Supplier<BlockDevice.Cancellation>> cancels = Collections.synchronizedMap(new IdentityHashMap<>());
 
     /// @param layer what kind of device it is, for its threads
     /// @param most requests under way at once
-    LayeredRequests(String layer, String device, int most) {
+    public LayeredRequests(String layer, String device, int most) {
         this.layer = layer;
         underway = new Underway(device, most);
     }
@@ -28,7 +28,7 @@ final class LayeredRequests {
     /// Counts a request, waiting for room if need be, and ends one that the device does not admit.
     ///
     /// @return whether it is to be done
-    boolean admit(Request request, Geometry geometry) {
+    public boolean admit(Request request, Geometry geometry) {
         underway.enter();
         IoStatus admitted = geometry.admits(request);
         if (admitted != IoStatus.OK) {
@@ -37,7 +37,7 @@ final class LayeredRequests {
         return admitted == IoStatus.OK;
     }
 
-    void finish(Request request, IoStatus status) {
+    public void finish(Request request, IoStatus status) {
         underway.finish(request, status);
     }
 
@@ -48,27 +48,122 @@ final class LayeredRequests {
 
     /// Hands a request to a device, in the form that it has there.
     void pass(Request request, BlockDevice device, Request there) {
-        Request below = there.completing((_, status) -> finishLater(request, status));
-        cancels.put(request, () -> device.cancel(below));
+        pass(request, device, there, () -> {});
+    }
+
+    /// @param ended called when the device has ended it, before its completion
+    public void pass(Request request, BlockDevice device, Request there, Runnable ended) {
+        var state = new AtomicReference<>(Passed.ON_ITS_WAY);
+        Request below = there.completing((_, status) -> {
+            if (state.getAndSet(Passed.ENDED) == Passed.KNOWN) {
+                cancels.remove(request);
+            }
+            ended.run();
+            underway.finish(request, status);
+        });
         device.submit(below);
+        // Most end before this: there is nothing to cancel then.
+        if (state.get() != Passed.ENDED) {
+            cancels.put(request, () -> device.cancel(below));
+            if (!state.compareAndSet(Passed.ON_ITS_WAY, Passed.KNOWN)) {
+                cancels.remove(request);
+            }
+        }
+    }
+
+    /// A request that a device has: whether [#cancel] knows it.
+    private enum Passed {
+        ON_ITS_WAY,
+        KNOWN,
+        ENDED
     }
 
     interface Work {
         void run() throws DiskException;
     }
 
-    /// Does a request on a thread that may wait.
+    /// Something that waits in line for its turn.
+    @FunctionalInterface
+    public interface Waiting {
+        void run(Turn turn) throws DiskException;
+    }
+
+    /// When a request's turn has come. Until then it can be cancelled, and has changed nothing.
+    @FunctionalInterface
+    public interface Turn {
+        /// Of work that nobody can cancel.
+        Turn ALWAYS = () -> {};
+
+        /// Called before anything is changed; again when the turn has been taken, it does nothing.
+        ///
+        /// @throws DiskException when the request was cancelled while it waited, which has ended it
+        void take() throws DiskException;
+    }
+
+    /// Whose a request that waits is: its cancellation's, or its work's.
+    private static final class Ticket implements Turn {
+        private enum State {
+            WAITING,
+            TAKEN,
+            CANCELLED
+        }
+
+        private final AtomicReference<State> state = new AtomicReference<>(State.WAITING);
+
+        @Override
+        public void take() throws DiskException {
+            if (state.compareAndExchange(State.WAITING, State.TAKEN) == State.CANCELLED) {
+                throw new DiskException("a request that was waiting", IoStatus.CANCELLED);
+            }
+        }
+
+        boolean cancel() {
+            return state.compareAndSet(State.WAITING, State.CANCELLED);
+        }
+
+        boolean isCancelled() {
+            return state.get() == State.CANCELLED;
+        }
+
+        /// Whether the work is to end the request; nobody can cancel it from here on.
+        boolean ends() {
+            return state.compareAndExchange(State.WAITING, State.TAKEN) != State.CANCELLED;
+        }
+    }
+
+    /// Does a request on a thread that may wait; it cannot be cancelled.
     void apart(Request request, Work work) {
-        cancels.put(request, () -> BlockDevice.Cancellation.UNKNOWN);
+        var ticket = new Ticket();
+        var _ = ticket.ends();
+        apart(request, _ -> work.run(), ticket);
+    }
+
+    /// Does a request on a thread that may wait; until it has taken its turn it can be cancelled.
+    public void apart(Request request, Waiting work) {
+        apart(request, work, new Ticket());
+    }
+
+    private void apart(Request request, Waiting work, Ticket ticket) {
+        cancels.put(request, () -> {
+            if (!ticket.cancel()) {
+                return BlockDevice.Cancellation.UNKNOWN;
+            }
+            finishLater(request, IoStatus.CANCELLED);
+            return BlockDevice.Cancellation.CANCELLED;
+        });
         Thread.ofVirtual().name(layer).start(() -> {
             IoStatus status = IoStatus.IO_ERROR;
             try {
-                work.run();
-                status = IoStatus.OK;
+                if (!ticket.isCancelled()) {
+                    work.run(ticket);
+                    status = IoStatus.OK;
+                }
             } catch (DiskException e) {
                 status = e.status();
             } finally {
-                finishLater(request, status);
+                if (ticket.ends()) {
+                    finishLater(request, status);
+                }
             }
         });
     }
@@ -77,6 +172,11 @@ final class LayeredRequests {
     ///
     /// @param parts each begins one part, which completes what it is given
     void inParts(Request.Read read, List<Consumer<Request.Completion>> parts) {
+        inParts(read, parts, () -> {});
+    }
+
+    /// @param ended called when all have ended, before its completion
+    public void inParts(Request.Read read, List<Consumer<Request.Completion>> parts, Runnable ended) {
         cancels.put(read, () -> BlockDevice.Cancellation.UNKNOWN);
         var left = new AtomicInteger(parts.size());
         var failure = new AtomicReference<@Nullable IoStatus>();
@@ -85,23 +185,24 @@ final class LayeredRequests {
                 failure.set(status);
             }
             if (left.decrementAndGet() == 0) {
+                ended.run();
                 finishLater(read, Objects.requireNonNullElse(failure.get(), IoStatus.OK));
             }
         };
         parts.forEach(part -> part.accept(completion));
     }
 
-    BlockDevice.Cancellation cancel(Request request) {
+    public BlockDevice.Cancellation cancel(Request request) {
         Supplier<BlockDevice.Cancellation> cancel = cancels.get(request);
         return cancel == null ? BlockDevice.Cancellation.DONE : cancel.get();
     }
 
-    boolean drain(long deadlineNanos) {
+    public boolean drain(long deadlineNanos) {
         return underway.drain(deadlineNanos);
     }
 
     /// @return false when it was closed before
-    boolean close() {
+    public boolean close() {
         return underway.close();
     }
 }

@@ -5,6 +5,7 @@ import holdfast.block.Blocking;
 import holdfast.block.ClusterLocks;
 import holdfast.block.DiskException;
 import holdfast.block.IoStatus;
+import holdfast.block.LayeredRequests.Turn;
 import holdfast.block.Request;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -176,17 +177,19 @@ final class FileWriter implements AutoCloseable {
         void to(long at, long from, long length) throws DiskException;
     }
 
-    void write(long offset, MemorySegment from) throws DiskException {
-        each(offset, from.byteSize(), (at, start, length) -> store.write(at, from.asSlice(start - offset, length)));
+    /// @param turn taken when nobody else has the first block
+    void write(long offset, MemorySegment from, Turn turn) throws DiskException {
+        each(offset, from.byteSize(), turn, (at, start, length) -> store.write(at, from.asSlice(start - offset, length)));
     }
 
-    private void each(long offset, long length, Content content) throws DiskException {
+    private void each(long offset, long length, Turn turn, Content content) throws DiskException {
         begin();
         long end = offset + length;
         for (long at = offset; at < end; ) {
             long block = at / metadata.blockBytes();
             long to = Math.min(end, (block + 1) * metadata.blockBytes());
             try (var _ = locks.acquire(block, block + 1)) {
+                turn.take();
                 fill(block, at, to, content);
             }
             at = to;
@@ -301,23 +304,24 @@ final class FileWriter implements AutoCloseable {
     }
 
     /// Whole blocks become zero without taking room; of others, the part is zeroed where it is.
-    void writeZeroes(Request.WriteZeroes request) throws DiskException {
+    void writeZeroes(Request.WriteZeroes request, Turn turn) throws DiskException {
         boolean mayUnmap = request.mayUnmap() && !metadata.fixed();
         Content zeros = (at, _, bytes) -> store.await(done ->
                 new Request.WriteZeroes(at, bytes, mayUnmap, request.fastOnly(), false, done));
-        drop(request.offset(), request.length(), BatEntry.ZERO, request.mayUnmap() ? null : zeros, zeros);
+        drop(request.offset(), request.length(), turn, BatEntry.ZERO, request.mayUnmap() ? null : zeros, zeros);
     }
 
     /// Whole blocks give their place back; of others, the part is trimmed where it is.
-    void discard(long offset, long length) throws DiskException {
+    void discard(long offset, long length, Turn turn) throws DiskException {
         if (!metadata.fixed()) {
-            drop(offset, length, BatEntry.UNMAPPED, null, (at, _, bytes) -> store.discard(at, bytes));
+            drop(offset, length, turn, BatEntry.UNMAPPED, null, (at, _, bytes) -> store.discard(at, bytes));
         }
     }
 
     /// @param keeping what to do with whole blocks that have a place and are to keep it; null when they are not
     /// @param part what to do with parts of blocks
-    private void drop(long offset, long length, int state, @Nullable Content keeping, Content part) throws DiskException {
+    private void drop(long offset, long length, Turn turn, int state, @Nullable Content keeping, Content part)
+            throws DiskException {
         if (length == 0) {
             return;
         }
@@ -327,6 +331,7 @@ final class FileWriter implements AutoCloseable {
             long block = at / metadata.blockBytes();
             long to = Math.min(end, (block + 1) * metadata.blockBytes());
             try (var _ = locks.acquire(block, block + 1)) {
+                turn.take();
                 dropIn(block, at, to, state, keeping, part);
             }
             at = to;
@@ -363,7 +368,7 @@ final class FileWriter implements AutoCloseable {
 
     /// Takes the place of a block away that is nothing but zeros.
     void dropZeros(long block) throws DiskException {
-        drop(block * metadata.blockBytes(), file.layout().bytesIn(block), BatEntry.ZERO, null, (_, _, _) -> {});
+        drop(block * metadata.blockBytes(), file.layout().bytesIn(block), Turn.ALWAYS, BatEntry.ZERO, null, (_, _, _) -> {});
     }
 
     /// Says that a block, or a bitmap none of which waits to be written, lies elsewhere now. Where it was is free with the next flush.
@@ -452,7 +457,13 @@ final class FileWriter implements AutoCloseable {
 
     /// Makes everything durable that had completed.
     void flush() throws DiskException {
+        flush(Turn.ALWAYS);
+    }
+
+    /// @param turn taken when no other flush runs
+    void flush(Turn turn) throws DiskException {
         synchronized (flushing) {
+            turn.take();
             if (lost) {
                 throw new DiskException("flush of " + file.name(), IoStatus.IO_ERROR);
             }

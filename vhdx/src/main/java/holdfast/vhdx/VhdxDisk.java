@@ -8,11 +8,11 @@ import holdfast.block.DiskException;
 import holdfast.block.Extent;
 import holdfast.block.Geometry;
 import holdfast.block.IoStatus;
+import holdfast.block.LayeredRequests;
 import holdfast.block.LazilyInitialized;
 import holdfast.block.LazyInitializer;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
-import holdfast.block.Underway;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,8 +20,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.UUID;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -48,7 +47,7 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
 
     private final List<VhdxFile> files;
     private volatile Geometry geometry;
-    private final Underway underway;
+    private final LayeredRequests requests;
     private final Grace grace = new Grace();
     private final @Nullable FileWriter writer;
     private final Object growing = new Object();
@@ -61,7 +60,7 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
         geometry = geometry(first, writable);
         files.stream().skip(1).forEach(VhdxFile::takeUsedMebibytes);
         writer = writable ? new FileWriter(first, grace, guids) : null;
-        underway = new Underway(files.getFirst().name(), QUEUE_DEPTH);
+        requests = new LayeredRequests("vhdx", files.getFirst().name(), QUEUE_DEPTH);
     }
 
     private static Geometry geometry(VhdxFile first, boolean writable) {
@@ -184,18 +183,18 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
 
     @Override
     public void submit(Request request) {
-        underway.enter();
-        IoStatus admitted = geometry.admits(request);
-        if (admitted != IoStatus.OK) {
-            underway.finish(request, admitted);
+        if (!requests.admit(request, geometry)) {
             return;
         }
         switch (request) {
             case Request.Read read -> read(read);
-            case Request.Extents extents -> apart(extents, () -> extents(extents));
+            case Request.Extents extents -> apart(extents, turn -> {
+                turn.take();
+                extents(extents);
+            });
             case Request.Flush _, Request.Write _, Request.Discard _, Request.WriteZeroes _ -> {
                 if (writer == null) {
-                    underway.finish(request, IoStatus.OK);
+                    requests.finish(request, IoStatus.OK);
                 } else {
                     change(request, writer);
                 }
@@ -207,15 +206,15 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
         switch (request) {
             case Request.Write write -> {
                 if (!writesStraight(write, to)) {
-                    apart(write, () -> {
-                        to.write(write.offset(), write.from());
+                    apart(write, turn -> {
+                        to.write(write.offset(), write.from(), turn);
                         flushIf(write.forceUnitAccess(), to);
                     });
                 }
             }
-            case Request.Discard discard -> apart(discard, () -> to.discard(discard.offset(), discard.length()));
-            case Request.WriteZeroes zeroes -> apart(zeroes, () -> {
-                to.writeZeroes(zeroes);
+            case Request.Discard discard -> apart(discard, turn -> to.discard(discard.offset(), discard.length(), turn));
+            case Request.WriteZeroes zeroes -> apart(zeroes, turn -> {
+                to.writeZeroes(zeroes, turn);
                 flushIf(zeroes.forceUnitAccess(), to);
             });
             case Request.Flush flush -> apart(flush, to::flush);
@@ -237,32 +236,31 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
             grace.leave(entered);
             return false;
         }
-        files.getFirst().store().submit(new Request.Write(at, write.from(), write.forceUnitAccess(), (_, status) -> {
-            grace.leave(entered);
-            underway.finish(write, status);
-        }));
+        var there = new Request.Write(at, write.from(), write.forceUnitAccess(), write.completion());
+        requests.pass(write, files.getFirst().store(), there, () -> grace.leave(entered));
         return true;
+    }
+
+    /// Does a request to its end on a thread that may wait.
+    private void apart(Request request, LayeredRequests.Waiting work) {
+        requests.apart(request, turn -> attempt(() -> work.run(turn)));
     }
 
     private interface Work {
         void run() throws DiskException;
     }
 
-    /// Does a request to its end on a thread that may wait.
-    private void apart(Request request, Work work) {
-        Thread.ofVirtual().name("vhdx").start(() -> underway.finish(request, attempt(work)));
-    }
-
-    private IoStatus attempt(Work work) {
+    private void attempt(Work work) throws DiskException {
         try {
             work.run();
-            return IoStatus.OK;
         } catch (DiskException e) {
-            LOG.log(System.Logger.Level.WARNING, files.getFirst().name() + ": " + e.getMessage());
-            return e.status();
+            if (e.status() != IoStatus.CANCELLED) {
+                LOG.log(System.Logger.Level.WARNING, files.getFirst().name() + ": " + e.getMessage());
+            }
+            throw e;
         } catch (RuntimeException e) {
             LOG.log(System.Logger.Level.ERROR, files.getFirst().name() + ": a request failed through a fault of ours", e);
-            return IoStatus.IO_ERROR;
+            throw new DiskException("a request", IoStatus.IO_ERROR);
         }
     }
 
@@ -338,7 +336,7 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
     private void read(Request.Read read) {
         long end = read.offset() + read.into().byteSize();
         if (end == read.offset()) {
-            underway.finish(read, IoStatus.OK);
+            requests.finish(read, IoStatus.OK);
             return;
         }
         int entered = grace.enter();
@@ -355,41 +353,35 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
         Thread.ofVirtual().name("vhdx").start(() -> readWhenKnown(read, end, entered));
     }
 
-    private void finish(Request.Read read, IoStatus status, int entered) {
-        grace.leave(entered);
-        underway.finish(read, status);
-    }
-
     private void readWhenKnown(Request.Read read, long end, int entered) {
         var pieces = new ArrayList<Piece>();
-        IoStatus status = attempt(() -> {
-            List<Piece> found = pieces(read.offset(), end, true);
-            pieces.addAll(found == null ? List.of() : found);
-        });
-        if (status == IoStatus.OK) {
-            read(read, pieces, entered);
-        } else {
-            finish(read, status, entered);
+        try {
+            attempt(() -> {
+                List<Piece> found = pieces(read.offset(), end, true);
+                pieces.addAll(found == null ? List.of() : found);
+            });
+        } catch (DiskException e) {
+            grace.leave(entered);
+            requests.finish(read, e.status());
+            return;
         }
+        read(read, pieces, entered);
     }
 
     private void read(Request.Read read, List<Piece> pieces, int entered) {
-        if (pieces.size() == 1) {
-            read(read, pieces.getFirst(), (_, status) -> finish(read, status, entered));
-            return;
+        Piece first = pieces.getFirst();
+        if (pieces.size() > 1) {
+            List<Consumer<Request.Completion>> parts = new ArrayList<>();
+            pieces.forEach(piece -> parts.add(completion -> read(read, piece, completion)));
+            requests.inParts(read, parts, () -> grace.leave(entered));
+        } else if (first.file == Piece.NOBODY) {
+            read.into().fill((byte) 0);
+            grace.leave(entered);
+            requests.finish(read, IoStatus.OK);
+        } else {
+            var there = new Request.Read(first.at, read.into(), read.completion());
+            requests.pass(read, files.get(first.file).store(), there, () -> grace.leave(entered));
         }
-        var left = new AtomicInteger(pieces.size() + 1);
-        var failure = new AtomicReference<@Nullable IoStatus>();
-        Request.Completion completion = (_, status) -> {
-            if (status != IoStatus.OK) {
-                failure.set(status);
-            }
-            if (left.decrementAndGet() == 0) {
-                finish(read, Objects.requireNonNullElse(failure.get(), IoStatus.OK), entered);
-            }
-        };
-        pieces.forEach(piece -> read(read, piece, completion));
-        completion.done(read, IoStatus.OK);
     }
 
     private void read(Request.Read read, Piece piece, Request.Completion completion) {
@@ -488,15 +480,15 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
         }
     }
 
-    /// Nothing is ever stopped: what was submitted completes in the ordinary way.
+    /// What waits for its turn, or at the file that has it, is stopped; what has begun, or is of several pieces, may take effect.
     @Override
     public Cancellation cancel(Request request) {
-        return Cancellation.DONE;
+        return requests.cancel(request);
     }
 
     @Override
     public boolean drain(long deadlineNanos) {
-        return underway.drain(deadlineNanos);
+        return requests.drain(deadlineNanos);
     }
 
     @Override
@@ -505,7 +497,7 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
         synchronized (growing) {
             closed = true;
         }
-        if (underway.close()) {
+        if (requests.close()) {
             try {
                 if (writer != null) {
                     writer.close();

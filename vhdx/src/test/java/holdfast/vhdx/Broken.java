@@ -1,7 +1,10 @@
 package holdfast.vhdx;
 
+import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
+import holdfast.block.LayeredRequests;
+import holdfast.block.Request;
 import java.util.BitSet;
 import java.util.List;
 import java.util.UUID;
@@ -112,4 +115,12 @@ final class Broken {
 
     /// The identifier that was chosen beforehand is not the one that comes.
     static void nextContent(VhdxDisk disk, UUID chosen) {}
+
+    /// A request's turn comes although it was cancelled.
+    static void take(LayeredRequests.Turn turn) {}
+
+    /// Every request ends in the ordinary way.
+    static BlockDevice.Cancellation cancel(LayeredRequests requests, Request request) {
+        return BlockDevice.Cancellation.DONE;
+    }
 }

@@ -75,6 +75,10 @@ class MutantsTest {
                         "CompactionPowerCutTest.aDiskIsTheSameAfterAnyCut"),
                 mutant("a file is cut off that its log says is longer", "Compaction", "run", "FileWriter.close",
                         "CompactionPowerCutTest.aDiskIsTheSameAfterAnyCut"),
+                mutant("a write is done that was cancelled while it waited", "FileWriter", "each", "LayeredRequests$Turn.take",
+                        "CancellingTest.aWriteThatWaitsForItsBlockIsCancelledAndTheOneThatHasItIsNot"),
+                mutant("what is at the file is said to be done", "VhdxDisk", "cancel", "LayeredRequests.cancel",
+                        "CancellingTest.aRequestThatWaitsAtTheFileIsCancelledThere"),
                 mutant("the older header counts", "Header", "current", "Long.compareUnsigned",
                         "HeaderTest.theOneWithTheHigherSequenceCounts"));
     }
