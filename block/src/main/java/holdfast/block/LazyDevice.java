@@ -76,6 +76,11 @@ public final class LazyDevice implements BlockDevice, LazilyInitialized {
                 below.writeZeroes(), QUEUE_DEPTH);
     }
 
+    /// As it is now.
+    public DiskDescriptor descriptor() {
+        return store.descriptor();
+    }
+
     /// Whether it maps storage that was there before.
     public boolean isMapping() {
         return store.descriptor().storage().mapped();

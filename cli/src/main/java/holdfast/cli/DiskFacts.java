@@ -34,7 +34,9 @@ final class DiskFacts {
         switch (DiskFormat.of(disk)) {
             case RAW -> {
                 if (DiskStack.isOne(disk)) {
-                    facts.lazy(DiskStack.describe(disk));
+                    DiskStack.Description lazy = DiskStack.describe(disk);
+                    facts.lazy(lazy);
+                    facts.facts.put("closedInOrder", lazy.inOrder());
                 } else {
                     facts.raw();
                 }
@@ -55,12 +57,7 @@ final class DiskFacts {
         facts.facts.put("openIn", "process " + ProcessHandle.current().pid());
         switch (device) {
             case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst(), vhdx.pendingBytes());
-            case LazyDevice lazy -> {
-                facts.format("raw");
-                facts.kind(lazy.isMapping());
-                facts.size(lazy);
-                facts.facts.put("toBeInitializedBytes", lazy.pendingBytes());
-            }
+            case LazyDevice lazy -> facts.lazy(DiskStack.describe(disk.toAbsolutePath(), lazy));
             default -> {
                 facts.format("raw");
                 facts.size(device);
@@ -73,10 +70,6 @@ final class DiskFacts {
 
     private void format(String format) {
         facts.put("format", format);
-    }
-
-    private void kind(boolean mapping) {
-        facts.put("kind", mapping ? "mapping" : "lazy");
     }
 
     private void size(BlockDevice device) {
@@ -99,7 +92,7 @@ final class DiskFacts {
 
     private void lazy(DiskStack.Description lazy) {
         format("raw");
-        kind(lazy.mapping());
+        facts.put("kind", lazy.mapping() ? "mapping" : "lazy");
         facts.put("sizeBytes", lazy.size().bytes());
         facts.put("toBeInitializedBytes", lazy.pendingBytes());
         facts.put("firstWriteZeroes", lazy.watermark() ? "what lies before it in its block" : "the rest of its block");
@@ -107,7 +100,6 @@ final class DiskFacts {
         facts.put("storage", lazy.storage().toString());
         facts.put("descriptor", lazy.descriptor().toString());
         facts.put("diskId", lazy.id().toString());
-        facts.put("closedInOrder", lazy.inOrder());
     }
 
     private void vhdx(VhdxInfo info, long pendingBytes) {

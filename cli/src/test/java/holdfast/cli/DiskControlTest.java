@@ -96,8 +96,11 @@ class DiskControlTest {
         Path storage = Files.write(directory.resolve("storage"), new byte[4 << 20]);
         Path disk = directory.resolve("disk.holdfast");
         said("disk", "create", disk.toString(), "--map", storage.toString());
+        String closed = said("disk", "info", disk.toString());
         serve(disk);
-        assertThat(said("disk", "info", disk.toString())).contains("kind               mapping", "to be initialized  4.00 MiB");
+        String open = said("disk", "info", disk.toString());
+        assertThat(closed.replaceFirst("closed in order .*\n", "")).isEqualTo(open.replaceFirst("open in .*\n", "")).contains("block  ", "storage  ");
+        assertThat(open).contains("kind               mapping", "to be initialized  4.00 MiB");
         said("disk", "resize", disk.toString(), "--size", "5M");
         assertThat(said("disk", "info", disk.toString())).contains("size               5.00 MiB", "to be initialized  5.00 MiB");
     }

@@ -261,21 +261,30 @@ public final class DiskStack {
         Path path = descriptorNamedBy(named);
         try (DescriptorFile file = DescriptorFile.open(path, Access.READ_ONLY)) {
             DiskDescriptor descriptor = file.descriptor();
-            LazyLayer lazy = descriptor.lazy();
-            return new Description(
-                    path,
-                    descriptor.id(),
-                    storageOf(path, descriptor.storage()),
-                    descriptor.storage().mapped(),
-                    new ByteSize(descriptor.sizeBytes()),
-                    new ByteSize(lazy.blockBytes()),
-                    lazy.filling() == LazyLayer.Filling.BEFORE,
-                    LazyDevice.pendingBytes(file, lazy),
-                    descriptor.closed(),
-                    file.hasDamagedSlot());
+            return description(path, descriptor, LazyDevice.pendingBytes(file, descriptor.lazy()), file.hasDamagedSlot());
         } catch (DiskException e) {
             throw unreadable(path, e);
         }
+    }
+
+    /// What one is that this process has open, under that name.
+    public static Description describe(Path named, LazyDevice open) {
+        return description(descriptorNamedBy(named), open.descriptor(), open.pendingBytes(), false);
+    }
+
+    private static Description description(Path path, DiskDescriptor descriptor, long pendingBytes, boolean damagedCopy) {
+        LazyLayer lazy = descriptor.lazy();
+        return new Description(
+                path,
+                descriptor.id(),
+                storageOf(path, descriptor.storage()),
+                descriptor.storage().mapped(),
+                new ByteSize(descriptor.sizeBytes()),
+                new ByteSize(lazy.blockBytes()),
+                lazy.filling() == LazyLayer.Filling.BEFORE,
+                pendingBytes,
+                descriptor.closed(),
+                damagedCopy);
     }
 
     private static OperatorError unreadable(Path path, DiskException e) {
