@@ -8,7 +8,7 @@ enum ExitCause {
     /// It came to a page that has to be looked up first.
     PAGE("page to be looked up"),
 
-    /// It came to an instruction that only the interpreter executes: `ecall`, `sret`, `wfi`, a fence of translations, …
+    /// It came to an instruction that only the interpreter executes: `ecall`, `sret`, `wfi`, `fence.i`, …
     SYSTEM("system instruction"),
 
     /// It came to an instruction that lies across two pages.

@@ -117,6 +117,11 @@ final class Mmu {
         return fetchTable.find(pc);
     }
 
+    /// Whether the page at a virtual address need not be looked up.
+    boolean isKnown(long pc) {
+        return knownPage(pc) != null;
+    }
+
     /// Remembers where translated code is that has just been looked up, unless PMP splits its page, which is then checked at
     /// every jump into it.
     void remember(long pc, Region region) {

@@ -1,5 +1,6 @@
 package holdfast.riscv;
 
+import static java.lang.constant.ConstantDescs.CD_boolean;
 import static java.lang.constant.ConstantDescs.CD_int;
 import static java.lang.constant.ConstantDescs.CD_long;
 import static java.lang.constant.ConstantDescs.CD_void;
@@ -49,6 +50,7 @@ final class RegionCompiler {
     private static final MethodTypeDesc ATOMIC_DOUBLEWORD = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
     private static final MethodTypeDesc CSR = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc FLOAT_CHECK = MethodTypeDesc.of(CD_void, HART, CD_int, CD_int);
+    private static final MethodTypeDesc FENCE = MethodTypeDesc.of(CD_boolean, HART, CD_long, CD_long, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc AFTER_CSR = MethodTypeDesc.of(CD_int, HART, CD_int);
     private static final MethodTypeDesc REFILL = MethodTypeDesc.of(CD_int, HART, CD_int, REGION);
     private static final MethodTypeDesc TRAPPED = MethodTypeDesc.of(CD_int, HART, CD_long, CD_int);
@@ -107,7 +109,7 @@ final class RegionCompiler {
     static boolean translates(long d) {
         int op = Packed.op(d);
         boolean pause = op == Op.FENCE && Packed.immediate(d) == SystemUnit.PAUSE;
-        return op >= Op.LUI && op != Op.REGION && !pause && (RegionScan.isSystem(op) || op < Op.FENCE_I || op > Op.SFENCE_VMA);
+        return op >= Op.LUI && op != Op.REGION && !pause && (RegionScan.isSystem(op) || op < Op.FENCE_I || op >= Op.SFENCE_VMA);
     }
 
     /// The class file of a region, or an empty array when it would be too large for HotSpot to compile.
@@ -206,6 +208,10 @@ final class RegionCompiler {
             link(d);
             dirty |= RegionScan.defines(d);
             code.goto_(scan.indirectTargets().length == 0 ? exit(dirty) : dispatches.computeIfAbsent(dirty, any -> code.newLabel()));
+        } else if (op == Op.SFENCE_VMA) {
+            guarded(() -> emitTranslationFence(d));
+            code.iinc(LEFT, -instructions);
+            emitAfterTranslationFence(d);
         } else {
             emitPlain(d);
             code.iinc(LEFT, -instructions);
@@ -222,6 +228,22 @@ final class RegionCompiler {
         code.aload(H).iload(LEFT).invokestatic(TRANSLATED, "afterCsr", AFTER_CSR).istore(LEFT);
         Label on = code.newLabel();
         code.iload(LEFT).ifne(on);
+        leave(slot + Packed.lengthHalfwords(d));
+        code.labelBinding(on);
+    }
+
+    private void emitTranslationFence(long d) {
+        code.aload(H).loadConstant(d);
+        pushX(Packed.rs1(d));
+        pushX(Packed.rs2(d));
+        code.lload(BASE);
+        pushSite().invokestatic(TRANSLATED, "fenceTranslations", FENCE);
+    }
+
+    /// Goes on, with what the fence has left on the stack, unless it has named this very page.
+    private void emitAfterTranslationFence(long d) {
+        Label on = code.newLabel();
+        code.ifne(on);
         leave(slot + Packed.lengthHalfwords(d));
         code.labelBinding(on);
     }

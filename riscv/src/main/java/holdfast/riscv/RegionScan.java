@@ -100,7 +100,7 @@ final class RegionScan {
                 followComputed(slot);
             }
             return false;
-        } else if (isSystem(op)) {
+        } else if (isSystem(op) || op == Op.SFENCE_VMA) {
             leaders.set(next);
         }
         return true;

@@ -131,24 +131,26 @@ final class SystemUnit {
                 h.await();
             }
             case Op.FENCE_I -> h.synchronizeFetch();
-            default -> {
-                if (!h.state.mayFenceTranslations()) {
-                    throw illegal(h);
-                }
-                fenceTranslations(h, Packed.rs1(d), Packed.rs2(d));
-            }
+            default -> fenceTranslations(h, d, h.x[Packed.rs1(d)], h.x[Packed.rs2(d)]);
         }
     }
 
     /// `sfence.vma`: exactly what it names, by address and by address space.
-    private static void fenceTranslations(Hart h, int addressRegister, int asidRegister) {
-        int asid = (int) h.x[asidRegister] & 0xffff;
-        long address = h.x[addressRegister];
-        if (addressRegister == 0 && asidRegister == 0) {
+    ///
+    /// @param address of the first register named
+    /// @param space of the second
+    static void fenceTranslations(Hart h, long d, long address, long space) {
+        if (!h.state.mayFenceTranslations()) {
+            throw illegal(h);
+        }
+        boolean everywhere = Packed.rs1(d) == 0;
+        boolean everySpace = Packed.rs2(d) == 0;
+        int asid = (int) space & 0xffff;
+        if (everywhere && everySpace) {
             h.mmu.tlb.flush();
-        } else if (addressRegister == 0) {
+        } else if (everywhere) {
             h.mmu.tlb.flushSpace(asid);
-        } else if (asidRegister == 0) {
+        } else if (everySpace) {
             h.mmu.tlb.flushAddress(address);
         } else {
             h.mmu.tlb.flushAddress(address, asid);

@@ -232,6 +232,16 @@ final class Translated {
         return h.passEnds() ? h.endSlice(left) : left;
     }
 
+    /// `sfence.vma`.
+    ///
+    /// @param base of the region's page
+    /// @return whether the page is known to be mapped there still, so that execution may go on in it
+    static boolean fenceTranslations(Hart h, long d, long address, long asid, long base, int left, int site) {
+        h.at(site, left);
+        SystemUnit.fenceTranslations(h, d, address, asid);
+        return h.mmu.isKnown(base);
+    }
+
     /// Before every floating-point instruction that only reads floating-point state.
     static void floatCheck(Hart h, int left, int site) {
         if (!h.state.floatEnabled()) {

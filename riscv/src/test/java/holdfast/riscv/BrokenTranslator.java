@@ -63,6 +63,11 @@ final class BrokenTranslator {
     /// Pages stay writable through entries that the first level of the TLB has given up.
     static void revokeWrites(VictimTable victims, int page) {}
 
+    /// A page is taken to be mapped where it was, whatever has been fenced.
+    static boolean isKnown(Mmu mmu, long pc) {
+        return true;
+    }
+
     /// Enabling interrupts is not followed by a look at them.
     static boolean passEnds(Hart hart) {
         return false;

@@ -21,6 +21,11 @@ class TranslatedCodeTest {
     private static final long USER_CODE = Bare.BASE + 0x12000;
     private static final long HANDLER = Bare.BASE + 0x13000;
 
+    private static final int FENCE_ADDRESS = Instructions.assemble("sfence.vma", 5, 0);
+    private static final int FENCE_ADDRESS_AND_SPACE = Instructions.assemble("sfence.vma", 5, 12);
+    private static final int FENCE_SPACE = Instructions.assemble("sfence.vma", 0, 12);
+    private static final int FENCE_ALL = Instructions.assemble("sfence.vma", 0, 0);
+
     private final Bare bare = new Bare();
 
     @BeforeEach
@@ -68,6 +73,63 @@ class TranslatedCodeTest {
         bare.emit("jal", 0, 0).start(Privilege.SUPERVISOR).run(1000);
 
         assertThat(bare.hart.x(SUM)).isEqualTo(ROUNDS + 100 * ROUNDS);
+    }
+
+    @Test
+    void aFenceOfAnotherAddressDoesNotEndTheRegion() throws BusFault {
+        emitSatp(table(Bare.BASE + 0x40000, ADDS_ONE).satp(1));
+        bare.load(5, 0x5000_0000L).load(6, ROUNDS).load(8, 2).emit("jal", 0, 4);
+        long loop = bare.here();
+        bare.emit("sfence.vma", 5, 0).emit("sfence.vma", 5, 8).emit("sfence.vma", 0, 8).emit("addi", SUM, SUM, 1);
+        bare.emit("addi", 6, 6, -1).emit("bne", 6, 0, (int) (loop - bare.here())).emit("jal", 0, 0);
+        bare.hart.counters.exitsCounted = true;
+        bare.start(Privilege.SUPERVISOR).run(1000);
+
+        assertThat(bare.hart.x(SUM)).isEqualTo(ROUNDS);
+        assertThat(bare.hart.counters.exits[ExitCause.SYSTEM.ordinal()]).isZero();
+        assertThat(bare.hart.counters.exits[ExitCause.PAGE.ordinal()]).isZero();
+        assertThat(bare.hart.mmu.tlb.flushes()).isGreaterThanOrEqualTo(3 * ROUNDS);
+    }
+
+    @Test
+    void aRegionThatFencesItsOwnAddressGoesOnWhereThatLeadsNow() throws BusFault {
+        PageTable table = table(Bare.BASE + 0x40000, ADDS_ONE);
+        long other = ADDS_HUNDRED >>> 12 << 10 | PageTable.R | PageTable.X | PageTable.A | PageTable.D | PageTable.V;
+        int[] names = {FENCE_ADDRESS, FENCE_ADDRESS_AND_SPACE, FENCE_SPACE, FENCE_ALL};
+        for (int i = 0; i < names.length; i++) {
+            long at = 0x100 + 0x20L * i;
+            bare.memory.store32(ADDS_ONE + at, Instructions.assemble("sd", 9, 0, 8));
+            bare.memory.store32(ADDS_ONE + at + 4, names[i]);
+            function(ADDS_ONE + at + 8, 1);
+            function(ADDS_HUNDRED + at + 8, 100);
+        }
+        emitSatp(table.satp(1));
+        bare.load(8, table.entry(FUNCTION, 0)).load(9, other).load(11, bare.memory.load64(table.entry(FUNCTION, 0))).load(12, 1);
+        for (int i = 0; i < names.length; i++) {
+            bare.load(5, FUNCTION + 0x100 + 0x20L * i).emit("jalr", RETURN_ADDRESS, 0, 5);
+            bare.emit("sd", 11, 0, 8).emit("sfence.vma", 0, 0);
+        }
+        bare.emit("jal", 0, 0).start(Privilege.SUPERVISOR).run(1000);
+
+        assertThat(bare.hart.x(SUM)).isEqualTo(100 * names.length);
+    }
+
+    @Test
+    void aFenceThatTrapsInsideARegionHasNotHappened() throws BusFault {
+        bare.memory.store32(HANDLER, Instructions.assemble("jal", 0, 0));
+        bare.load(7, -1).emit("csrrw", 0, Csr.PMPADDR0, 7).load(7, 0x1f).emit("csrrw", 0, Csr.PMPCFG0, 7);
+        bare.load(7, HANDLER).emit("csrrw", 0, Csr.MTVEC, 7).load(7, 1 << 20).emit("csrrw", 0, Csr.MSTATUS, 7); // TVM
+        bare.load(7, Bare.BASE + 0x100).emit("csrrw", 0, Csr.MEPC, 7).load(7, 1 << 11).emit("csrrs", 0, Csr.MSTATUS, 7).emit("mret");
+        while (bare.here() < Bare.BASE + 0x100) {
+            bare.emit("addi", 0, 0, 0);
+        }
+        bare.load(6, 3).emit("addi", SUM, SUM, 1).emit("sfence.vma", 6, 0).emit("addi", SUM, SUM, 1).emit("jal", 0, 0);
+        long fence = bare.here() - 12;
+        bare.start(Privilege.MACHINE).run(200);
+
+        assertThat(bare.hart.csr(Csr.MCAUSE)).isEqualTo(Trap.ILLEGAL_INSTRUCTION);
+        assertThat(bare.hart.csr(Csr.MEPC)).isEqualTo(fence);
+        assertThat(bare.hart.x(SUM)).isEqualTo(1);
     }
 
     @Test

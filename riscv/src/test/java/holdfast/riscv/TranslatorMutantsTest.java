@@ -25,6 +25,8 @@ class TranslatorMutantsTest {
                         "TranslatedCodeTest.codeIsLookedUpAnewAfterAFence"),
                 mutant("a group of accesses crosses a page", "Translated", "*", "Translated.isInOnePage",
                         "TranslatedCodeTest.storesAtOneRegisterThatLieInTwoPagesGoToBoth"),
+                mutant("a region goes on whose own mapping was fenced", "Translated", "fenceTranslations", "Mmu.isKnown",
+                        "TranslatedCodeTest.aRegionThatFencesItsOwnAddressGoesOnWhereThatLeadsNow"),
                 mutant("code is entered whatever satp says", "Mmu", "*", "Tlb.claim",
                         "TranslatedCodeTest.codeOfAnotherAddressSpaceIsNotTakenForThisOnes"),
                 mutant("region is entered with the wrong privilege", "Mmu", "select", "Tlb.fetchTable",
