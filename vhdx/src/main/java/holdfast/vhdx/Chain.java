@@ -75,7 +75,7 @@ final class Chain {
         return places.stream().filter(Files::exists).findFirst().orElseThrow(() -> new OperatorError(
                 child.toString(),
                 "its parent " + locator.name() + " is not there"
-                        + (places.isEmpty() ? "" : "; looked for " + places.getFirst()),
+                        + (places.isEmpty() ? "" : "; looked for " + ParentLocator.printable(places.getFirst().toString())),
                 "put it there, or say where it is with --parent-path"));
     }
 

@@ -25,7 +25,7 @@ record FileIdentifier(String creator) {
         }
         String creator = new String(bytes, CREATOR_OFFSET, CREATOR_BYTES, StandardCharsets.UTF_16LE);
         int end = creator.indexOf('\0');
-        return Optional.of(new FileIdentifier(end < 0 ? creator : creator.substring(0, end)));
+        return Optional.of(new FileIdentifier(ParentLocator.printable(end < 0 ? creator : creator.substring(0, end))));
     }
 
     byte[] encode() {

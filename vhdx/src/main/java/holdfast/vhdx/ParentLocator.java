@@ -134,15 +134,20 @@ record ParentLocator(Map<String, String> values) {
         return Optional.ofNullable(values.get(key)).flatMap(Guid::parse);
     }
 
-    /// The parent's name for people: the last part of its path.
+    /// The parent's name for people ([#printable]): the last part of its path.
     String name() {
         for (String key : List.of(RELATIVE_PATH, ABSOLUTE_PATH, VOLUME_PATH)) {
             String path = values.getOrDefault(key, "").replace('\\', '/');
             if (!path.isEmpty()) {
-                return path.substring(path.lastIndexOf('/') + 1);
+                return printable(path.substring(path.lastIndexOf('/') + 1));
             }
         }
         return "without a name";
+    }
+
+    /// What a file of anybody's says, without what ends a line or what a terminal would obey.
+    static String printable(String text) {
+        return text.replaceAll("[\\p{Cc}\\p{Zl}\\p{Zp}]", "?");
     }
 
     /// Where the parent may be, most likely first: by the path from the child, and by the absolute path when it can be one

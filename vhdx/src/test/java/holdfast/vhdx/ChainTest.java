@@ -105,6 +105,13 @@ class ChainTest {
     }
 
     @Test
+    void aNameThatATerminalWouldObeyIsNotShownAsItIs() throws Exception {
+        Path child = childOf("..\\\u001b[2J\\a\n\r\u0085\u009b1m\u2028b.vhdx");
+        refuses(child, null, "child.vhdx: its parent a????1m?b.vhdx is not there; looked for " + directory, "/../?[2J/a????1m?b.vhdx");
+        assertThat(FileIdentifier.parse(new FileIdentifier("me\u001b[2J").encode()).orElseThrow().creator()).isEqualTo("me?[2J");
+    }
+
+    @Test
     void aParentIsWhereTheOperatorSaysItIs() throws Exception {
         parent("parent.vhdx");
         Path moved = Files.move(directory.resolve("parent.vhdx"), directory.resolve("moved.vhdx"));
