@@ -57,7 +57,7 @@ class ProfileGuestTest {
                 .isPositive()
                 .isEqualTo(counted(ended.err(), "bytes of bytecode"));
         List<RecordedEvent> invalidations = named(events, "Invalidation");
-        assertThat(invalidations).hasSize((int) counted(ended.err(), "decoded pages"));
+        assertThat(invalidations).hasSize((int) counted(ended.err(), "pages: "));
         assertThat(invalidations.stream().mapToLong(event -> event.getInt("regions")).sum())
                 .isEqualTo(counted(ended.err(), "regions, "));
         assertThat(named(events, "Hart").getLast().getLong("instructions")).isEqualTo(counted(ended.err(), "instructions"));

@@ -7,6 +7,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -96,11 +99,13 @@ final class CodePage {
 
     // ---- translated code
 
-    /// From now on control that comes to the slot enters the region, unless the instructions that the region was made of are no
+    /// From now on control that comes to an entry of the region enters it, unless the instructions that the region was made of are no
     /// longer there.
-    synchronized void install(int slot, Region region) {
+    ///
+    /// @param old whose place it takes; null if it is new and takes what nobody has
+    synchronized void install(Region region, @Nullable Region old) {
         if (!region.code().isIn(this)) {
-            heat[slot] = 0;
+            heat[region.entry()] = 0;
             return;
         }
         @Nullable Region[] all = regions;
@@ -108,10 +113,15 @@ final class CodePage {
             all = new Region[SLOTS];
             regions = all;
         }
-        region.installed(this, slot);
-        all[slot] = region;
+        region.installed(this);
         VarHandle.releaseFence();
-        code[slot] = Op.REGION;
+        for (int slot : region.entries()) {
+            if (Objects.equals(all[slot], old)) {
+                all[slot] = region;
+                VarHandle.releaseFence();
+                code[slot] = Op.REGION;
+            }
+        }
     }
 
     /// The region entered at a slot whose instruction is [Op#REGION]; null while another thread's writes are on their way.
@@ -120,16 +130,9 @@ final class CodePage {
         return all == null ? null : all[slot];
     }
 
-    List<Region> regions() {
-        var present = new ArrayList<Region>();
+    Set<Region> regions() {
         @Nullable Region[] all = regions;
-        for (int slot = 0; all != null && slot < SLOTS; slot++) {
-            Region region = all[slot];
-            if (region != null) {
-                present.add(region);
-            }
-        }
-        return present;
+        return all == null ? Set.of() : Arrays.stream(all).filter(Objects::nonNull).collect(Collectors.toSet());
     }
 
     // ---- what stores do to it
@@ -219,11 +222,18 @@ final class CodePage {
         }
         for (Region region : regions()) {
             if (region.code().isHit(different)) {
-                int slot = region.slot();
+                dropRegion(region, all);
+                dropped.add(region);
+            }
+        }
+    }
+
+    private void dropRegion(Region region, @Nullable Region[] all) {
+        for (int slot : region.entries()) {
+            if (region.equals(all[slot])) {
                 all[slot] = null;
                 code[slot] = Op.UNDECODED;
                 heat[slot] = 0;
-                dropped.add(region);
             }
         }
     }

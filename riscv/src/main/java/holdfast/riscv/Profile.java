@@ -2,6 +2,7 @@ package holdfast.riscv;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
@@ -69,8 +70,8 @@ public final class Profile implements AutoCloseable {
     }
 
     /// A translation has ended, and control may have entered it.
-    void translated(EngineEvents.Translation event, CodePage page, int slot, Region region, int bytes) {
-        region.bytecodeBytes = bytes;
+    void translated(EngineEvents.Translation event, CodePage page, int slot, Region region) {
+        int bytes = region.bytecodeBytes;
         regions.incrementAndGet();
         instructions.addAndGet(region.instructions);
         bytecodeBytes.addAndGet(bytes);
@@ -82,7 +83,7 @@ public final class Profile implements AutoCloseable {
     }
 
     /// A page that was stored to is executed again, and of what was decoded of it so much is gone.
-    void compared(CodePage page, DropCause cause, int decoded, List<Region> gone) {
+    void compared(CodePage page, DropCause cause, int decoded, Collection<Region> gone) {
         if (decoded == 0 && gone.isEmpty()) {
             keptPages.incrementAndGet();
         } else {
@@ -96,7 +97,7 @@ public final class Profile implements AutoCloseable {
         dropped(page, DropCause.EVICTION, 0, page.regions());
     }
 
-    private void dropped(CodePage page, DropCause cause, int decoded, List<Region> gone) {
+    private void dropped(CodePage page, DropCause cause, int decoded, Collection<Region> gone) {
         int bytes = gone.stream().mapToInt(region -> region.bytecodeBytes).sum();
         droppedPages.incrementAndGet(cause.ordinal());
         droppedRegions.addAndGet(gone.size());

@@ -3,6 +3,7 @@ package holdfast.riscv;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -73,10 +74,11 @@ class TranslationTest {
         try (Translator translator = Translator.background(true)) {
             bare.hart.translator(translator);
             bare.start(Privilege.MACHINE);
-            while (translator.regions() == 0) {
-                bare.run(10_000);
+            long regions = -1;
+            while (translator.regions() == 0 || translator.regions() != regions) {
+                regions = translator.regions();
+                bare.run(10_000_000);
             }
-            long regions = translator.regions();
 
             for (int turn = 0; turn < 300_000; turn++) {
                 bare.run(500 + turn % 7);
@@ -126,21 +128,25 @@ class TranslationTest {
 
     @Test
     void whatHasTakenTheOldPlaceIsEntered() {
-        Translator translator = Translator.eager(() -> true);
+        var allowed = new AtomicInteger(3); // the two loops, and the inner loop by itself
+        Translator translator = Translator.eager(() -> allowed.getAndDecrement() > 0);
         Bare bare = loops();
         bare.hart.translator(translator);
-        CodePage page = bare.hart.mmu.codePage(Bare.BASE + 0x1000);
+        long place = Bare.BASE + 0x40;
         bare.run(1000);
-        Region old = page.region(0);
+        Region old = bare.hart.mmu.codePage(place).region(0x20);
         assertThat(old).isNotNull();
+        assertThat(old.isPlain()).isTrue();
 
+        allowed.set(Integer.MAX_VALUE);
         for (int i = 0; i < 100; i++) {
             bare.run(1000);
         }
 
         assertThat(old.replaced).isTrue();
-        Region found = bare.hart.mmu.jumps().find(Bare.BASE + 0x1000);
-        assertThat(found).isNotNull().isSameAs(page.region(0)).isNotSameAs(old);
+        Region found = bare.hart.mmu.jumps().find(place);
+        assertThat(found).isNotNull().isNotSameAs(old).isSameAs(bare.hart.mmu.codePage(place).region(0x20));
+        assertThat(found.isPlain()).isFalse();
     }
 
     @Test
