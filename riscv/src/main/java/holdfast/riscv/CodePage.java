@@ -7,9 +7,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
-import java.util.Objects;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -99,13 +96,11 @@ final class CodePage {
 
     // ---- translated code
 
-    /// From now on control that comes to an entry of the region enters it, unless the instructions that the region was made of are no
+    /// From now on control that comes to the slot enters the region, unless the instructions that the region was made of are no
     /// longer there.
-    ///
-    /// @param old whose place it takes; null if it is new and takes what nobody has
-    synchronized void install(Region region, @Nullable Region old) {
+    synchronized void install(int slot, Region region) {
         if (!region.code().isIn(this)) {
-            heat[region.entry()] = 0;
+            heat[slot] = 0;
             return;
         }
         @Nullable Region[] all = regions;
@@ -113,15 +108,10 @@ final class CodePage {
             all = new Region[SLOTS];
             regions = all;
         }
-        region.installed(this);
+        region.installed(this, slot);
+        all[slot] = region;
         VarHandle.releaseFence();
-        for (int slot : region.entries()) {
-            if (Objects.equals(all[slot], old)) {
-                all[slot] = region;
-                VarHandle.releaseFence();
-                code[slot] = Op.REGION;
-            }
-        }
+        code[slot] = Op.REGION;
     }
 
     /// The region entered at a slot whose instruction is [Op#REGION]; null while another thread's writes are on their way.
@@ -130,9 +120,16 @@ final class CodePage {
         return all == null ? null : all[slot];
     }
 
-    Set<Region> regions() {
+    List<Region> regions() {
+        var present = new ArrayList<Region>();
         @Nullable Region[] all = regions;
-        return all == null ? Set.of() : Arrays.stream(all).filter(Objects::nonNull).collect(Collectors.toSet());
+        for (int slot = 0; all != null && slot < SLOTS; slot++) {
+            Region region = all[slot];
+            if (region != null) {
+                present.add(region);
+            }
+        }
+        return present;
     }
 
     // ---- what stores do to it
@@ -222,18 +219,11 @@ final class CodePage {
         }
         for (Region region : regions()) {
             if (region.code().isHit(different)) {
-                dropRegion(region, all);
-                dropped.add(region);
-            }
-        }
-    }
-
-    private void dropRegion(Region region, @Nullable Region[] all) {
-        for (int slot : region.entries()) {
-            if (region.equals(all[slot])) {
+                int slot = region.slot();
                 all[slot] = null;
                 code[slot] = Op.UNDECODED;
                 heat[slot] = 0;
+                dropped.add(region);
             }
         }
     }

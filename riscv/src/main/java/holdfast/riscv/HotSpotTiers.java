@@ -79,14 +79,11 @@ final class HotSpotTiers {
                 .withMethod(ENQUEUE, enqueue, ClassFile.ACC_PUBLIC | ClassFile.ACC_NATIVE, _ -> {}));
     }
 
-    /// False when HotSpot decides alone.
-    static boolean areOurs() {
-        return HERE != null;
-    }
-
     /// Has a region compiled quickly, and never again. Does not wait for it.
-    static void compileOnce(Region region) {
-        compile(region, WITHOUT_PROFILE);
+    ///
+    /// @return false when HotSpot decides alone
+    static boolean compileOnce(Region region) {
+        return compile(region, WITHOUT_PROFILE);
     }
 
     /// Has a region compiled with a profile, so that C2 takes it over when it has run for a while. Does not wait for it.
@@ -100,19 +97,20 @@ final class HotSpotTiers {
         return here == null || here.isCompiled(body(region));
     }
 
-    private static void compile(Region region, int tier) {
+    private static boolean compile(Region region, int tier) {
         HotSpotTiers here = HERE;
         if (here == null) {
-            return;
+            return false;
         }
         Method body = body(region);
         boolean queued = here.compile(body, tier);
         LOG.log(System.Logger.Level.TRACE, () -> body + (queued ? " is" : " cannot be") + " compiled at tier " + tier);
+        return true;
     }
 
     private static Method body(Region region) {
         try {
-            return region.getClass().getDeclaredMethod("run", Hart.class, long[].class, long[].class, long.class, long.class, int.class, int.class);
+            return region.getClass().getDeclaredMethod("run", Hart.class, long[].class, long[].class, long.class, long.class, int.class);
         } catch (NoSuchMethodException broken) {
             throw new IllegalStateException("a region cannot be run", broken);
         }

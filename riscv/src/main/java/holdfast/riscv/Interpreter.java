@@ -123,11 +123,11 @@ final class Interpreter {
                                             }
                                         }
                                         if (region == null || left < region.instructions) {
-                                            code = alone(i, region == null ? page.plain(i) : region.first(i));
+                                            code = alone(i, region == null ? page.plain(i) : region.first());
                                             continue;
                                         }
                                         mmu.remember(base + 2L * i, region);
-                                        int after = chain(region, base + 2L * i, (int) left);
+                                        int after = chain(region, base, (int) left);
                                         h.counters.left(h, end - left, after);
                                         end = h.sliceEnd();
                                         pc = h.pc();
@@ -472,23 +472,23 @@ final class Interpreter {
     }
 
     /// Runs a region, and whatever regions control goes to from there, as [Region#run] does.
-    private int chain(Region first, long firstPc, int instructionsLeft) {
+    private int chain(Region first, long firstBase, int instructionsLeft) {
         Hart h = hart;
         Mmu mmu = h.mmu;
         JumpCache jumps = mmu.jumps();
         Region region = first;
-        long pc = firstPc;
+        long base = firstBase;
         int left = instructionsLeft;
         while (true) {
             if (--untilSample == 0) {
                 untilSample = SAMPLED_ENTRIES;
                 h.sampled(region);
             }
-            left = region.run(h, h.x, h.f, mmu.dataTable, pc & -4096, left, (int) (pc & 4095) >>> 1);
+            left = region.run(h, h.x, h.f, mmu.dataTable, base, left);
             if (left <= 0) {
                 return left;
             }
-            pc = h.pc();
+            long pc = h.pc();
             Region next = jumps.find(pc);
             if (next == null) {
                 next = mmu.regionAt(pc);
@@ -501,6 +501,7 @@ final class Interpreter {
                 return left;
             }
             region = next;
+            base = pc & -4096;
         }
     }
 

@@ -2,7 +2,6 @@ package holdfast.riscv;
 
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicLong;
@@ -70,8 +69,8 @@ public final class Profile implements AutoCloseable {
     }
 
     /// A translation has ended, and control may have entered it.
-    void translated(EngineEvents.Translation event, CodePage page, int slot, Region region) {
-        int bytes = region.bytecodeBytes;
+    void translated(EngineEvents.Translation event, CodePage page, int slot, Region region, int bytes) {
+        region.bytecodeBytes = bytes;
         regions.incrementAndGet();
         instructions.addAndGet(region.instructions);
         bytecodeBytes.addAndGet(bytes);
@@ -83,7 +82,7 @@ public final class Profile implements AutoCloseable {
     }
 
     /// A page that was stored to is executed again, and of what was decoded of it so much is gone.
-    void compared(CodePage page, DropCause cause, int decoded, Collection<Region> gone) {
+    void compared(CodePage page, DropCause cause, int decoded, List<Region> gone) {
         if (decoded == 0 && gone.isEmpty()) {
             keptPages.incrementAndGet();
         } else {
@@ -97,7 +96,7 @@ public final class Profile implements AutoCloseable {
         dropped(page, DropCause.EVICTION, 0, page.regions());
     }
 
-    private void dropped(CodePage page, DropCause cause, int decoded, Collection<Region> gone) {
+    private void dropped(CodePage page, DropCause cause, int decoded, List<Region> gone) {
         int bytes = gone.stream().mapToInt(region -> region.bytecodeBytes).sum();
         droppedPages.incrementAndGet(cause.ordinal());
         droppedRegions.addAndGet(gone.size());

@@ -100,21 +100,6 @@ final class Raw {
         UNSAFE.copyMemory(null, address, target, Unsafe.ARRAY_BYTE_BASE_OFFSET + offset, length);
     }
 
-    // ---- elements of arrays of longs, without a check of the index
-
-    static long offsetOfElement(int index) {
-        return Unsafe.ARRAY_LONG_BASE_OFFSET + (long) index * Unsafe.ARRAY_LONG_INDEX_SCALE;
-    }
-
-    /// @param offset as [#offsetOfElement] gives it, of an element that is there
-    static long loadElement(long[] array, long offset) {
-        return UNSAFE.getLong(array, offset);
-    }
-
-    static void storeElement(long value, long[] array, long offset) {
-        UNSAFE.putLong(array, offset, value);
-    }
-
     static void fullFence() {
         UNSAFE.fullFence();
     }

@@ -1,10 +1,9 @@
 package holdfast.riscv;
 
-import java.util.Arrays;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/// Translated code for a region: up to some two hundred instructions of one page of RAM, entered at some of them.
+/// Translated code for a region: up to some two hundred instructions of one page of RAM, entered at one of them.
 ///
 /// It holds no address but what it is given: the same region serves every virtual mapping of its page, every address
 /// space and every hart.
@@ -15,6 +14,9 @@ abstract class Region {
     /// How often it was found running, which tells how much time is spent in it. Harts may lose each other's counts.
     int samples;
 
+    /// What it was defined from, for another definition that C2 will compile; null when there will be none.
+    byte @Nullable [] classFile;
+
     /// Whether another translation has taken its place.
     volatile boolean replaced;
 
@@ -23,32 +25,20 @@ abstract class Region {
     /// Its size in bytecodes, if a [Profile] wants to know.
     int bytecodeBytes;
 
-    /// Whether another form of it takes its place when it is hot.
-    private boolean plain;
-
-    /// Where it was hot, and where else it is entered: all entries, in order.
-    private int entry;
-
-    private int[] entries = {};
-
-    /// The instructions there.
-    private long[] entered = {};
-
+    /// Where it is entered.
     private @Nullable CodePage page;
+
+    private int slot;
+
+    /// The instruction at which it is entered.
+    private long first;
 
     Region(int instructions) {
         this.instructions = instructions;
     }
 
-    void madeOf(RegionScan scan, boolean plainly) {
-        code = new RegionCode(scan.code);
-        entry = scan.entry;
-        entries = scan.entries();
-        plain = plainly;
-    }
-
-    boolean isPlain() {
-        return plain;
+    void madeOf(RegionCode madeOf) {
+        code = madeOf;
     }
 
     /// What it was made of.
@@ -56,9 +46,10 @@ abstract class Region {
         return Objects.requireNonNull(code);
     }
 
-    void installed(CodePage inPage) {
+    void installed(CodePage inPage, int atSlot) {
         page = inPage;
-        entered = Arrays.stream(entries).mapToLong(inPage::plain).toArray();
+        slot = atSlot;
+        first = inPage.plain(atSlot);
     }
 
     /// The page in which it is entered, unless it has been dropped there.
@@ -66,21 +57,12 @@ abstract class Region {
         return Objects.requireNonNull(page);
     }
 
-    int entry() {
-        return entry;
+    int slot() {
+        return slot;
     }
 
-    int[] entries() {
-        return entries;
-    }
-
-    boolean isEnteredAt(int slot) {
-        return Arrays.binarySearch(entries, slot) >= 0;
-    }
-
-    /// The instruction at which it is entered.
-    long first(int slot) {
-        return entered[Arrays.binarySearch(entries, slot)];
+    long first() {
+        return first;
     }
 
     /// Executes until control leaves the region, a trap, or fewer than [#instructions] are left at a backward jump. On
@@ -89,10 +71,9 @@ abstract class Region {
     /// @param table the TLB table for loads and stores
     /// @param base virtual address of the page
     /// @param left instructions that may retire, at least [#instructions]
-    /// @param slot where it is entered
     /// @return how many are left; its complement when the instruction at the pc has not been executed and must be, by the
     ///     interpreter (which takes the trap, reaches the device, …)
-    abstract int run(Hart h, long[] x, long[] f, long table, long base, int left, int slot);
+    abstract int run(Hart h, long[] x, long[] f, long table, long base, int left);
 
     /// With the next, a region that is never run: C2 takes for granted that a class is the only one of its kind, and compiles
     /// the interpreter's loop anew when there is another. With two there before, nothing is taken for granted.
@@ -102,7 +83,7 @@ abstract class Region {
         }
 
         @Override
-        int run(Hart h, long[] x, long[] f, long table, long base, int left, int slot) {
+        int run(Hart h, long[] x, long[] f, long table, long base, int left) {
             throw new AssertionError("nothing is translated here");
         }
     }
@@ -113,7 +94,7 @@ abstract class Region {
         }
 
         @Override
-        int run(Hart h, long[] x, long[] f, long table, long base, int left, int slot) {
+        int run(Hart h, long[] x, long[] f, long table, long base, int left) {
             throw new AssertionError("nothing is translated here");
         }
     }

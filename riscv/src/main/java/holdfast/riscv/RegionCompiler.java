@@ -18,12 +18,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/// Emits the bytecode of a region: guest branches as gotos, every access to memory a small static call under an exception
-/// handler.
-///
-/// There are two forms. The plain one reads and writes guest registers where they are, in the hart's arrays: what HotSpot's C1
-/// compiles quickest, and best for code that is left again after a few instructions. The other one keeps them in JVM
-/// locals from the entry on, and writes back what is dirty where control leaves or traps: C2 makes the most of that.
+/// Emits the bytecode of a region: guest registers in JVM locals, guest branches as gotos, every access to memory a small
+/// static call under an exception handler that writes back what is dirty there.
 final class RegionCompiler {
     /// HotSpot never compiles methods of more bytecodes than this.
     private static final int CODE_BYTES_MAX = 7900;
@@ -34,11 +30,24 @@ final class RegionCompiler {
     private static final ClassDesc TRANSLATED = describe("Translated");
     private static final ClassDesc STATE = describe("PrivilegedState");
     private static final ClassDesc FCSR = describe("Fcsr");
+    private static final ClassDesc FP32 = describe("Fp32");
     private static final ClassDesc RAW = describe("Raw");
+    private static final ClassDesc ATOMICS = describe("Atomics");
     private static final ClassDesc MMU = describe("Mmu");
     private static final ClassDesc LONG = ClassDesc.of("java.lang.Long");
     private static final ClassDesc LONGS = CD_long.arrayType();
-    private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, HART, LONGS, LONGS, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc RUN = MethodTypeDesc.of(CD_int, HART, LONGS, LONGS, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc LOAD = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc STORE = MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc GROUP = MethodTypeDesc.of(CD_long, CD_long, CD_long, CD_int);
+    private static final MethodTypeDesc GROUP_LOAD = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc GROUP_STORE =
+            MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc ADDRESS = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
+    private static final MethodTypeDesc RESERVE = MethodTypeDesc.of(CD_long, HART, CD_long);
+    private static final MethodTypeDesc CONDITION = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long);
+    private static final MethodTypeDesc ATOMIC_WORD = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_int);
+    private static final MethodTypeDesc ATOMIC_DOUBLEWORD = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
     private static final MethodTypeDesc CSR = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc FLOAT_CHECK = MethodTypeDesc.of(CD_void, HART, CD_int, CD_int);
     private static final MethodTypeDesc FENCE = MethodTypeDesc.of(CD_boolean, HART, CD_long, CD_long, CD_long, CD_long, CD_int, CD_int);
@@ -48,24 +57,19 @@ final class RegionCompiler {
     private static final MethodTypeDesc LL_I = MethodTypeDesc.of(CD_int, CD_long, CD_long);
 
     // Locals of the generated method.
-    static final int H = 1;
+    private static final int H = 1;
     private static final int X = 2;
     private static final int F = 3;
-    static final int TABLE = 4;
+    private static final int TABLE = 4;
     private static final int BASE = 6;
     private static final int LEFT = 8;
-    private static final int ENTRY = 9;
-    private static final int NEXT = 10;
-    private static final int FLAGS = 12;
-    static final int ADDEND = 13;
-    private static final int REGISTERS = 15;
+    private static final int NEXT = 9;
+    private static final int FLAGS = 11;
+    private static final int ADDEND = 12;
+    private static final int REGISTERS = 14;
 
     private final RegionScan scan;
     private final boolean alone;
-
-    /// The registers that are in locals, and where.
-    private final long kept;
-
     private final int[] locals = new int[64];
     private final Map<Integer, Label> blockLabels = new HashMap<>();
     private final Map<Long, Label> exits = new HashMap<>();
@@ -84,14 +88,13 @@ final class RegionCompiler {
     private boolean floatDirty;
     private boolean nearest;
 
-    private RegionCompiler(RegionScan scan, boolean alone, boolean plain, CodeBuilder code) {
+    private RegionCompiler(RegionScan scan, boolean alone, CodeBuilder code) {
         this.scan = scan;
-        this.kept = plain ? 0 : scan.registers;
         this.alone = alone;
         this.code = code;
         int next = REGISTERS;
         for (int register = 1; register < 64; register++) {
-            if ((kept >>> register & 1) != 0) {
+            if ((scan.registers >>> register & 1) != 0) {
                 locals[register] = next;
                 next += 2;
             }
@@ -112,8 +115,7 @@ final class RegionCompiler {
     /// The class file of a region, or an empty array when it would be too large for HotSpot to compile.
     ///
     /// @param alone whether no other hart runs at the same time, so that atomic instructions need not be atomic for the host
-    /// @param plain whether registers stay in the hart's arrays
-    static byte[] compile(RegionScan scan, boolean alone, boolean plain, String className) {
+    static byte[] compile(RegionScan scan, boolean alone, String className) {
         byte[] bytes = ClassFile.of().build(describe(className), type -> {
             type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER);
             type.withSuperclass(REGION);
@@ -121,7 +123,7 @@ final class RegionCompiler {
                     .loadConstant(scan.code.size())
                     .invokespecial(REGION, "<init>", MethodTypeDesc.of(CD_void, CD_int))
                     .return_());
-            type.withMethodBody("run", RUN, ClassFile.ACC_FINAL, code -> new RegionCompiler(scan, alone, plain, code).emit());
+            type.withMethodBody("run", RUN, ClassFile.ACC_FINAL, code -> new RegionCompiler(scan, alone, code).emit());
         });
         return codeBytes(bytes) > CODE_BYTES_MAX ? new byte[0] : bytes;
     }
@@ -147,12 +149,7 @@ final class RegionCompiler {
         if (scan.registers >>> 32 != 0) {
             code.aload(H).getfield(HART, "state", STATE).getfield(STATE, "fcsr", FCSR).astore(FLAGS);
         }
-        int[] entries = scan.entries();
-        if (entries.length > 1) {
-            code.iload(ENTRY).lookupswitch(label(scan.entry), cases(entries, 1));
-        } else {
-            code.goto_(label(scan.entry));
-        }
+        code.goto_(label(scan.entry));
         for (int i = 0; i < scan.blocks.size(); i++) {
             int next = i + 1 < scan.blocks.size() ? scan.blocks.get(i + 1).start : -1;
             emitBlock(scan.blocks.get(i), next);
@@ -172,7 +169,7 @@ final class RegionCompiler {
 
     private void emitBlock(RegionScan.Block block, int nextStart) {
         code.labelBinding(label(block.start));
-        dirty = block.dirtyAtStart & kept;
+        dirty = block.dirtyAtStart;
         before = 0;
         groups = AccessGroup.of(scan, block);
         forgetFloat();
@@ -187,7 +184,7 @@ final class RegionCompiler {
             } else {
                 emitPlain(d);
             }
-            dirty |= RegionScan.defines(d) & kept;
+            dirty |= RegionScan.defines(d);
             before++;
         }
         if (RegionScan.fallsThrough(scan.instruction(block.slots.getLast())) && after != nextStart) {
@@ -203,13 +200,13 @@ final class RegionCompiler {
         } else if (op == Op.JAL) {
             code.iinc(LEFT, -instructions);
             link(d);
-            dirty |= RegionScan.defines(d) & kept;
+            dirty |= RegionScan.defines(d);
             jumpTo(RegionScan.target(slot, d));
         } else if (op == Op.JALR) {
             code.iinc(LEFT, -instructions);
             pushX(Packed.rs1(d)).loadConstant((long) Packed.immediate(d)).ladd().loadConstant(-2L).land().lstore(NEXT);
             link(d);
-            dirty |= RegionScan.defines(d) & kept;
+            dirty |= RegionScan.defines(d);
             code.goto_(scan.indirectTargets().length == 0 ? exit(dirty) : dispatches.computeIfAbsent(dirty, any -> code.newLabel()));
         } else if (op == Op.SFENCE_VMA) {
             guarded(() -> emitTranslationFence(d));
@@ -219,7 +216,7 @@ final class RegionCompiler {
             emitPlain(d);
             code.iinc(LEFT, -instructions);
             if (RegionScan.isSystem(op) && SystemUnit.writesCsr(d)) {
-                dirty |= RegionScan.defines(d) & kept;
+                dirty |= RegionScan.defines(d);
                 emitAfterCsr(d);
             }
         }
@@ -257,18 +254,15 @@ final class RegionCompiler {
         Label exit = exit(registers);
         code.lload(NEXT).loadConstant(-4096L).land().lload(BASE).lcmp().ifne(exit);
         code.iload(LEFT).loadConstant(scan.code.size()).if_icmplt(exit);
-        code.lload(NEXT).l2i().loadConstant(4095).iand().lookupswitch(exit, cases(scan.indirectTargets(), 2));
-    }
-
-    /// @param unit what a slot counts for in the switch's key
-    private List<SwitchCase> cases(int[] slots, int unit) {
-        return Arrays.stream(slots).mapToObj(target -> SwitchCase.of(unit * target, label(target))).toList();
+        List<SwitchCase> cases = Arrays.stream(scan.indirectTargets())
+                .mapToObj(target -> SwitchCase.of(2 * target, label(target)))
+                .toList();
+        code.lload(NEXT).l2i().loadConstant(4095).iand().lookupswitch(exit, cases);
     }
 
     private void link(long d) {
         if (Packed.rd(d) != Packed.DISCARD) {
-            pushPc(slot + Packed.lengthHalfwords(d));
-            storeX(d);
+            pushPc(slot + Packed.lengthHalfwords(d)).lstore(locals[Packed.rd(d)]);
         }
     }
 
@@ -360,41 +354,23 @@ final class RegionCompiler {
     // ---- instructions
 
     CodeBuilder pushX(int register) {
-        return register == 0 ? code.lconst_0() : pushRegister(register);
+        return register == 0 ? code.lconst_0() : code.lload(locals[register]);
     }
 
     CodeBuilder pushF(int register) {
-        return pushRegister(32 + register);
-    }
-
-    private CodeBuilder pushRegister(int register) {
-        return locals[register] != 0
-                ? code.lload(locals[register])
-                : pushPlace(register).invokestatic(RAW, "loadElement", MethodTypeDesc.of(CD_long, LONGS, CD_long));
-    }
-
-    private void storeRegister(int register) {
-        if (locals[register] != 0) {
-            code.lstore(locals[register]);
-        } else {
-            pushPlace(register).invokestatic(RAW, "storeElement", MethodTypeDesc.of(CD_void, CD_long, LONGS, CD_long));
-        }
-    }
-
-    private CodeBuilder pushPlace(int register) {
-        return code.aload(register < 32 ? X : F).loadConstant(Raw.offsetOfElement(register & 31));
+        return code.lload(locals[32 + register]);
     }
 
     void storeX(long d) {
         if (Packed.rd(d) == Packed.DISCARD) {
             code.pop2();
         } else {
-            storeRegister(Packed.rd(d));
+            code.lstore(locals[Packed.rd(d)]);
         }
     }
 
     void storeF(long d) {
-        storeRegister(32 + Packed.rd(d));
+        code.lstore(locals[32 + Packed.rd(d)]);
     }
 
     private void emitPlain(long d) {
@@ -402,9 +378,9 @@ final class RegionCompiler {
         if (op <= Op.AUIPC) {
             emitUpper(d, op);
         } else if (op <= Op.LWU) {
-            guarded(() -> new RegionMemory(code, this, d, op, groups.get(slot)).emitLoad());
+            guarded(() -> emitLoad(d, op));
         } else if (op <= Op.SD) {
-            guarded(() -> new RegionMemory(code, this, d, op, groups.get(slot)).emitStore());
+            guarded(() -> emitStore(d, op));
         } else if (op <= Op.SRAI) {
             new RegionInteger(code, this, d, op).emitImmediate();
         } else if (op <= Op.REMUW) {
@@ -416,7 +392,7 @@ final class RegionCompiler {
         } else if (RegionScan.isSystem(op)) {
             guarded(() -> emitCsr(d));
         } else if (op <= Op.AMOMAXU_D) {
-            guarded(() -> new RegionMemory(code, this, d, op, null).emitAtomic(alone));
+            guarded(() -> emitAtomic(d, op));
         } else if (op <= Op.FMV_D_X) {
             guarded(() -> emitFloat(d, op));
         } else if (BitManipulation.has(op)) {
@@ -435,11 +411,7 @@ final class RegionCompiler {
         code.exceptionCatch(start, end, handler, TRAP);
     }
 
-    boolean isAt(int someSlot) {
-        return slot == someSlot;
-    }
-
-    CodeBuilder pushSite() {
+    private CodeBuilder pushSite() {
         return code.iload(LEFT).loadConstant(slot << 8 | before);
     }
 
@@ -451,12 +423,97 @@ final class RegionCompiler {
         storeX(d);
     }
 
+    private static final String[] LOADS = {"lb", "lh", "lw", "ld", "lbu", "lhu", "lwu"};
+    private static final String[] STORES = {"sb", "sh", "sw", "sd"};
+
+    private void pushAddress(long d) {
+        pushX(Packed.rs1(d));
+        if (Packed.immediate(d) != 0) {
+            code.loadConstant((long) Packed.immediate(d)).ladd();
+        }
+    }
+
+    private void emitLoad(long d, int op) {
+        emitLoad(d, LOADS[op - Op.LB]);
+        storeX(d);
+    }
+
+    private void emitLoad(long d, String width) {
+        boolean grouped = openGroup();
+        code.aload(H).lload(TABLE);
+        if (grouped) {
+            code.lload(ADDEND);
+        }
+        pushAddress(d);
+        pushSite().invokestatic(TRANSLATED, grouped ? "grouped" + width : width, grouped ? GROUP_LOAD : LOAD);
+    }
+
+    private void emitStore(long d, int op) {
+        emitStore(d, STORES[op - Op.SB], () -> pushX(Packed.rs2(d)));
+    }
+
+    private void emitStore(long d, String width, Runnable pushValue) {
+        boolean grouped = openGroup();
+        code.aload(H).lload(TABLE);
+        if (grouped) {
+            code.lload(ADDEND);
+        }
+        pushAddress(d);
+        pushValue.run();
+        pushSite().invokestatic(TRANSLATED, grouped ? "grouped" + width : width, grouped ? GROUP_STORE : STORE);
+    }
+
+    /// At the first access of a group asks the TLB for all of them.
+    ///
+    /// @return whether the access at hand belongs to a group
+    private boolean openGroup() {
+        AccessGroup group = groups.get(slot);
+        if (group != null && group.first() == slot) {
+            code.lload(TABLE).lload(locals[group.register()]).loadConstant((long) group.lowest()).ladd().loadConstant(group.bytes());
+            String rights = group.stores() ? group.loads() ? "Both" : "Stores" : "Loads";
+            code.invokestatic(TRANSLATED, "groupOf" + rights, GROUP).lstore(ADDEND);
+        }
+        return group != null;
+    }
+
     private void emitCsr(long d) {
         code.aload(H).loadConstant(d);
         pushX(Packed.op(d) >= Op.CSRRWI ? 0 : Packed.rs1(d));
         pushSite().invokestatic(TRANSLATED, "csr", CSR);
         storeX(d);
         forgetFloat();
+    }
+
+    private void emitAtomic(long d, int op) {
+        boolean wide = op >= Op.LR_D;
+        String width = wide ? "Doubleword" : "Word";
+        String sharing = alone ? "Alone" : "";
+        boolean reserves = op == Op.LR_W || op == Op.LR_D;
+        boolean condition = op == Op.SC_W || op == Op.SC_D;
+        if (!alone && Atomics.comesAfterAll(d)) {
+            code.invokestatic(RAW, "fullFence", MethodTypeDesc.of(CD_void));
+        }
+        if (reserves || condition) {
+            code.aload(H);
+        } else {
+            code.loadConstant(op);
+        }
+        code.aload(H).lload(TABLE);
+        pushX(Packed.rs1(d));
+        pushSite().invokestatic(TRANSLATED, (reserves ? "load" : "store") + width + "Address", ADDRESS);
+        if (reserves) {
+            code.invokestatic(ATOMICS, "loadReserved" + width, RESERVE);
+        } else {
+            pushX(Packed.rs2(d));
+            if (condition) {
+                code.invokestatic(ATOMICS, "storeConditional" + width + sharing, CONDITION);
+            } else if (wide) {
+                code.invokestatic(ATOMICS, "doubleword" + sharing, ATOMIC_DOUBLEWORD);
+            } else {
+                code.l2i().invokestatic(ATOMICS, "word" + sharing, ATOMIC_WORD);
+            }
+        }
+        storeX(d);
     }
 
     /// Before an instruction that only reads floating-point state.
@@ -484,7 +541,18 @@ final class RegionCompiler {
         } else {
             emitFloatCheck();
         }
-        new RegionMemory(code, this, d, op, groups.get(slot)).emitFloat();
+        switch (op) {
+            case Op.FLW -> {
+                emitLoad(d, "lw");
+                code.l2i().invokestatic(FP32, "box", MethodTypeDesc.of(CD_long, CD_int));
+                storeF(d);
+            }
+            case Op.FLD -> {
+                emitLoad(d, "ld");
+                storeF(d);
+            }
+            default -> emitStore(d, op == Op.FSW ? "sw" : "sd", () -> pushF(Packed.rs2(d)));
+        }
     }
 
     // ---- floating point: the same methods that the interpreter calls

@@ -41,20 +41,11 @@ final class RegionScan {
     private final BitSet indirect = new BitSet();
     private final Deque<Integer> pending = new ArrayDeque<>();
 
-    /// @param entries to be entered, too
     /// @param warm jumps to a place without which it is left out of the region
-    RegionScan(CodePage page, int entry, int[] entries, int instructionsMax, int warm) {
+    RegionScan(CodePage page, int entry, int instructionsMax, int warm) {
         this.page = page;
         this.entry = entry;
         this.warm = warm;
-        pending.add(entry);
-        leaders.set(entry);
-        for (int also : entries) {
-            if (also != entry) {
-                indirect.set(also);
-                follow(also, 0);
-            }
-        }
         collect(instructionsMax);
         split();
         indirect.stream().filter(slot -> !code.containsKey(slot)).boxed().toList().forEach(indirect::clear);
@@ -66,15 +57,10 @@ final class RegionScan {
         return indirect.stream().toArray();
     }
 
-    /// Where the region is entered, in order: code to which a jump through a register leads inside it is jumped to from outside, too.
-    int[] entries() {
-        BitSet entries = (BitSet) indirect.clone();
-        entries.set(entry);
-        return entries.stream().toArray();
-    }
-
     /// Breadth first from the entry, so that a region cut off at its limit is compact.
     private void collect(int instructionsMax) {
+        pending.add(entry);
+        leaders.set(entry);
         while (!pending.isEmpty() && code.size() < instructionsMax) {
             int slot = pending.poll();
             while (slot < CodePage.SLOTS && !code.containsKey(slot) && code.size() < instructionsMax) {

@@ -2,7 +2,6 @@ package holdfast.riscv;
 
 import java.lang.invoke.MethodHandles;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.ArrayBlockingQueue;
@@ -161,63 +160,51 @@ public final class Translator implements AutoCloseable {
         }
     }
 
-    /// Code that starts with an instruction that is only interpreted stays as it is.
+    /// Translates the code at a slot, in smaller and smaller regions until one is small enough for HotSpot. Code that
+    /// starts with an instruction that is only interpreted stays as it is.
     private void translate(CodePage page, int slot) {
         if (isMade(page, slot) || !RegionCompiler.translates(page.plain(slot))) {
             return;
         }
         Profile watching = profile;
         EngineEvents.@Nullable Translation event = watching == null ? null : watching.translating();
-        Region region = make(page, slot, new int[] {slot}, isPlain());
-        if (eager == null && region.isPlain()) {
-            HotSpotTiers.compileOnce(region);
-        }
-        installCompiled(new Installation(page, region, null, System.nanoTime()));
-        regions.incrementAndGet();
-        if (watching != null && event != null) {
-            watching.translated(event, page, slot, region);
-        }
-    }
-
-    /// Whether the next region is for C1. Tests have both forms, in turns.
-    private boolean isPlain() {
-        return eager == null ? HotSpotTiers.areOurs() : regions.get() % 2 == 0;
-    }
-
-    /// Puts the other form of a region that is hot in its place, for C2 to compile.
-    private void replace(Region old) {
-        CodePage page = old.page();
-        if (!old.isPlain() || Arrays.stream(old.entries()).noneMatch(slot -> old.equals(page.region(slot)))) {
-            return;
-        }
-        Region region = make(page, old.entry(), old.entries(), false);
-        if (eager == null) {
-            HotSpotTiers.compileForC2(region);
-        }
-        installCompiled(new Installation(page, region, old, System.nanoTime()));
-    }
-
-    /// A region of the code at a slot, as large as HotSpot will compile it.
-    ///
-    /// @param entries where it is to be entered, too
-    private Region make(CodePage page, int slot, int[] entries, boolean plain) {
         for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {
-            var scan = new RegionScan(page, slot, entries, limit, warm);
-            byte[] bytes = RegionCompiler.compile(scan, alone, plain, "TranslatedRegion");
+            var scan = new RegionScan(page, slot, limit, warm);
+            byte[] bytes = RegionCompiler.compile(scan, alone, "TranslatedRegion");
             if (bytes.length > 0) {
                 Region region = define(bytes);
-                region.madeOf(scan, plain);
-                if (profile != null) {
-                    region.bytecodeBytes = RegionCompiler.codeBytes(bytes);
+                region.madeOf(new RegionCode(scan.code));
+                if (eager != null || HotSpotTiers.compileOnce(region)) {
+                    region.classFile = bytes;
                 }
-                return region;
+                installCompiled(new Installation(page, slot, region, null, System.nanoTime()));
+                regions.incrementAndGet();
+                if (watching != null && event != null) {
+                    watching.translated(event, page, slot, region, RegionCompiler.codeBytes(bytes));
+                }
+                return;
             }
         }
         throw new IllegalStateException("a region of " + INSTRUCTIONS_MIN + " instructions is too large");
     }
 
+    /// Puts the same region in the place of one that is hot, for C2 to compile.
+    private void replace(Region old) {
+        byte[] bytes = old.classFile;
+        if (bytes == null || !old.equals(old.page().region(old.slot()))) {
+            return;
+        }
+        Region region = define(bytes);
+        region.madeOf(old.code());
+        region.bytecodeBytes = old.bytecodeBytes;
+        if (eager == null) {
+            HotSpotTiers.compileForC2(region);
+        }
+        installCompiled(new Installation(old.page(), old.slot(), region, old, System.nanoTime()));
+    }
+
     /// A region that has a place, in which HotSpot's interpreter would run it more slowly than ours runs the guest's code.
-    private record Installation(CodePage page, Region region, @Nullable Region old, long since) {}
+    private record Installation(CodePage page, int slot, Region region, @Nullable Region old, long since) {}
 
     private void installCompiled(Installation installation) {
         if (eager != null || HotSpotTiers.isCompiled(installation.region)) {
@@ -229,7 +216,7 @@ public final class Translator implements AutoCloseable {
 
     private void install(Installation installation) {
         Region old = installation.old;
-        installation.page.install(installation.region, old);
+        installation.page.install(installation.slot, installation.region);
         if (old != null) {
             old.replaced = true;
             replacements.incrementAndGet();
@@ -247,7 +234,7 @@ public final class Translator implements AutoCloseable {
     }
 
     private boolean isMade(CodePage page, int slot) {
-        return page.region(slot) != null || waiting.stream().anyMatch(one -> one.page.equals(page) && one.region.isEnteredAt(slot));
+        return page.region(slot) != null || waiting.stream().anyMatch(one -> one.page.equals(page) && one.slot == slot);
     }
 
     private static Region define(byte[] bytes) {

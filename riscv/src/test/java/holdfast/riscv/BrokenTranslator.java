@@ -30,11 +30,6 @@ final class BrokenTranslator {
     /// Code of one address space is left to the next.
     static void claim(Tlb tlb, int slot, int asid) {}
 
-    /// A region has no entry but where it was hot.
-    static int[] entries(RegionScan scan) {
-        return new int[] {scan.entry};
-    }
-
     /// Accesses at one register are taken to lie in one page.
     static boolean isInOnePage(long va, int bytes) {
         return true;
@@ -46,8 +41,8 @@ final class BrokenTranslator {
     }
 
     /// Atomic instructions are those of a lone hart.
-    static byte[] compile(RegionScan scan, boolean alone, boolean plain, String className) {
-        return RegionCompiler.compile(scan, true, plain, className);
+    static byte[] compile(RegionScan scan, boolean alone, String className) {
+        return RegionCompiler.compile(scan, true, className);
     }
 
     /// A halfword is not sign-extended.

@@ -210,8 +210,8 @@ class DroppedCodeTest {
         bare.hart.synchronizeFetch();
         assertThat(call(ADDS_ONE)).isEqualTo(100);
 
-        page.install(one, null);
-        page.install(ten, null);
+        page.install(0, one);
+        page.install(0x100 / 2, ten);
 
         assertThat(page.region(0)).isNull();
         assertThat(call(ADDS_ONE)).isEqualTo(100);
@@ -220,7 +220,7 @@ class DroppedCodeTest {
 
     private static Region madeOf(CodePage page, int slot) {
         Region region = new Region.One();
-        region.madeOf(new RegionScan(page, slot, new int[] {slot}, 10, 0), true);
+        region.madeOf(new RegionCode(new RegionScan(page, slot, 10, 0).code));
         return region;
     }
 

@@ -23,8 +23,6 @@ class TranslatorMutantsTest {
                 mutant("halfword is not sign-extended", "Translated", "lh", "Raw.loadShort", STREAMS),
                 mutant("jump cache survives a fence", "Tlb$FetchTable", "*", "JumpCache.clearPage",
                         "TranslatedCodeTest.codeIsLookedUpAnewAfterAFence"),
-                mutant("a region is entered at its start wherever control goes", "RegionCompiler", "emit", "RegionScan.entries",
-                        "TranslatedCodeTest.codeIsLookedUpAnewAfterAFence"),
                 mutant("a group of accesses crosses a page", "Translated", "*", "Translated.isInOnePage",
                         "TranslatedCodeTest.storesAtOneRegisterThatLieInTwoPagesGoToBoth"),
                 mutant("a region goes on whose own mapping was fenced", "Translated", "fenceTranslations", "Mmu.isKnown",
@@ -43,7 +41,7 @@ class TranslatorMutantsTest {
                         "TranslatedCodeTest.aStoreThroughAnAliasThatCollidedInTheTlbIsSeenToo"),
                 mutant("fence is not translated", "RegionCompiler", "emitPlain", "CodeBuilder.invokestatic",
                         "TranslatedCodeTest.translatedFencesOrderStoresBeforeLoads"),
-                mutant("atomic instructions of a lone hart are used beside another", "Translator", "make", "RegionCompiler.compile",
+                mutant("atomic instructions of a lone hart are used beside another", "Translator", "translate", "RegionCompiler.compile",
                         "LitmusTest.translatedAtomicInstructionsOrderStoresBeforeLoads"));
     }
 
