@@ -60,6 +60,8 @@ public final class DescriptorFile implements AutoCloseable {
         file.reserve(STATE_OFFSET, descriptor.fileBytes());
         file.disk.flush();
         file.put(descriptor);
+        // In both slots, so that damage to one is never the end of it.
+        file.put(descriptor.next(descriptor.sizeBytes(), descriptor.closed(), descriptor.storage()));
         return file;
     }
 

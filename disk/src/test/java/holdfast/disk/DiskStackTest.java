@@ -235,15 +235,29 @@ class DiskStackTest {
     @Test
     void aDescriptorOfAnotherVersionIsSaidToBeOne() throws Exception {
         byte[] bytes = Files.readAllBytes(descriptor);
-        bytes[8] = 9;
-        Arrays.fill(bytes, 12, 16, (byte) 0);
+        int newer = 4096;
+        bytes[newer + 8] = 9;
+        Arrays.fill(bytes, newer + 12, newer + 16, (byte) 0);
         var crc = new CRC32C();
-        crc.update(bytes, 0, 4096);
-        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(12, (int) crc.getValue());
+        crc.update(bytes, newer, 4096);
+        ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putInt(newer + 12, (int) crc.getValue());
         Files.write(descriptor, bytes);
         assertThatThrownBy(() -> Disks.open(image, Access.READ_ONLY, null))
                 .isInstanceOf(OperatorError.class)
                 .hasMessageContaining("disk.raw.holdfast: is a disk descriptor of version 9, and only version 1 is known; use the version");
+    }
+
+    @Test
+    void aDescriptorThatIsNewIsThereTwice() throws Exception {
+        byte[] bytes = Files.readAllBytes(descriptor);
+        for (int slot : new int[] {0, 4096}) {
+            byte[] damaged = bytes.clone();
+            Arrays.fill(damaged, slot, slot + 64, (byte) 0);
+            Files.write(descriptor, damaged);
+            assertThat(DiskStack.describe(image).damagedCopy()).isTrue();
+            assertThat(DiskStack.repair(image)).containsExactly("wrote the damaged one of its descriptor's two copies anew");
+            assertThat(DiskStack.describe(image).damagedCopy()).isFalse();
+        }
     }
 
     @Test

@@ -17,8 +17,10 @@ public final class Hart {
     private static final long SLICE_MAX = 1 << 30;
     private static final int PAUSES_PER_YIELD = 64;
 
-    /// As many as a region has.
+    /// What the end of a slice counts for beside the entry of a region.
     private static final int SLICE_SAMPLES = 3;
+
+    /// As many as a region has.
     private static final long EDGE_INSTRUCTIONS = 200;
 
     /// Integer registers; the slot [Packed#DISCARD] takes what is written to x0.

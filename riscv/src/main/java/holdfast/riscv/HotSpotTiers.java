@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Left to itself HotSpot interprets a region 200 times, compiles it with counters for a profile (tier 3), and then by C2
 /// (tier 4), which takes several times as long as C1 without a profile (tier 1). Most regions never run long enough to earn
-/// that back: twenty times 150 forks and execs took 21.7 s with tiers 3 and 4, 14.5 s with tier 1 (on one core, compilers
-/// included). How hot a region is we know ourselves.
+/// that back (`./holdfast bench engine --only fork-exec`, with and without `HOLDFAST_JAVA_OPTS=-XX:-WhiteBoxAPI`). How hot a region is we
+/// know ourselves.
 ///
 /// The way in is HotSpot's interface for its own tests, `WhiteBox`, which is there with `-XX:+WhiteBoxAPI` (tools/jvm.options):
 /// a class of that name in the boot loader has its native methods bound. Where that fails, HotSpot decides alone.
