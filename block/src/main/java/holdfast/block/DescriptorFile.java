@@ -11,7 +11,7 @@ import java.util.Optional;
 /// storage is then: so that a storage that others have changed meanwhile, or another one, is noticed.
 public final class DescriptorFile implements AutoCloseable {
     /// From here on there is the state of the layers.
-    static final long STATE_OFFSET = (long) HeaderSlot.COUNT * HeaderSlot.BYTES;
+    public static final long STATE_OFFSET = (long) HeaderSlot.COUNT * HeaderSlot.BYTES;
 
     private static final int ALL_MAY_READ_AND_WRITE = 0b110_110_110;
 
@@ -55,7 +55,7 @@ public final class DescriptorFile implements AutoCloseable {
 
     /// Makes a device that reads as zeros a descriptor's, with layers that have no state yet. After a power cut in the midst of
     /// this it is either whole, or none.
-    static DescriptorFile format(BlockDevice device, DiskDescriptor descriptor, String name) throws DiskException {
+    public static DescriptorFile format(BlockDevice device, DiskDescriptor descriptor, String name) throws DiskException {
         var file = new DescriptorFile(device, descriptor, name);
         file.reserve(STATE_OFFSET, descriptor.fileBytes());
         file.disk.flush();
@@ -90,7 +90,7 @@ public final class DescriptorFile implements AutoCloseable {
     /// Finds what [#format] made.
     ///
     /// @throws OperatorError when it is not there, not whole, or says what is not known here
-    static DescriptorFile read(BlockDevice device, String name) throws DiskException {
+    public static DescriptorFile read(BlockDevice device, String name) throws DiskException {
         DiskDescriptor descriptor = DiskDescriptor.parse(slots(device), name);
         if (descriptor.fileBytes() > device.geometry().sizeBytes()) {
             throw new OperatorError(name, "has been cut short", "restore it from a copy");
@@ -106,7 +106,7 @@ public final class DescriptorFile implements AutoCloseable {
         return name;
     }
 
-    Blocking disk() {
+    public Blocking disk() {
         return disk;
     }
 
@@ -122,7 +122,7 @@ public final class DescriptorFile implements AutoCloseable {
     /// disk in order. Whatever a power cut leaves of this is the same disk.
     ///
     /// @return what was done, each a sentence without a subject
-    synchronized List<String> repair(BlockDevice storage) throws DiskException {
+    public synchronized List<String> repair(BlockDevice storage) throws DiskException {
         var done = new ArrayList<String>();
         if (hasDamagedSlot()) {
             put(descriptor.next(descriptor.sizeBytes(), descriptor.closed(), descriptor.storage()));
@@ -159,14 +159,14 @@ public final class DescriptorFile implements AutoCloseable {
     }
 
     /// Notes durably that the storage changes from now on.
-    synchronized void begin() throws DiskException {
+    public synchronized void begin() throws DiskException {
         if (descriptor.closed()) {
             put(descriptor.next(descriptor.sizeBytes(), false, descriptor.storage().fingerprint("")));
         }
     }
 
     /// Notes durably what the storage is, after its last change.
-    synchronized void finish(String fingerprint) throws DiskException {
+    public synchronized void finish(String fingerprint) throws DiskException {
         if (!descriptor.closed()) {
             put(descriptor.next(descriptor.sizeBytes(), true, descriptor.storage().fingerprint(fingerprint)));
         }
@@ -175,6 +175,11 @@ public final class DescriptorFile implements AutoCloseable {
     /// Notes durably that the storage will not bear the id any more.
     public synchronized void unmark() throws DiskException {
         put(descriptor.next(descriptor.sizeBytes(), descriptor.closed(), descriptor.storage().unmarked()));
+    }
+
+    /// Notes durably that all of a provisioned disk has arrived: it needs its repository no more.
+    public synchronized void arrived() throws DiskException {
+        put(descriptor.arrivedNext());
     }
 
     /// Notes durably that the disk is larger. The storage is.

@@ -37,6 +37,13 @@ import java.util.stream.IntStream;
 ///   0  4  block, bytes
 ///   4  4  what a first write zeroes: 0 the rest of its block, 1 what lies before it in its block
 ///   8  8  where in this file the map is
+///
+/// "PROV", a ProvisionedLayer, required:
+///   0  4  block, bytes
+///   4  4  1: all of it has arrived, and the repository is not needed any more; 0: it is
+///   8  8  where in this file the map is
+///  16  2  length of the repository's identity, and then its bytes, UTF-8
+///   …  2  length of its address, and then its bytes, UTF-8
 /// ```
 ///
 /// Who does not know a required section does not know what the disk is, and must not open it. One that may be skipped is kept when
@@ -61,6 +68,7 @@ public record DiskDescriptor(
     private static final int REQUIRED = 1;
     private static final int FILE = kind("FILE");
     private static final int LAZY = kind("LAZY");
+    private static final int PROVISIONED = kind("PROV");
 
     /// A section that may be skipped.
     public record Skipped(int kind, List<Byte> content) {}
@@ -73,8 +81,8 @@ public record DiskDescriptor(
     /// For a disk that has not been opened for writing, with a fingerprint of its storage as it is.
     ///
     /// @param geometry the disk's
-    public static DiskDescriptor first(UUID id, Geometry geometry, StorageLayer storage, LazyLayer lazy) {
-        return new DiskDescriptor(1, id, geometry.sizeBytes(), geometry.logicalBlockBytes(), true, List.of(storage, lazy), List.of());
+    public static DiskDescriptor first(UUID id, Geometry geometry, StorageLayer storage, Layer over) {
+        return new DiskDescriptor(1, id, geometry.sizeBytes(), geometry.logicalBlockBytes(), true, List.of(storage, over), List.of());
     }
 
     private static int kind(String characters) {
@@ -86,9 +94,18 @@ public record DiskDescriptor(
         return (StorageLayer) layers.getFirst();
     }
 
-    /// The layer over it.
+    /// The layer by which it is initialised lazily, in a disk that has one.
     public LazyLayer lazy() {
-        return (LazyLayer) layers.get(1);
+        return layer(LazyLayer.class).orElseThrow();
+    }
+
+    /// The layer by which it is provisioned, if it has one.
+    public Optional<ProvisionedLayer> provisioned() {
+        return layer(ProvisionedLayer.class);
+    }
+
+    private <L extends Layer> Optional<L> layer(Class<L> kind) {
+        return layers.stream().filter(kind::isInstance).map(kind::cast).findFirst();
     }
 
     /// The next one, with another storage.
@@ -98,9 +115,15 @@ public record DiskDescriptor(
         return new DiskDescriptor(sequence + 1, id, size, logicalBlockBytes, closedInOrder, next, skipped);
     }
 
+    /// The next one of a provisioned disk, all of which has arrived.
+    DiskDescriptor arrivedNext() {
+        List<Layer> next = layers.stream().<Layer>map(layer -> layer instanceof ProvisionedLayer provisioned ? provisioned.asArrived() : layer).toList();
+        return new DiskDescriptor(sequence + 1, id, sizeBytes, logicalBlockBytes, closed, next, skipped);
+    }
+
     /// Size of a file that holds it and the state of its layers.
     public long fileBytes() {
-        return lazy().mapEnd(sizeBytes);
+        return layers.stream().mapToLong(layer -> layer.stateEnd(sizeBytes)).max().orElse(DescriptorFile.STATE_OFFSET);
     }
 
     /// Where this one goes: each to the slot that its predecessor is not in.
@@ -133,6 +156,13 @@ public record DiskDescriptor(
             case LazyLayer lazy -> {
                 int start = beginSection(slot, LAZY, REQUIRED);
                 slot.putInt(lazy.blockBytes()).putInt(lazy.filling().ordinal()).putLong(lazy.mapOffset());
+                endSection(slot, start);
+            }
+            case ProvisionedLayer provisioned -> {
+                int start = beginSection(slot, PROVISIONED, REQUIRED);
+                slot.putInt(provisioned.blockBytes()).putInt(provisioned.arrived() ? 1 : 0).putLong(provisioned.mapOffset());
+                HeaderSlot.putText(slot, provisioned.identity());
+                HeaderSlot.putText(slot, provisioned.address());
                 endSection(slot, start);
             }
         }
@@ -209,6 +239,8 @@ public record DiskDescriptor(
                 layers.add(storage(content));
             } else if (kind == LAZY) {
                 layers.add(lazy(content, name));
+            } else if (kind == PROVISIONED) {
+                layers.add(provisioned(content));
             } else if (required) {
                 throw unknown(name, "is a disk with a layer that is not known here, " + characters(kind));
             } else {
@@ -251,6 +283,14 @@ public record DiskDescriptor(
         return new LazyLayer(block, LazyLayer.Filling.values()[filling], content.getLong());
     }
 
+    private static ProvisionedLayer provisioned(ByteBuffer content) {
+        int block = content.getInt();
+        boolean arrived = content.getInt() == 1;
+        long mapOffset = content.getLong();
+        String identity = HeaderSlot.text(content);
+        return new ProvisionedLayer(block, mapOffset, arrived, identity, HeaderSlot.text(content));
+    }
+
     private static List<Byte> bytes(ByteBuffer content) {
         var bytes = new ArrayList<Byte>();
         while (content.hasRemaining()) {
@@ -279,7 +319,7 @@ public record DiskDescriptor(
                 && sizeBytes % logicalBlockBytes == 0
                 && layers.size() == 2
                 && layers.getFirst() instanceof StorageLayer
-                && layers.get(1) instanceof LazyLayer lazy
-                && lazy.isSound(sizeBytes);
+                && (layers.get(1) instanceof LazyLayer || layers.get(1) instanceof ProvisionedLayer)
+                && layers.get(1).isSound(sizeBytes);
     }
 }

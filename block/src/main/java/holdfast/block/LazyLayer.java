@@ -36,13 +36,13 @@ public record LazyLayer(int blockBytes, Filling filling, long mapOffset) impleme
         return Math.toIntExact(Math.ceilDiv(sizeBytes, blockBytes));
     }
 
-    /// Where the map ends in the descriptor's file.
-    long mapEnd(long sizeBytes) {
+    @Override
+    public long stateEnd(long sizeBytes) {
         return mapOffset + LazyMap.bytesFor(blockCount(sizeBytes));
     }
 
-    /// A checksum proves that somebody wrote it so, not that it makes sense.
-    boolean isSound(long sizeBytes) {
+    @Override
+    public boolean isSound(long sizeBytes) {
         return blockBytes >= BLOCK_BYTES_MIN
                 && blockBytes <= BLOCK_BYTES_MAX
                 && Integer.bitCount(blockBytes) == 1

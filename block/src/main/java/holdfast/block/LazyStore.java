@@ -38,7 +38,7 @@ final class LazyStore implements AutoCloseable {
     LazyMap readMap() throws DiskException {
         long sizeBytes = descriptor().sizeBytes();
         var map = new LazyMap(layer.blockBytes(), sizeBytes);
-        long mapBytes = layer.mapEnd(sizeBytes) - layer.mapOffset();
+        long mapBytes = layer.stateEnd(sizeBytes) - layer.mapOffset();
         for (long at = 0; at < mapBytes; at += STEP_BYTES) {
             byte[] part = file.disk().read(layer.mapOffset() + at, (int) Math.min(STEP_BYTES, mapBytes - at));
             for (int within = 0; within < part.length; within += LazyMap.SECTOR_BYTES) {

@@ -7,9 +7,9 @@ import java.util.concurrent.locks.ReentrantLock;
 /// the next.
 ///
 /// @param <C> copy of a piece of the map
-final class MapFlush<C> {
+public final class MapFlush<C> {
     /// A map in memory whose changes are written in pieces.
-    interface Changes<C> {
+    public interface Changes<C> {
         /// Copies of what has changed, to be made durable; one caller at a time, who says afterwards how it went.
         List<C> takeDirty();
 
@@ -21,7 +21,7 @@ final class MapFlush<C> {
     }
 
     /// Writes copies to where the map is kept, and returns when they are durable.
-    interface Publisher<C> {
+    public interface Publisher<C> {
         void publish(List<C> copies) throws DiskException;
     }
 
@@ -32,14 +32,14 @@ final class MapFlush<C> {
     private long asked;
     private long done;
 
-    MapFlush(Blocking data, Changes<C> map, Publisher<C> publisher) {
+    public MapFlush(Blocking data, Changes<C> map, Publisher<C> publisher) {
         this.data = data;
         this.map = map;
         this.publisher = publisher;
     }
 
     /// Returns when everything that had completed before is durable.
-    void run() throws DiskException {
+    public void run() throws DiskException {
         long ticket = ask();
         running.lock();
         try {

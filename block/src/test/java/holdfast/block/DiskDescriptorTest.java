@@ -77,6 +77,25 @@ class DiskDescriptorTest {
     }
 
     @Test
+    void aProvisionedLayerIsReadAsItWasWrittenAndThatItHasArrivedIsKept() throws Exception {
+        var elsewhere = new ProvisionedLayer(8192, DescriptorFile.STATE_OFFSET, false, "i".repeat(700), "nbd://größe/" + "a".repeat(1400));
+        var first = new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("", true, "raw size=…"), elsewhere), List.of());
+        assertThat(parsed(slots(first))).isEqualTo(first);
+        assertThat(first.provisioned()).contains(elsewhere);
+        assertThat(FIRST.provisioned()).isEmpty();
+        var device = new MemoryDevice(new Geometry(first.fileBytes(), 512, 512, false, true, true, true, 1));
+        DescriptorFile.format(device, first, "d").arrived();
+        assertThat(DescriptorFile.read(device, "d").descriptor().provisioned()).hasValueSatisfying(now -> assertThat(now.arrived()).isTrue());
+    }
+
+    @Test
+    void aProvisionedLayerWhoseMapLiesOverTheDescriptorIsRefused() {
+        var wrong = new ProvisionedLayer(4096, 4096, false, "", "");
+        var descriptor = new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("", true, ""), wrong), List.of());
+        assertThatThrownBy(() -> parsed(slots(descriptor))).hasMessageContaining("makes no sense");
+    }
+
+    @Test
     void anyDamageToTheOnlySlotMakesItNone() {
         var random = new Random(1);
         for (int i = 0; i < 1000; i++) {

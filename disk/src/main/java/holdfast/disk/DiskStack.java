@@ -10,6 +10,7 @@ import holdfast.block.Layer;
 import holdfast.block.LazyDevice;
 import holdfast.block.LazyLayer;
 import holdfast.block.OperatorError;
+import holdfast.block.ProvisionedLayer;
 import holdfast.block.RawFile;
 import holdfast.block.StorageLayer;
 import java.io.IOException;
@@ -203,6 +204,8 @@ public final class DiskStack {
                 disk = switch (layer) {
                     case StorageLayer _ -> storage;
                     case LazyLayer lazy -> new LazyDevice(disk, descriptor, lazy, () -> forget(path, storagePath, storage, descriptor));
+                    case ProvisionedLayer _ -> throw new OperatorError(
+                            path.toString(), "is a disk that is still arriving, which this version cannot open", "use the one that made it");
                 };
             }
             return disk;
