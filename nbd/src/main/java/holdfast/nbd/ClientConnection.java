@@ -119,7 +119,7 @@ final class ClientConnection implements AutoCloseable {
             int from = headers.position();
             part.putHeader(headers, format);
             pieces[count++] = headers.slice(from, format.requestBytes);
-            if (part.type == Protocol.CMD_WRITE && part.data != null) {
+            if (part.carriesData() && part.data != null) {
                 pieces[count++] = part.data.asByteBuffer();
             }
         }

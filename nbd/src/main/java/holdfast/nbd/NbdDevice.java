@@ -34,12 +34,19 @@ import org.jspecify.annotations.Nullable;
 /// its power and with it what was answered and not flushed; from then on, if there was such, every flush fails. A server of this
 /// host loses nothing by ending.
 ///
+/// **Buffers** of a write are the caller's again when the answer has come and the data has been sent, whichever is later: a server
+/// can answer before it has all of it.
+///
 /// **Order.** A request that is sent again may have been done already, or may still be under way at the server: it is
 /// the same request, and nothing that was submitted after its completion is overtaken by it as long as the server does
 /// nothing more for a connection that is gone.
 public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private static final System.Logger LOG = System.getLogger(NbdDevice.class.getName());
     private static final int QUEUE_DEPTH = 64;
+
+    /// Nothing is added to what goes out in one go past so much data, since its requests end together at the earliest.
+    private static final long BATCH_BYTES = 256 << 10;
+
     private static final Duration FIRST_RETRY = Duration.ofMillis(10);
     private static final Duration LAST_RETRY = Duration.ofSeconds(1);
 
@@ -219,14 +226,16 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
             try {
                 to.send(batch);
             } catch (IOException | IllegalStateException e) {
-                // The receiving thread finds out, and sees to it. It may have failed the requests already, and their buffers gone.
+                // The receiving thread finds out, and sees to it. A buffer may have been closed before its time.
                 to.close();
             }
+            batch.stream().filter(Part::carriesData).forEach(part -> ended(part, IoStatus.OK));
             batch.clear();
         }
     }
 
-    /// Waits for requests and a connection to send them on.
+    /// Waits for requests and a connection to send them on. Data that is being sent is waited for like an answer: whatever the server
+    /// says meanwhile, the buffer is not the caller's yet.
     ///
     /// @return null at the end
     private @Nullable ClientConnection next(List<Part> batch) {
@@ -235,9 +244,14 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
             while ((outgoing.isEmpty() || connection == null) && !stopped) {
                 changed.awaitUninterruptibly();
             }
-            while (!outgoing.isEmpty() && batch.size() < ClientConnection.batch()) {
+            long bytes = 0;
+            while (!outgoing.isEmpty() && batch.size() < ClientConnection.batch() && bytes < BATCH_BYTES) {
                 Part part = outgoing.remove();
                 part.whole.sent = true;
+                if (part.carriesData()) {
+                    part.whole.awaited++;
+                    bytes += part.length;
+                }
                 part.changesBefore = changesAnswered;
                 unanswered.put(part.cookie, part);
                 batch.add(part);
@@ -413,13 +427,14 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
         ended(part, flushedTooLate ? IoStatus.IO_ERROR : error == 0 ? IoStatus.OK : Part.status(error, part.whole.request));
     }
 
+    /// An answer has come to a part of a request, or its data has been sent.
     private void ended(Part part, IoStatus status) {
         Part.Whole whole = part.whole;
         lock.lock();
         try {
-            whole.partsLeft--;
+            whole.awaited--;
             whole.status = whole.status == IoStatus.OK ? status : whole.status;
-            if (whole.partsLeft > 0) {
+            if (whole.awaited > 0) {
                 return;
             }
             if (whole.flushAfterwards && whole.status == IoStatus.OK) {

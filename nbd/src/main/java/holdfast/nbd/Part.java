@@ -18,7 +18,9 @@ final class Part {
         /// Whether a flush follows, in place of force unit access, when all parts have succeeded.
         boolean flushAfterwards;
 
-        int partsLeft;
+        /// Answers of its parts, and parts whose data is being sent.
+        int awaited;
+
         boolean sent;
         IoStatus status = IoStatus.OK;
 
@@ -58,7 +60,7 @@ final class Part {
         this.offset = offset;
         this.length = length;
         this.data = data;
-        whole.partsLeft++;
+        whole.awaited++;
     }
 
     /// What a lost connection has left is forgotten.
@@ -66,6 +68,11 @@ final class Part {
         received.clear();
         extents = null;
         error = 0;
+    }
+
+    /// Whether data goes out with it.
+    boolean carriesData() {
+        return type == Protocol.CMD_WRITE && data != null;
     }
 
     /// Whether it changes the disk in a way that a flush has to make durable.

@@ -10,6 +10,9 @@ import holdfast.block.IoStatus;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -22,13 +25,19 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.RepeatedTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/// What our client makes of servers that do not keep to the protocol. They answer the first request of each connection.
+/// What our client makes of servers that do not keep to the protocol. They answer the first request of each connection, or a
+/// write of which they have not got all.
 @Timeout(60)
 class HostileServerTest {
     private static final int CONTEXT = 5;
@@ -275,5 +284,104 @@ class HostileServerTest {
         assertThatThrownBy(() -> NbdDevice.look(uri().replace("nbd+", "nbds+")))
                 .isInstanceOf(OperatorError.class)
                 .hasMessageContaining("between asking for TLS and beginning it");
+    }
+
+    /// A read and a write of 1 MiB, which does not go out as a whole before the server reads on. Both are under way.
+    private static final class Early {
+        final Arena arena = Arena.ofShared();
+        final MemorySegment data = arena.allocate(1 << 20).fill((byte) 1);
+        final CompletableFuture<IoStatus> read = new CompletableFuture<>();
+        final CompletableFuture<IoStatus> write = new CompletableFuture<>();
+
+        /// @param afterwards what the caller does with its buffer as soon as it is its own again
+        void submit(NbdDevice device, Consumer<Early> afterwards) {
+            device.submit(new Request.Read(0, Arena.ofAuto().allocate(512), (_, status) -> read.complete(status)));
+            device.submit(new Request.Write(0, data, false, (_, status) -> {
+                try {
+                    afterwards.accept(this);
+                    write.complete(status);
+                } catch (IllegalStateException e) {
+                    write.completeExceptionally(e);
+                }
+            }));
+        }
+    }
+
+    /// Hears both requests of [Early], with the beginning of what is written, replies so, and hears the rest when it may.
+    ///
+    /// @return how many bytes it got of what was to be written
+    private CompletableFuture<Integer> replyEarly(CompletableFuture<?> mayHear, byte[] reply) {
+        return CompletableFuture.supplyAsync(() -> {
+            try (SocketChannel peer = listener.accept()) {
+                peer.write(ByteBuffer.wrap(handshake()));
+                ByteBuffer heard = ByteBuffer.allocate(2 << 20);
+                int data;
+                do {
+                    assertThat(peer.read(heard.limit(heard.position() + 4096))).isPositive();
+                    data = afterRequests(heard);
+                } while (data == 0);
+                peer.write(ByteBuffer.wrap(reply));
+                mayHear.orTimeout(20, TimeUnit.SECONDS).join();
+                heard.limit(heard.capacity());
+                while (peer.read(heard) > 0) {
+                    if (heard.position() >= data + (1 << 20)) {
+                        break;
+                    }
+                }
+                ByteBuffer written = heard.flip().position(data);
+                int count = 0;
+                while (written.hasRemaining()) {
+                    count += written.get() == 1 ? 1 : 0;
+                }
+                return count;
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+    }
+
+    /// @return where the data of the second request begins; 0 when that has not come yet
+    private static int afterRequests(ByteBuffer heard) {
+        int requests = 0;
+        for (int at = 0; at <= heard.position() - Protocol.REQUEST_BYTES; at++) {
+            requests += heard.getInt(at) == Protocol.REQUEST_MAGIC ? 1 : 0;
+            if (requests == 2) {
+                return at + Protocol.REQUEST_BYTES;
+            }
+        }
+        return 0;
+    }
+
+    private static byte[] simple(long cookie, int error) {
+        return ByteBuffer.allocate(Protocol.SIMPLE_REPLY_BYTES).putInt(Protocol.SIMPLE_REPLY_MAGIC).putInt(error).putLong(cookie).array();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {0, 5})
+    void aWriteThatIsAnsweredBeforeItHasBeenSentIsNotDone(int error) {
+        var mayHear = new CompletableFuture<Void>();
+        CompletableFuture<Integer> heard = replyEarly(mayHear, joined(simple(1, error), data(1, 0, filled(512, 1))));
+        var early = new Early();
+        try (NbdDevice device = NbdDevice.open(uri(), Duration.ZERO)) {
+            early.submit(device, each -> each.data.fill((byte) 2));
+            assertThat(early.read.join()).as("answered after the write").isEqualTo(IoStatus.OK);
+            assertThat(early.write).isNotDone();
+            mayHear.complete(null);
+            assertThat(heard.join()).as("bytes of what was to be written").isEqualTo(1 << 20);
+            assertThat(early.write.join()).isEqualTo(error == 0 ? IoStatus.OK : IoStatus.IO_ERROR);
+        }
+    }
+
+    @RepeatedTest(20)
+    void aWriteThatFailsWhileItIsSentLetsGoOfItsBufferFirst() {
+        var mayHear = new CompletableFuture<Void>();
+        CompletableFuture<Integer> heard = replyEarly(mayHear, filled(4, 0));
+        var early = new Early();
+        try (NbdDevice device = NbdDevice.open(uri(), Duration.ZERO)) {
+            early.submit(device, each -> each.arena.close());
+            assertThat(early.write.join()).isEqualTo(IoStatus.IO_ERROR);
+        }
+        mayHear.complete(null);
+        assertThat(heard.join()).isLessThan(1 << 20);
     }
 }
