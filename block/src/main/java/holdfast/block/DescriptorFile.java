@@ -29,18 +29,27 @@ public final class DescriptorFile implements AutoCloseable {
 
     /// Makes a file. After a power cut there is a whole one or none.
     ///
-    /// @throws OperatorError when there is something at this path, or no file can be made there
+    /// @throws OperatorError when there is something at this path, no file can be made there, or names that it has to hold are too long
     public static void create(Path path, DiskDescriptor descriptor) throws DiskException {
+        if (!descriptor.hasRoom()) {
+            throw new OperatorError(path.toString(), "has no room for names as long as those of what the disk is made of", "use shorter ones, such as a link");
+        }
         WholeFile.make(path, descriptor.fileBytes(), ALL_MAY_READ_AND_WRITE, device -> format(device, descriptor, path.toString()));
     }
 
     /// Opens and locks a file.
     ///
-    /// @throws OperatorError when it is not there, in use, damaged, or says what is not known here
+    /// @throws OperatorError when it is not there, in use, damaged, or says what is not known here; for writing also when it is full
     public static DescriptorFile open(Path path, Access access) throws DiskException {
         RawFile file = RawFile.open(path, access);
         try {
-            return read(file, path.toString());
+            DescriptorFile found = read(file, path.toString());
+            if (access == Access.READ_WRITE && !found.descriptor.hasRoom()) {
+                throw new OperatorError(
+                        found.name, "is a disk descriptor that is full: there is no room for what a writer has to note",
+                        "use the version of Holdfast that made it; nothing was changed");
+            }
+            return found;
         } catch (DiskException | RuntimeException e) {
             file.close();
             throw e;

@@ -65,6 +65,11 @@ public record DiskDescriptor(
 
     private static final long MAGIC = 0x4b534944_444c4f48L;
     private static final int SECTIONS_OFFSET = 64;
+    private static final int SECTION_HEAD_BYTES = 8;
+
+    /// More than any fingerprint of ours has.
+    private static final int FINGERPRINT_BYTES_MAX = 256;
+
     private static final int REQUIRED = 1;
     private static final int FILE = kind("FILE");
     private static final int LAZY = kind("LAZY");
@@ -142,6 +147,30 @@ public record DiskDescriptor(
             endSection(slot, start);
         }
         return HeaderSlot.seal(slot);
+    }
+
+    /// Whether a slot holds all that is to be noted from here to the end of an open: a fingerprint of any length too. Of what was
+    /// read it may not be so, since a later version may have filled the slot with sections that are not known here.
+    boolean hasRoom() {
+        long bytes = SECTIONS_OFFSET;
+        for (Layer layer : layers) {
+            bytes += SECTION_HEAD_BYTES + switch (layer) {
+                case StorageLayer storage -> 2 * Short.BYTES + FINGERPRINT_BYTES_MAX + textBytes(storage.name());
+                case LazyLayer _ -> 2 * Integer.BYTES + Long.BYTES;
+                case ProvisionedLayer provisioned ->
+                    2 * Integer.BYTES + Long.BYTES + textBytes(provisioned.identity()) + textBytes(provisioned.address());
+            };
+        }
+        for (Skipped section : skipped) {
+            bytes += SECTION_HEAD_BYTES + section.content.size();
+        }
+        return bytes <= HeaderSlot.BYTES;
+    }
+
+    /// What a text takes; more than a slot has if it cannot be put down.
+    private static int textBytes(String text) {
+        int bytes = text.getBytes(StandardCharsets.UTF_8).length;
+        return bytes > HeaderSlot.TEXT_BYTES_MAX ? HeaderSlot.BYTES : Short.BYTES + bytes;
     }
 
     private static void put(ByteBuffer slot, Layer layer) {

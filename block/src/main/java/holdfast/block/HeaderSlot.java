@@ -14,7 +14,7 @@ final class HeaderSlot {
     static final int COUNT = 2;
 
     private static final int CRC_OFFSET = 12;
-    private static final int TEXT_BYTES_MAX = 1800;
+    static final int TEXT_BYTES_MAX = 1800;
 
     private HeaderSlot() {}
 

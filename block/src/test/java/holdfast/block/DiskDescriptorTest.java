@@ -7,12 +7,15 @@ import holdfast.block.LazyLayer.Filling;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /// What says of which layers a disk is made.
 class DiskDescriptorTest {
@@ -132,6 +135,37 @@ class DiskDescriptorTest {
         DiskDescriptor next = parsed(slots(found.next(SIZE, false, found.storage())));
         assertThat(next.skipped()).hasSize(1).isEqualTo(found.skipped());
         assertThat(next.encode()).containsSequence('N', 'O', 'T', 'E', 0, 0, 3, 0, 1, 2, 3);
+    }
+
+    /// There is no fingerprint while somebody writes, and one that is longer than all that were before may come with the end of that.
+    @Test
+    void oneThatIsFullIsReadAndNotWritten(@TempDir Path directory) throws Exception {
+        int room = HeaderSlot.BYTES - 64 - 8 - 6 - 256 - FIRST.storage().name().getBytes(StandardCharsets.UTF_8).length - 8 - 16 - 8;
+        for (int more = 0; more < 2; more++) {
+            byte[] slots = foreign(FIRST, DiskDescriptor.VERSION, "NOTE", 0, new byte[room + more]);
+            Path path = Files.write(directory.resolve("disk" + more), Arrays.copyOf(slots, (int) FIRST.fileBytes()));
+            DescriptorFile.open(path, Access.READ_ONLY).close();
+            if (more == 0) {
+                try (DescriptorFile file = DescriptorFile.open(path, Access.READ_WRITE)) {
+                    file.begin();
+                    file.finish("x".repeat(256));
+                }
+            } else {
+                assertThatThrownBy(() -> DescriptorFile.open(path, Access.READ_WRITE)).isInstanceOf(OperatorError.class)
+                        .hasMessageContaining("is a disk descriptor that is full");
+                assertThat(Files.readAllBytes(path)).startsWith(slots);
+            }
+        }
+    }
+
+    @Test
+    void aPathThatIsTooLongIsRefused(@TempDir Path directory) {
+        Path path = directory.resolve("disk");
+        var descriptor = new DiskDescriptor(
+                1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("/long".repeat(400), false, ""), LAZY), List.of());
+        assertThatThrownBy(() -> DescriptorFile.create(path, descriptor)).isInstanceOf(OperatorError.class)
+                .hasMessageContaining("has no room for names as long as those");
+        assertThat(path).doesNotExist();
     }
 
     @Test

@@ -59,12 +59,18 @@ record RegionTable(List<Region> regions) {
         return bytes;
     }
 
-    /// The first valid one of the two, if all it says makes sense.
+    /// What the valid ones of the two say, if all of it makes sense. They have no sequence by which one would be newer, and change
+    /// together, by one entry of the log ([MS-VHDX] 2.2.3): where both are valid and differ, nobody knows which of them is right.
     ///
+    /// @param first and second: as the log leaves them
     /// @param header whose log lies beside the regions
     static RegionTable of(byte[] first, byte[] second, Header header) throws Refusal {
-        RegionTable table = parse(first)
-                .or(() -> parse(second))
+        Optional<RegionTable> one = parse(first);
+        Optional<RegionTable> other = parse(second);
+        if (one.isPresent() && other.isPresent() && !one.equals(other)) {
+            throw Refusal.damaged("its two region tables are both whole and say different things");
+        }
+        RegionTable table = one.or(() -> other)
                 .orElseThrow(() -> Refusal.damaged("neither of its two region tables has a valid checksum"));
         table.check(header);
         return table;

@@ -60,6 +60,8 @@ class DamageTest {
                 new Case("neither of its two region tables has a valid checksum", sample -> sample
                         .put(RegionTable.FIRST_OFFSET + 9000, new byte[] {1})
                         .put(RegionTable.SECOND_OFFSET + 9000, new byte[] {1})),
+                new Case("its two region tables are both whole and say different things", sample -> sample
+                        .put(RegionTable.SECOND_OFFSET, new RegionTable(List.of(metadata, region(Region.BAT, 4, 1))).encode())),
                 new Case("it has no block allocation table", sample -> sample.regions(List.of(metadata))),
                 new Case("it has no metadata", sample -> sample.regions(List.of(bat))),
                 new Case("needs a feature that is not known here: region {00000000-0000-0042-0000-000000000042}",

@@ -166,7 +166,7 @@ class RepairTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {0, 1, 2, 3, 4})
+    @ValueSource(ints = {0, 1, 2, 3, 4, 5})
     void whatCannotBeRepairedIsRefusedAndNothingIsChanged(int which) throws Exception {
         Sample sample = leaky(unclosed());
         String says = switch (which) {
@@ -185,6 +185,12 @@ class RepairTest {
             case 3 -> {
                 sample.put(Sample.LOG_OFFSET + 5000, new byte[] {1});
                 yield "an entry of its log has a wrong checksum";
+            }
+            case 4 -> {
+                sample.put(RegionTable.SECOND_OFFSET, new RegionTable(List.of(
+                        new Region(Region.METADATA, Sample.METADATA_OFFSET, MIB, true),
+                        new Region(Region.BAT, sample.end(), MIB, true))).encode());
+                yield "its two region tables are both whole and say different things";
             }
             default -> {
                 sample.put(Header.SECOND_OFFSET + 100, new byte[] {1}).log(Guid.NONE, 0, List.of()).header();
