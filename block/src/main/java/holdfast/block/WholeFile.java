@@ -11,20 +11,21 @@ import java.util.UUID;
 
 /// Files of ours that are whole or not there, each locked from the moment it is there. What a killed
 /// program has left unfinished is removed when the next one of that name is made.
-final class WholeFile {
+public final class WholeFile {
     private static final System.Logger LOG = System.getLogger(WholeFile.class.getName());
 
     private WholeFile() {}
 
     /// What is written into a file that reads as zeros.
-    interface Content {
+    public interface Content {
         void write(RawFile device) throws DiskException;
     }
 
     /// Makes a file, durably. After a power cut there is a whole one or none.
     ///
+    /// @param permissions as of `open(2)`, before the umask
     /// @throws OperatorError when there is something at this path, or no file can be made there
-    static void make(Path path, long bytes, int permissions, Content content) throws DiskException {
+    public static void make(Path path, long bytes, int permissions, Content content) throws DiskException {
         if (Files.exists(path)) {
             throw alreadyThere(path);
         }

@@ -29,12 +29,13 @@ record Walls(String base) {
             entry("riscv"),
             entry("block"),
             entry("vhdx", "block"),
+            entry("journal", "block"),
             entry("nbd", "block"),
             entry("fuzz", "block", "vhdx", "nbd"),
-            entry("disk", "block", "vhdx"),
+            entry("disk", "block", "vhdx", "journal"),
             entry("machine", "riscv", "block"),
             entry("image", "machine", "block"),
-            entry("cli", "machine", "block", "vhdx", "nbd", "disk", "image"),
+            entry("cli", "machine", "block", "vhdx", "journal", "nbd", "disk", "image"),
             entry("bench", "riscv", "block", "vhdx", "machine", "image", "cli"),
             entry("house")));
 

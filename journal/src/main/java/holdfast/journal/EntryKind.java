@@ -1,0 +1,42 @@
+package holdfast.journal;
+
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/// What an [Entry] says. A kind that is not known here makes a journal unreadable: what follows it may depend on it.
+public enum EntryKind {
+    /// `data` was written at `offset`.
+    WRITE(1),
+    /// The range was given back; it reads as zeros from here on.
+    DISCARD(2),
+    /// The range was made zeros.
+    ZEROES(3),
+    /// Somebody has named this point of the stream; `data` is the name, UTF-8.
+    MARK(4),
+    /// Whoever uses the disk asked that everything before this be durable.
+    FLUSH(5),
+    /// The volume may differ from the journal within the range, from here to the next `SETTLED`. Durable before the volume is
+    /// changed there.
+    INTENT(6),
+    /// The volume holds everything before this, durably: every intent before it is void.
+    SETTLED(7);
+
+    private final short code;
+
+    EntryKind(int code) {
+        this.code = (short) code;
+    }
+
+    short code() {
+        return code;
+    }
+
+    static Optional<EntryKind> of(short code) {
+        return Stream.of(values()).filter(kind -> kind.code == code).findFirst();
+    }
+
+    /// Whether it changes what the disk reads as.
+    boolean changes() {
+        return this == WRITE || this == DISCARD || this == ZEROES;
+    }
+}

@@ -1,0 +1,217 @@
+package holdfast.journal;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// A journal open for reading: segments one after the other, each a header ([SegmentHeader]) and then entries ([Entry]) in the
+/// order of their sequence, without gaps.
+///
+/// **Where it ends.** Entries begin after the header, then each after the one before, or at the next multiple of 512. The first
+/// that is not whole, or not the next in sequence, ends a segment. A segment is only begun when everything before it is on stable
+/// storage, so all but the last have to reach up to the next one's first entry: if one does not, it is damaged. The last may end
+/// anywhere: a power cut takes what was not flushed. But an entry behind the end that says that what is missing was on stable
+/// storage proves damage. What lies behind the end of a segment is never an entry again: writers begin a new segment.
+public final class Journal implements AutoCloseable {
+    /// Entries that belong to one write begin at a multiple of this. Storage writes so much wholly or not at all.
+    static final int UNIT_BYTES = 512;
+
+    private final Segments segments;
+    private final List<SegmentHeader> headers = new ArrayList<>();
+    private final List<BlockDevice> devices = new ArrayList<>();
+
+    private Journal(Segments segments) {
+        this.segments = segments;
+    }
+
+    /// Called with each entry, in order.
+    @FunctionalInterface
+    public interface Visitor {
+        /// @param data of the entry, until this returns
+        void entry(Place place, Entry entry, MemorySegment data) throws DiskException;
+    }
+
+    /// Where the data of an entry is.
+    ///
+    /// @param segment index from 0
+    /// @param position in that segment
+    record Place(int segment, long position) {}
+
+    /// Where a journal ends.
+    ///
+    /// @param sequence of its last entry, 0 when there is none
+    /// @param timeNanos of its last entry
+    /// @param bytes of all segments up to their ends
+    public record End(long sequence, long timeNanos, long bytes) {}
+
+    /// Opens and checks what says which segments belong together.
+    ///
+    /// @throws OperatorError when there are none, one is missing, damaged, of another journal or not in its place, or somebody is
+    ///     writing
+    public static Journal open(Segments segments) throws DiskException {
+        var journal = new Journal(segments);
+        try {
+            for (int number : segments.numbers()) {
+                journal.add(number);
+            }
+            if (journal.headers.isEmpty()) {
+                throw new OperatorError(segments.name(), "has no journal", "bring it back");
+            }
+            return journal;
+        } catch (DiskException | RuntimeException e) {
+            journal.close();
+            throw e;
+        }
+    }
+
+    private void add(int number) throws DiskException {
+        String name = segments.name(number);
+        BlockDevice device = segments.open(number, Access.READ_ONLY);
+        devices.add(device);
+        if (device.geometry().sizeBytes() < SegmentHeader.BYTES) {
+            throw new OperatorError(name, "has been cut short", "restore it from a copy");
+        }
+        SegmentHeader header = SegmentHeader.parse(new Blocking(device).read(0, SegmentHeader.BYTES), name);
+        checkPlace(header, number, name);
+        headers.add(header);
+    }
+
+    private void checkPlace(SegmentHeader header, int number, String name) {
+        SegmentHeader before = headers.isEmpty() ? null : headers.getLast();
+        if (header.number() != number || number != (before == null ? 1 : before.number() + 1)) {
+            throw new OperatorError(
+                    name, "is segment " + header.number() + " of its journal, and segment " + (headers.size() + 1) + " should be here",
+                    "bring back the segments as they were");
+        }
+        boolean follows = before == null
+                ? header.firstSequence() == 1
+                : follows(before, header);
+        if (!follows) {
+            throw new OperatorError(name, "does not continue the segment before it", "bring back the segments as they were");
+        }
+    }
+
+    private static boolean follows(SegmentHeader before, SegmentHeader header) {
+        return header.journal().equals(before.journal())
+                && header.tagBefore() == before.tag()
+                && header.firstSequence() >= before.firstSequence()
+                && header.diskBytes() == before.diskBytes()
+                && header.logicalBlockBytes() == before.logicalBlockBytes();
+    }
+
+    /// That of the last segment.
+    public SegmentHeader header() {
+        return headers.getLast();
+    }
+
+    public String name() {
+        return segments.name();
+    }
+
+    BlockDevice device(int segment) {
+        return devices.get(segment);
+    }
+
+    /// Looks at every entry, and checks it.
+    ///
+    /// @throws OperatorError when entries that were on stable storage are missing or damaged, or of a kind that is not known here
+    public End scan(Visitor visitor) throws DiskException {
+        var end = new End(0, 0, 0);
+        for (int segment = 0; segment < headers.size(); segment++) {
+            end = scan(segment, end, visitor);
+        }
+        return end;
+    }
+
+    private End scan(int segment, End before, Visitor visitor) throws DiskException {
+        boolean last = segment == headers.size() - 1;
+        SegmentHeader header = headers.get(segment);
+        long stop = last ? Long.MAX_VALUE : headers.get(segment + 1).firstSequence();
+        long sequence = header.firstSequence();
+        long time = before.timeNanos;
+        long position = SegmentHeader.BYTES;
+        var window = new Window(devices.get(segment));
+        for (; sequence < stop; sequence++) {
+            long place = placeOf(window, header, position, sequence);
+            if (place < 0) {
+                checkEnd(segment, window, position, sequence);
+                break;
+            }
+            Entry entry = Entry.parse(window.at(place, Entry.HEADER_BYTES));
+            checkKind(entry, segment);
+            MemorySegment data = window.at(place, entry.bytes()).asSlice(Entry.HEADER_BYTES, entry.dataBytes());
+            visitor.entry(new Place(segment, place + Entry.HEADER_BYTES), entry, data);
+            position = place + entry.bytes();
+            time = entry.timeNanos();
+        }
+        return new End(sequence - 1, time, before.bytes + position);
+    }
+
+    /// Where the next entry is: here, or where the next unit begins; negative when it is in neither place.
+    private static long placeOf(Window window, SegmentHeader header, long position, long sequence) throws DiskException {
+        if (isEntry(window, header, position, sequence)) {
+            return position;
+        }
+        long next = Math.ceilDiv(position, (long) UNIT_BYTES) * UNIT_BYTES;
+        return next != position && isEntry(window, header, next, sequence) ? next : -1;
+    }
+
+    private static boolean isEntry(Window window, SegmentHeader header, long position, long sequence) throws DiskException {
+        MemorySegment at = window.at(position, Entry.HEADER_BYTES);
+        if (!Entry.isAt(at, header.tag())) {
+            return false;
+        }
+        Entry entry = Entry.parse(at);
+        if (entry.sequence() != sequence || !entry.isSound(header.diskBytes())) {
+            return false;
+        }
+        MemorySegment whole = window.at(position, entry.bytes());
+        return whole.byteSize() == entry.bytes() && isWhole(entry, whole.asSlice(Entry.HEADER_BYTES, entry.dataBytes()));
+    }
+
+    private static boolean isWhole(Entry entry, MemorySegment data) {
+        return Entry.crc(data) == entry.dataCrc();
+    }
+
+    private void checkKind(Entry entry, int segment) {
+        if (EntryKind.of(entry.kind()).isEmpty()) {
+            throw new OperatorError(
+                    segments.name(headers.get(segment).number()), "has an entry of a kind that is not known here, " + entry.kind(),
+                    "use the version of Holdfast that made it; nothing was changed");
+        }
+    }
+
+    /// @param position where the segment ends
+    /// @param missing sequence of the first entry that is not there
+    private void checkEnd(int segment, Window window, long position, long missing) throws DiskException {
+        if (segment < headers.size() - 1 || provesDurable(segment, window, position, missing)) {
+            throw new OperatorError(
+                    segments.name(headers.get(segment).number()),
+                    "is damaged: entry " + missing + ", which was on stable storage, is not there any more",
+                    "restore it from a copy; nothing was changed");
+        }
+    }
+
+    /// Whether something that was written later says that this entry was on stable storage.
+    private boolean provesDurable(int segment, Window window, long position, long missing) throws DiskException {
+        int tag = headers.get(segment).tag();
+        long size = devices.get(segment).geometry().sizeBytes();
+        for (long unit = position / UNIT_BYTES * UNIT_BYTES; unit < size; unit += UNIT_BYTES) {
+            MemorySegment at = window.at(unit, Entry.HEADER_BYTES);
+            if (Entry.isAt(at, tag) && Entry.parse(at).durable() >= missing) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    @Override
+    public void close() {
+        devices.forEach(BlockDevice::close);
+    }
+}

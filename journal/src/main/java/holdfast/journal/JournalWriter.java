@@ -1,0 +1,402 @@
+package holdfast.journal;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.IoStatus;
+import holdfast.block.OperatorError;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
+import org.jspecify.annotations.Nullable;
+
+/// Appends entries to a journal, in the order in which they are given to [#append].
+///
+/// ```
+/// append: sequence and time → queue → a thread writes all that waits at once → written
+/// flush:  wait until all that was appended is written → one flush of the segment, shared by those who wait for one
+/// ```
+///
+/// Each batch begins at a multiple of [Journal#UNIT_BYTES], so that what was flushed is never written again. A segment that is full
+/// is flushed before the next one is begun. The first append of an open begins a segment, for what a power cut has left behind the
+/// end of the last one is never to be taken for entries. When writing fails nothing more is ever appended.
+public final class JournalWriter implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(JournalWriter.class.getName());
+
+    /// As soon as a batch has so much it is written.
+    private static final int BATCH_BYTES = 1 << 20;
+
+    /// For entries that are not changes of the disk, when the journal may not grow any more.
+    private static final int RESERVE_BYTES = 1 << 20;
+
+    private static final long NANOS_PER_SECOND = 1_000_000_000;
+
+    /// @param segmentBytes size of a segment, a multiple of 4096, no less than a batch may have
+    /// @param bytesMax what the whole journal may take
+    public record Limits(long segmentBytes, long bytesMax) {
+        /// Segments of 128 MiB.
+        public static Limits of(long bytesMax) {
+            return new Limits(128 << 20, bytesMax);
+        }
+    }
+
+    /// Called once when an entry is written, or cannot be, on the thread that writes: it must neither block nor throw.
+    @FunctionalInterface
+    interface Written {
+        void done(IoStatus status);
+    }
+
+    /// An entry that waits to be written.
+    private record Queued(Entry entry, MemorySegment data, @Nullable Written written) {}
+
+    private final Segments segments;
+    private final InstantSource clock;
+    private final IntSupplier tags;
+    private final Limits limits;
+    private final Arena arena = Arena.ofShared();
+    private final MemorySegment staging = arena.allocate(BATCH_BYTES + Entry.bytesFor(Entry.DATA_BYTES_MAX) + Journal.UNIT_BYTES);
+
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private final Deque<Queued> queue = new ArrayDeque<>();
+    private SegmentHeader header;
+    private long sequence;
+    private long written;
+    private long durable;
+    private long usedBytes;
+    private boolean closed;
+    private boolean ended;
+    private @Nullable IoStatus failure;
+
+    /// Whoever flushes the segment or goes on to the next one.
+    private final ReentrantLock flushing = new ReentrantLock();
+
+    private @Nullable BlockDevice segment;
+    private long position;
+
+    /// @param last header of its last segment
+    /// @param end where it ends
+    /// @param tags makes random numbers
+    JournalWriter(Segments segments, SegmentHeader last, Journal.End end, Limits limits, InstantSource clock, IntSupplier tags) {
+        this.segments = segments;
+        this.header = last;
+        this.limits = limits;
+        this.clock = clock;
+        this.tags = tags;
+        sequence = end.sequence();
+        written = sequence;
+        durable = sequence;
+        usedBytes = end.bytes();
+        var _ = Thread.ofVirtual().name("journal").start(this::run);
+    }
+
+    /// Begins a journal without entries.
+    ///
+    /// @param first with the number 1 and the sequence 1
+    /// @throws OperatorError when there is one
+    public static void begin(Segments segments, SegmentHeader first) throws DiskException {
+        if (!segments.numbers().isEmpty()) {
+            throw new OperatorError(segments.name(), "has a journal already", "name another place, or remove it");
+        }
+        segments.create(first.number(), first.encode(), SegmentHeader.BYTES).close();
+    }
+
+    /// Sequence of the last entry that was appended.
+    public long sequence() {
+        lock.lock();
+        try {
+            return sequence;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Bytes of all segments up to their ends, of what was written.
+    long usedBytes() {
+        lock.lock();
+        try {
+            return usedBytes;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Appends an entry. What is longer than an entry may be becomes several, one after the other.
+    ///
+    /// @param data of a write or a mark, which stays as it is until `written` is called; else [MemorySegment#NULL]
+    /// @param done null for nobody; not called when this throws
+    /// @return sequence of the last entry
+    /// @throws DiskException when the journal may not grow, or cannot be written any more
+    long append(EntryKind kind, long offset, long length, MemorySegment data, @Nullable Written done) throws DiskException {
+        lock.lock();
+        try {
+            checkRoom(kind, data.byteSize());
+            Instant now = clock.instant();
+            long nanos = now.getEpochSecond() * NANOS_PER_SECOND + now.getNano();
+            long at = 0;
+            do {
+                int bytes = (int) Math.min(Entry.DATA_BYTES_MAX, data.byteSize() - at);
+                boolean last = at + bytes == data.byteSize();
+                long part = data.byteSize() == 0 || kind != EntryKind.WRITE ? length : bytes;
+                var entry = new Entry(++sequence, nanos, 0, kind.code(), bytes, offset + at, part, 0, 0);
+                queue.add(new Queued(entry, data.asSlice(at, bytes), last ? done : null));
+                at += bytes;
+            } while (at < data.byteSize());
+            changed.signalAll();
+            return sequence;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void checkRoom(EntryKind kind, long bytes) throws DiskException {
+        if (failure != null || closed) {
+            throw new DiskException("a journal that cannot be written", failure == null ? IoStatus.IO_ERROR : failure);
+        }
+        long needed = usedBytes + bytes + Entry.HEADER_BYTES + (kind.changes() ? RESERVE_BYTES : 0);
+        if (needed > limits.bytesMax) {
+            throw new DiskException("a journal that may not grow", IoStatus.NO_SPACE);
+        }
+    }
+
+    /// Returns when everything that was appended before is on stable storage.
+    void flush() throws DiskException {
+        long wanted = awaitWritten();
+        flushing.lock();
+        try {
+            long covered = lastWritten();
+            if (covered < wanted) {
+                throw failed();
+            }
+            if (durable() < wanted) {
+                flushSegment();
+                durable(covered);
+            }
+        } finally {
+            flushing.unlock();
+        }
+    }
+
+    private long awaitWritten() throws DiskException {
+        lock.lock();
+        try {
+            long wanted = sequence;
+            while (written < wanted && failure == null) {
+                changed.awaitUninterruptibly();
+            }
+            if (failure != null) {
+                throw failed();
+            }
+            return wanted;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void flushSegment() throws DiskException {
+        try {
+            if (segment != null) {
+                new Blocking(segment).flush();
+            }
+        } catch (DiskException e) {
+            fail(List.of(), e.status());
+            throw e;
+        }
+    }
+
+    private DiskException failed() {
+        return new DiskException("a journal that cannot be written", failure == null ? IoStatus.IO_ERROR : failure);
+    }
+
+    private long lastWritten() {
+        lock.lock();
+        try {
+            return written;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long durable() {
+        lock.lock();
+        try {
+            return durable;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void durable(long covered) {
+        lock.lock();
+        try {
+            durable = Math.max(durable, covered);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void run() {
+        for (List<Queued> batch = take(); !batch.isEmpty(); batch = take()) {
+            try {
+                write(batch);
+            } catch (DiskException e) {
+                fail(batch, e.status());
+            } catch (OperatorError e) {
+                LOG.log(System.Logger.Level.ERROR, e.getMessage());
+                fail(batch, IoStatus.IO_ERROR);
+            } catch (RuntimeException e) {
+                LOG.log(System.Logger.Level.ERROR, segments.name() + ": not written through a fault of ours", e);
+                fail(batch, IoStatus.IO_ERROR);
+            }
+        }
+        lock.lock();
+        try {
+            ended = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// What waits, as far as it fits into a batch; nothing when this is closed.
+    private List<Queued> take() {
+        lock.lock();
+        try {
+            while (queue.isEmpty() && !closed) {
+                changed.awaitUninterruptibly();
+            }
+            var batch = new ArrayList<Queued>();
+            int bytes = 0;
+            while (!queue.isEmpty() && bytes < BATCH_BYTES) {
+                Queued next = queue.remove();
+                bytes += next.entry.bytes();
+                batch.add(next);
+            }
+            return batch;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void write(List<Queued> batch) throws DiskException {
+        int bytes = batch.stream().mapToInt(queued -> queued.entry.bytes()).sum();
+        int units = Math.ceilDiv(bytes, Journal.UNIT_BYTES) * Journal.UNIT_BYTES;
+        if (segment == null || position + units > segment.geometry().sizeBytes()) {
+            beginSegment(batch.getFirst().entry.sequence());
+        }
+        encode(batch, units);
+        new Blocking(Objects.requireNonNull(segment)).write(position, staging.asSlice(0, units));
+        position += units;
+        lock.lock();
+        try {
+            usedBytes += units;
+            written = batch.getLast().entry.sequence();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        tell(batch, IoStatus.OK);
+    }
+
+    private void encode(List<Queued> batch, int units) {
+        long durableNow = durable();
+        long at = 0;
+        for (Queued queued : batch) {
+            Entry entry = queued.entry;
+            MemorySegment there = staging.asSlice(at, entry.bytes());
+            MemorySegment data = there.asSlice(Entry.HEADER_BYTES);
+            data.fill((byte) 0);
+            data.copyFrom(queued.data);
+            new Entry(
+                            entry.sequence(), entry.timeNanos(), durableNow, entry.kind(), entry.dataBytes(), entry.offset(), entry.length(),
+                            header.tag(), Entry.crc(data.asSlice(0, entry.dataBytes())))
+                    .encode(there);
+            at += entry.bytes();
+        }
+        staging.asSlice(at, units - at).fill((byte) 0);
+    }
+
+    /// Everything before is on stable storage first.
+    private void beginSegment(long firstSequence) throws DiskException {
+        flushing.lock();
+        try {
+            finishSegment();
+            durable(firstSequence - 1);
+            SegmentHeader next = header.next(tags.getAsInt(), firstSequence);
+            segment = segments.create(next.number(), next.encode(), limits.segmentBytes);
+            header = next;
+            position = SegmentHeader.BYTES;
+            lock.lock();
+            try {
+                usedBytes += SegmentHeader.BYTES;
+            } finally {
+                lock.unlock();
+            }
+        } finally {
+            flushing.unlock();
+        }
+    }
+
+    /// What was found of the last segment may be in the host's cache only.
+    private void finishSegment() throws DiskException {
+        BlockDevice before = segment == null ? segments.open(header.number(), Access.READ_WRITE) : segment;
+        try (before) {
+            new Blocking(before).flush();
+        }
+        segment = null;
+    }
+
+    private void fail(List<Queued> batch, IoStatus status) {
+        var lost = new ArrayList<>(batch);
+        lock.lock();
+        try {
+            failure = status;
+            lost.addAll(queue);
+            queue.clear();
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        tell(lost, status);
+    }
+
+    private static void tell(List<Queued> batch, IoStatus status) {
+        for (Queued queued : batch) {
+            if (queued.written != null) {
+                queued.written.done(status);
+            }
+        }
+    }
+
+    /// Waits until what was appended is written. What was flushed is on stable storage; closing promises no more.
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            changed.signalAll();
+            while (!ended) {
+                changed.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+        if (segment != null) {
+            segment.close();
+        }
+        arena.close();
+    }
+}

@@ -1,0 +1,172 @@
+package holdfast.journal;
+
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.Extent;
+import holdfast.block.Geometry;
+import holdfast.block.IoStatus;
+import holdfast.block.LayeredRequests;
+import holdfast.block.OperatorError;
+import holdfast.block.Request;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+/// A disk as it was at a point of its journal, read-only: what the newest entries not after that point have, and the base where
+/// there are none. Nothing is copied.
+public final class PastDevice implements BlockDevice {
+    private static final int QUEUE_DEPTH = 64;
+    private static final int RUNS_MAX = 1024;
+    private static final int BLOCK_BYTES = 4096;
+
+    /// What an entry has, and a block before and behind it.
+    private static final int BUFFER_BYTES = Entry.DATA_BYTES_MAX + 2 * BLOCK_BYTES;
+
+    private final BlockDevice base;
+    private final Journal journal;
+    private final PastIndex index;
+    private final long sequence;
+    private final Geometry geometry;
+    private final LayeredRequests requests;
+
+    /// No more than reads have been under way at once.
+    private final Queue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
+
+    private PastDevice(BlockDevice base, Journal journal, PastIndex index, long sequence) {
+        this.base = base;
+        this.journal = journal;
+        this.index = index;
+        this.sequence = sequence;
+        Geometry below = base.geometry();
+        geometry = new Geometry(
+                journal.header().diskBytes(), journal.header().logicalBlockBytes(), below.physicalBlockBytes(), true, below.durable(), false,
+                false, QUEUE_DEPTH);
+        requests = new LayeredRequests("past", journal.name(), QUEUE_DEPTH);
+    }
+
+    /// @param base what lies under the journal; closed with this, as the journal is
+    /// @param sequence of the last entry that counts
+    /// @throws OperatorError when the journal is damaged, or of another base
+    public static PastDevice open(BlockDevice base, Journal journal, long sequence) throws DiskException {
+        checkBase(base, journal);
+        var index = new PastIndex();
+        journal.scan((place, entry, _) -> {
+            if (counts(entry, sequence)) {
+                index.add(place, entry);
+            }
+        });
+        return new PastDevice(base, journal, index, sequence);
+    }
+
+    private static boolean counts(Entry entry, long sequence) {
+        return entry.sequence() <= sequence;
+    }
+
+    private static void checkBase(BlockDevice base, Journal journal) {
+        String expected = journal.header().baseIdentity();
+        String found = base.identity().orElse("");
+        boolean fits = base.geometry().sizeBytes() == journal.header().diskBytes()
+                && base.geometry().logicalBlockBytes() <= journal.header().logicalBlockBytes();
+        if (!fits || !found.equals(expected)) {
+            throw new OperatorError(
+                    journal.name(), "is a journal over another disk than the one below it: that was " + expected + ", this is " + found,
+                    "bring back the base as it was");
+        }
+    }
+
+    @Override
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    /// The past stays what it was.
+    @Override
+    public Optional<String> identity() {
+        return Optional.of("journal " + journal.header().journal() + " at " + sequence);
+    }
+
+    @Override
+    public void submit(Request request) {
+        if (!requests.admit(request, geometry)) {
+            return;
+        }
+        switch (request) {
+            case Request.Read read -> requests.apart(read, turn -> {
+                turn.take();
+                read(read.offset(), read.into());
+            });
+            case Request.Extents extents -> requests.apart(extents, turn -> {
+                turn.take();
+                extents(extents);
+            });
+            case Request.Flush _, Request.Write _, Request.Discard _, Request.WriteZeroes _ ->
+                requests.finish(request, IoStatus.OK); // a flush; what changes the disk is not admitted
+        }
+    }
+
+    private void read(long offset, MemorySegment into) throws DiskException {
+        long end = offset + into.byteSize();
+        for (long at = offset; at < end; ) {
+            for (PastIndex.Run run : index.runs(at, end, RUNS_MAX)) {
+                read(run, into.asSlice(run.offset() - offset, run.end() - run.offset()));
+                at = run.end();
+            }
+        }
+    }
+
+    private void read(PastIndex.Run run, MemorySegment into) throws DiskException {
+        if (!run.held()) {
+            new Blocking(base).read(run.offset(), into);
+        } else if (run.place() == null) {
+            into.fill((byte) 0);
+        } else {
+            readEntry(run.place(), into);
+        }
+    }
+
+    /// Data lies anywhere in a segment, which is read in whole blocks.
+    private void readEntry(Journal.Place place, MemorySegment into) throws DiskException {
+        BlockDevice segment = journal.device(place.segment());
+        long from = place.position() / BLOCK_BYTES * BLOCK_BYTES;
+        long to = Math.min(Math.ceilDiv(place.position() + into.byteSize(), (long) BLOCK_BYTES) * BLOCK_BYTES, segment.geometry().sizeBytes());
+        MemorySegment buffer = Objects.requireNonNullElseGet(buffers.poll(), () -> Arena.ofAuto().allocate(BUFFER_BYTES));
+        MemorySegment whole = buffer.asSlice(0, to - from);
+        new Blocking(segment).read(from, whole);
+        into.copyFrom(whole.asSlice(place.position() - from, into.byteSize()));
+        buffers.add(buffer);
+    }
+
+    private void extents(Request.Extents request) throws DiskException {
+        long end = request.offset() + request.length();
+        for (PastIndex.Run run : index.runs(request.offset(), end, RUNS_MAX)) {
+            long length = run.end() - run.offset();
+            if (run.held()) {
+                request.extents().accept(new Extent(run.offset(), length, true, run.place() == null));
+            } else {
+                new Blocking(base).extents(run.offset(), length).forEach(request.extents());
+            }
+        }
+    }
+
+    @Override
+    public Cancellation cancel(Request request) {
+        return requests.cancel(request);
+    }
+
+    @Override
+    public boolean drain(long deadlineNanos) {
+        return requests.drain(deadlineNanos);
+    }
+
+    @Override
+    public void close() {
+        if (requests.close()) {
+            journal.close();
+            base.close();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package holdfast.journal;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.block.WholeFile;
+import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.SortedSet;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/// Segments as the files of a directory, `00000001.journal` and so on. Other files there are left alone.
+public record SegmentDirectory(Path directory) implements Segments {
+    private static final Pattern NAME = Pattern.compile("(\\d{8})\\.journal");
+
+    /// Read and written by whoever may use the directory, as disks are.
+    private static final int PERMISSIONS = 0b110_110_110;
+
+    @Override
+    public String name() {
+        return directory.toString();
+    }
+
+    @Override
+    public String name(int number) {
+        return path(number).toString();
+    }
+
+    private Path path(int number) {
+        return directory.resolve(String.format(Locale.ROOT, "%08d.journal", number));
+    }
+
+    @Override
+    public SortedSet<Integer> numbers() {
+        var numbers = new TreeSet<Integer>();
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(directory)) {
+            for (Path file : files) {
+                Matcher matcher = NAME.matcher(String.valueOf(file.getFileName()));
+                if (matcher.matches()) {
+                    numbers.add(Integer.parseInt(matcher.group(1)));
+                }
+            }
+            return numbers;
+        } catch (IOException | DirectoryIteratorException e) {
+            throw new OperatorError(directory.toString(), "cannot be read, and a journal should be there", "bring it back");
+        }
+    }
+
+    @Override
+    public BlockDevice open(int number, Access access) {
+        return RawFile.open(path(number), access);
+    }
+
+    @Override
+    public BlockDevice create(int number, byte[] beginning, long bytes) throws DiskException {
+        Path path = path(number);
+        WholeFile.make(path, bytes, PERMISSIONS, file -> {
+            var disk = new Blocking(file);
+            disk.write(0, beginning);
+            disk.flush();
+        });
+        return RawFile.open(path, Access.READ_WRITE);
+    }
+}

@@ -1,0 +1,30 @@
+package holdfast.journal;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.DiskException;
+import java.util.SortedSet;
+
+/// Where the segments of a journal are kept.
+public interface Segments {
+    /// What the operator calls the place.
+    String name();
+
+    /// What the operator calls one of them.
+    String name(int number);
+
+    /// The numbers of those that are there.
+    SortedSet<Integer> numbers();
+
+    /// Opens one; the caller closes it.
+    ///
+    /// @throws holdfast.block.OperatorError when it cannot be opened so
+    BlockDevice open(int number, Access access);
+
+    /// Makes one that begins with these bytes and reads as zeros after them, and opens it for writing. After a power cut it is there
+    /// with its beginning, or not there; when this returns it is there for good.
+    ///
+    /// @param bytes its size, a multiple of 4096
+    /// @throws holdfast.block.OperatorError when there is one of this number, or it cannot be made
+    BlockDevice create(int number, byte[] beginning, long bytes) throws DiskException;
+}

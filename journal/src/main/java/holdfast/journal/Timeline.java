@@ -1,0 +1,163 @@
+package holdfast.journal;
+
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+
+/// What a journal has, in the order of its stream. Order is that of sequence; times are what the clock said, and the clock may
+/// have stood or gone back.
+public final class Timeline {
+    private static final long NANOS_PER_SECOND = 1_000_000_000;
+
+    /// A point that was named.
+    public record Mark(long sequence, Instant time, String name) {}
+
+    /// A point, and what was chosen.
+    ///
+    /// @param sequence of the last entry that counts
+    /// @param time of that entry
+    /// @param reason why it is this one, a sentence without a subject
+    public record Point(long sequence, Instant time, String reason) {}
+
+    /// A time that is later than all before it in the stream, with the sequence of its entry: enough to find where a time was first
+    /// passed.
+    private record Passed(long nanos, long sequence) {}
+
+    private final List<Mark> marks = new ArrayList<>();
+    private final List<Passed> passed = new ArrayList<>();
+    private final Journal.End end;
+    private long firstNanos;
+    private long changes;
+    private long changedBytes;
+
+    private Timeline(Journal journal) throws DiskException {
+        end = journal.scan((_, entry, data) -> {
+            if (passed.isEmpty()) {
+                firstNanos = entry.timeNanos();
+            }
+            if (passed.isEmpty() || entry.timeNanos() > passed.getLast().nanos) {
+                passed.add(new Passed(entry.timeNanos(), entry.sequence()));
+            }
+            if (entry.is(EntryKind.MARK)) {
+                var name = new String(data.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+                marks.add(new Mark(entry.sequence(), instant(entry.timeNanos()), name));
+            } else if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent()) {
+                changes++;
+                changedBytes += entry.length();
+            }
+        });
+    }
+
+    /// @throws OperatorError when the journal is damaged
+    public static Timeline of(Journal journal) throws DiskException {
+        return new Timeline(journal);
+    }
+
+    private static Instant instant(long nanos) {
+        return Instant.ofEpochSecond(Math.floorDiv(nanos, NANOS_PER_SECOND), Math.floorMod(nanos, NANOS_PER_SECOND));
+    }
+
+    public List<Mark> marks() {
+        return List.copyOf(marks);
+    }
+
+    public Journal.End end() {
+        return end;
+    }
+
+    /// Time of the first entry; empty when there is none.
+    public Optional<Instant> first() {
+        return passed.isEmpty() ? Optional.empty() : Optional.of(instant(firstNanos));
+    }
+
+    /// Writes, discards and zeros.
+    public long changes() {
+        return changes;
+    }
+
+    public long changedBytes() {
+        return changedBytes;
+    }
+
+    /// Which point an operator means.
+    ///
+    /// @param name of the journal, for messages
+    /// @throws OperatorError when there is no such point
+    public Point find(Target target, String name) {
+        return switch (target) {
+            case Target.Sequence(long sequence) -> atSequence(sequence, name);
+            case Target.Mark(String wanted) ->
+                newest(marks.stream().filter(mark -> mark.name.equals(wanted)).toList())
+                        .map(mark -> at(mark, count(wanted)))
+                        .orElseThrow(() -> new OperatorError(name, "has no mark " + wanted, "see the marks with: holdfast disk timeline"));
+            case Target.Time(Instant instant) -> at(instant, name);
+            case Target.MarkedBefore(Instant instant) -> {
+                long last = lastNotAfter(instant);
+                yield newest(marks.stream().filter(mark -> mark.sequence <= last).toList())
+                        .map(mark -> new Point(mark.sequence, mark.time, "is mark " + mark.name + ", the last not after " + instant))
+                        .orElseThrow(() -> new OperatorError(
+                                name, "has no mark that is not after " + instant, "see the marks with: holdfast disk timeline"));
+            }
+        };
+    }
+
+    private String count(String wanted) {
+        long count = marks.stream().filter(mark -> mark.name.equals(wanted)).count();
+        return count == 1 ? "" : ", the newest of " + count + " of that name";
+    }
+
+    private Point at(Mark mark, String addition) {
+        return new Point(sequenceOf(mark), mark.time, "is mark " + mark.name + addition);
+    }
+
+    /// Its place in the stream, whatever its time.
+    private long sequenceOf(Mark mark) {
+        return mark.sequence;
+    }
+
+    private static Optional<Mark> newest(List<Mark> among) {
+        return among.stream().max(Comparator.comparingLong(Mark::sequence));
+    }
+
+    private Point atSequence(long sequence, String name) {
+        if (sequence < 0 || sequence > end.sequence()) {
+            throw new OperatorError(name, "has entries 1 to " + end.sequence() + ", and no " + sequence, "choose one of those, or 0 for the beginning");
+        }
+        return new Point(sequence, instant(nanosAt(sequence)), "is behind entry " + sequence);
+    }
+
+    /// That of a sequence is known only roughly: when the clock last passed the times before it.
+    private long nanosAt(long sequence) {
+        long known = firstNanos;
+        for (Passed one : passed) {
+            if (one.sequence <= sequence) {
+                known = one.nanos;
+            }
+        }
+        return known;
+    }
+
+    private Point at(Instant instant, String name) {
+        long last = lastNotAfter(instant);
+        if (last == 0) {
+            String begins = first().map(first -> "begins at " + first).orElse("is empty");
+            throw new OperatorError(name, begins + ", after " + instant, "choose a later time, or seq:0 for the beginning");
+        }
+        return new Point(last, instant(nanosAt(last)), "is the last entry before the clock first passed " + instant);
+    }
+
+    long lastNotAfter(Instant instant) {
+        for (Passed one : passed) {
+            if (instant(one.nanos).isAfter(instant)) {
+                return one.sequence - 1;
+            }
+        }
+        return end.sequence();
+    }
+}

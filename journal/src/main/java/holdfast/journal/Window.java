@@ -1,0 +1,37 @@
+package holdfast.journal;
+
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/// Reads bytes anywhere in a segment, whose storage is read in whole blocks; those who go forwards cause few reads.
+final class Window {
+    private static final int BYTES = 4 << 20;
+    private static final int BLOCK_BYTES = 4096;
+
+    private final MemorySegment buffer;
+    private final Blocking disk;
+    private final long size;
+    private long from;
+    private long to;
+
+    Window(BlockDevice segment) {
+        disk = new Blocking(segment);
+        size = segment.geometry().sizeBytes();
+        buffer = Arena.ofAuto().allocate(Math.min(BYTES, size));
+    }
+
+    /// @param length at most 1 MiB
+    /// @return the bytes, until the next call; fewer where the segment ends
+    MemorySegment at(long position, int length) throws DiskException {
+        long end = Math.min(position + length, size);
+        if (position < from || end > to) {
+            from = position / BLOCK_BYTES * BLOCK_BYTES;
+            to = Math.min(from + BYTES, size);
+            disk.read(from, buffer.asSlice(0, to - from));
+        }
+        return buffer.asSlice(position - from, Math.max(0, end - position));
+    }
+}

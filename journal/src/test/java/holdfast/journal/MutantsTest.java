@@ -1,0 +1,40 @@
+package holdfast.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.testkit.Mutant;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The negative controls of this module: each defect must be noticed by the test that is there to notice it.
+class MutantsTest {
+    private static Mutant mutant(String name, String inClass, String inMethod, String callee, String test) {
+        String here = "holdfast.journal.";
+        return new Mutant(name, here + inClass, inMethod, callee, here + "Broken", here + test);
+    }
+
+    static Stream<Mutant> mutants() {
+        return Stream.of(
+                mutant("a mark is kept by its time instead of in the stream", "Timeline", "*", "Timeline.sequenceOf",
+                        "TimelineTest.entriesOfEqualTimeKeepTheirOrder"),
+                mutant("a discard takes the history before it", "PastDevice", "*", "PastDevice.counts",
+                        "JournalTest.whatIsDiscardedIsStillThereBeforeItsTime"),
+                mutant("data is not checked", "Journal", "*", "Journal.isWhole",
+                        "DamageTest.aBitThatIsFlippedAnywhereIsAPrefixOrRefused"),
+                mutant("a segment is not flushed", "JournalWriter", "flushSegment", "Blocking.flush",
+                        "JournalPowerCutTest.whatIsFlushedIsThereWhateverTheCutTakes"),
+                mutant("what is before a segment is not flushed", "JournalWriter", "finishSegment", "Blocking.flush",
+                        "JournalPowerCutTest.aSegmentIsOnlyBegunWhenAllBeforeItIsDurable"),
+                mutant("a segment of another journal is taken", "Journal", "checkPlace", "Journal.follows",
+                        "DamageTest.aSegmentOfAnotherJournalIsRefused"),
+                mutant("damage is taken for a torn tail", "Journal", "checkEnd", "Journal.provesDurable",
+                        "DamageTest.theLastSegmentIsRefusedToo"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void isKilledByItsTest(Mutant mutant) {
+        assertThat(mutant.run(3)).isEqualTo(Mutant.Fate.KILLED);
+    }
+}
