@@ -61,7 +61,7 @@ run_tests() {
         echo "$code" >"$root/target/check.code"
     } | tee "$root/target/check.log" | sed --unbuffered -n -E \
         -e '/^\[ERROR\] +(\tat |-> \[Help|To see the full|Re-run|For more inf|\[Help)/d' \
-        -e '/^\[ERROR\] +[^ ]/p' -e '/Building .*\[/p' -e '/Tests run:.* in /p'
+        -e '/^\[ERROR\] +[^ ]/p' -e '/Building .*\[/p' -e '/Tests run:.* in /p' -e 's/^INFO: (campaign: )/\1/p'
     return "$(cat "$root/target/check.code")"
 }
 

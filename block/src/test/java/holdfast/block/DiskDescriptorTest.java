@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import holdfast.block.LazyLayer.Filling;
+import holdfast.testkit.Campaign;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -222,6 +224,17 @@ class DiskDescriptorTest {
     /// A change of it at a time, and the power fails at every event of each.
     @Test
     void aCutWhileItIsWrittenAnewLeavesTheOldOneOrTheNewOne() throws Exception {
+        assertThat(cutEverywhere(0, 40)).isGreaterThan(400);
+    }
+
+    @Test
+    @Tag("long")
+    void aMillionCutsWhileItIsWrittenAnewLeaveTheOldOneOrTheNewOne() throws Exception {
+        Campaign.run("power cuts of disk descriptors", 1_000_000, seed -> cutEverywhere(seed << 32, 1000));
+    }
+
+    /// @return how many descriptors were looked at
+    private static int cutEverywhere(long firstSeed, int choices) throws Exception {
         long grown = 64L << 20;
         String longerThanASector = "then".repeat(200);
         DiskDescriptor first = DiskDescriptor.first(
@@ -240,7 +253,7 @@ class DiskDescriptorTest {
             assertThat(either).hasSize(2);
             int events = store.recording().events().size();
             for (int time = 0; time <= events; time++) {
-                for (int seed = 0; seed < 40; seed++) {
+                for (long seed = firstSeed; seed < firstSeed + choices; seed++) {
                     MemoryDevice found = store.recording().cut(time).disk(before, Survival.random(new Random(seed)));
                     DiskDescriptor left = DescriptorFile.read(found, "descriptor").descriptor();
                     assertThat(time == events ? Set.of(file.descriptor()) : either).as("cut after event %d, seed %d", time, seed).contains(left);
@@ -248,9 +261,9 @@ class DiskDescriptorTest {
                 }
             }
         }
-        assertThat(looked).isGreaterThan(400);
         assertThat(DescriptorFile.read(live, "descriptor").descriptor().layers())
                 .containsExactly(new StorageLayer("", false, "now".repeat(200)), first.lazy());
+        return looked;
     }
 
     private interface Change {

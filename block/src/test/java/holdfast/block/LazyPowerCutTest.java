@@ -3,6 +3,7 @@ package holdfast.block;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.block.LazyLayer.Filling;
+import holdfast.testkit.Campaign;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -70,10 +71,7 @@ class LazyPowerCutTest {
     @Test
     @Tag("long")
     void whatWasFlushedSurvivesAMillionCuts() throws Exception {
-        long cuts = 0;
-        for (long seed = 1000; cuts < 1_000_000; seed++) {
-            cuts += new Life(seed).cutEverywhere(100);
-        }
+        Campaign.run("power cuts of lazy disks", 1_000_000, seed -> new Life(seed).cutEverywhere(100));
     }
 
     @ParameterizedTest

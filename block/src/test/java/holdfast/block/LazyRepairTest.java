@@ -3,9 +3,11 @@ package holdfast.block;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.block.LazyLayer.Filling;
+import holdfast.testkit.Campaign;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// A lazy disk whose last writer did not close it, and one copy of whose descriptor is damaged.
@@ -67,6 +69,18 @@ class LazyRepairTest {
 
     @Test
     void aCutAnywhereLeavesTheSameDiskAndARepairThatCanBeBegunAgain() throws Exception {
+        assertThat(cutEverywhere(0, 20)).isGreaterThan(200);
+    }
+
+    @Test
+    @Tag("long")
+    void aMillionCutsLeaveTheSameDiskAndARepairThatCanBeBegunAgain() throws Exception {
+        Campaign.run("power cuts of repairs of lazy disks", 1_000_000, seed -> cutEverywhere(seed << 32, 1000));
+    }
+
+    /// @return how many disks were looked at
+    private static int cutEverywhere(long firstSeed, int choices) throws Exception {
+        int looked = 0;
         for (int changes = 0; changes < 2; changes++) {
             LazySample sample = damaged(unclosed(changes));
             byte[] before = content(sample);
@@ -75,7 +89,7 @@ class LazyRepairTest {
             var descriptor = new RecordingDevice(sample.descriptor().copy(), recording);
             assertThat(LazySample.open(storage, descriptor).repair()).hasSize(2);
             for (int time = 0; time <= recording.events().size(); time++) {
-                for (int seed = 0; seed < 20; seed++) {
+                for (long seed = firstSeed; seed < firstSeed + choices; seed++) {
                     Survival survival = Survival.random(new Random(seed));
                     var found = new LazySample(
                             recording.cut(time, storage).disk(sample.storage(), survival),
@@ -84,8 +98,10 @@ class LazyRepairTest {
                     found.open().repair();
                     assertThat(Arrays.equals(content(found), before)).as("repaired after a cut at event %d", time).isTrue();
                     assertThat(found.open().repair()).isEqualTo(List.of());
+                    looked++;
                 }
             }
         }
+        return looked;
     }
 }

@@ -3,6 +3,7 @@ package holdfast.block;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import holdfast.testkit.Campaign;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Random;
@@ -32,10 +33,7 @@ class OverlayPowerCutTest {
     @Test
     @Tag("long")
     void whatWasFlushedSurvivesAMillionCuts() throws Exception {
-        long cuts = 0;
-        for (long seed = 1000; cuts < 1_000_000; seed++) {
-            cuts += new Life(seed).cutEverywhere(100);
-        }
+        Campaign.run("power cuts of overlays", 1_000_000, seed -> new Life(seed).cutEverywhere(100));
     }
 
     @ParameterizedTest

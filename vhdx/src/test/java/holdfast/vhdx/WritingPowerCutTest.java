@@ -7,6 +7,7 @@ import holdfast.block.MemoryDevice;
 import holdfast.block.PowerCutModel;
 import holdfast.block.RecordingDevice;
 import holdfast.block.Survival;
+import holdfast.testkit.Campaign;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -108,9 +109,6 @@ class WritingPowerCutTest {
     @Test
     @Tag("long")
     void whatWasFlushedSurvivesAMillionCuts() throws Exception {
-        long cuts = 0;
-        for (long seed = 1000; cuts < 1_000_000; seed++) {
-            cuts += new Life(seed, seed % 2 == 0, null, null).cutEverywhere(60);
-        }
+        Campaign.run("power cuts of VHDX disks", 1_000_000, seed -> new Life(seed, seed % 2 == 0, null, null).cutEverywhere(60));
     }
 }
