@@ -50,12 +50,17 @@ final class ControlSocket {
         }
     }
 
+    /// The number of the process that it is of.
+    static String process(Path socket) {
+        String name = String.valueOf(socket.getFileName());
+        return name.substring(name.lastIndexOf('-') + 1);
+    }
+
     /// Removes one whose process was killed. A process of another container that shares the directory has no number here, yet
     /// listens.
     static void removeStale(Path socket) {
-        String name = String.valueOf(socket.getFileName());
         try {
-            if (ProcessHandle.of(Long.parseLong(name.substring(name.lastIndexOf('-') + 1))).isEmpty()) {
+            if (ProcessHandle.of(Long.parseLong(process(socket))).isEmpty()) {
                 SocketChannel.open(UnixDomainSocketAddress.of(socket)).close();
             }
         } catch (NumberFormatException notOurs) {

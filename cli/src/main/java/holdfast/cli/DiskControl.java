@@ -1,6 +1,5 @@
 package holdfast.cli;
 
-import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.DiskException;
 import holdfast.block.OperatorError;
@@ -24,7 +23,8 @@ import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongConsumer;
 
-/// Answers what others ask of a disk that this process has open: one at a time, each for [#PATIENCE] at most.
+/// Answers what others ask of a disk that this process has open: one at a time. Who neither speaks nor listens for [#PATIENCE] is
+/// left. What takes long is told to go on all the while.
 ///
 /// ```
 /// greeting: VERSION                                     each a string of DataOutput
@@ -32,12 +32,17 @@ import java.util.function.LongConsumer;
 ///             info   text or json
 ///             map    text or json
 ///             resize new size in bytes
-/// answer:   (length above 0, bytes of UTF-8)…, 0, whether it is whole; if not: subject, problem, next step
+/// answer:   (GOES_ON or length above 0, bytes of UTF-8)…, 0, whether it is whole; if not: subject, problem, next step
 /// ```
 final class DiskControl implements AutoCloseable {
-    static final String VERSION = "holdfast disk 1";
+    static final String VERSION = "holdfast disk 2";
 
     static final Duration PATIENCE = Duration.ofMinutes(1);
+
+    /// In place of a length: what was asked for goes on.
+    static final int GOES_ON = -1;
+
+    private static final Duration SIGN_OF_LIFE = Duration.ofSeconds(2);
     private static final System.Logger LOG = System.getLogger(DiskControl.class.getName());
 
     private final Path disk;
@@ -45,13 +50,16 @@ final class DiskControl implements AutoCloseable {
     private final LongConsumer grower;
     private final Path socket;
     private final ServerSocketChannel channel;
+    private final Duration signOfLife;
 
-    private DiskControl(Path disk, BlockDevice device, LongConsumer grower, Path socket, ServerSocketChannel channel) {
+    private DiskControl(
+            Path disk, BlockDevice device, LongConsumer grower, Path socket, ServerSocketChannel channel, Duration signOfLife) {
         this.disk = disk;
         this.device = device;
         this.grower = grower;
         this.socket = socket;
         this.channel = channel;
+        this.signOfLife = signOfLife;
     }
 
     /// Begins to answer, where that can be: the disk is as good without.
@@ -59,6 +67,11 @@ final class DiskControl implements AutoCloseable {
     /// @param device to be closed after this
     /// @param grower makes it larger, to so many bytes; throws [OperatorError]
     static Optional<DiskControl> open(Path disk, BlockDevice device, LongConsumer grower) {
+        return open(disk, device, grower, SIGN_OF_LIFE);
+    }
+
+    /// @param signOfLife how often one who waits is told that what he asked for goes on
+    static Optional<DiskControl> open(Path disk, BlockDevice device, LongConsumer grower, Duration signOfLife) {
         try {
             Path socket = ControlSocket.make(disk);
             // Of a killed process with our number.
@@ -70,7 +83,7 @@ final class DiskControl implements AutoCloseable {
                 channel.close();
                 throw e;
             }
-            var control = new DiskControl(disk, device, grower, socket, channel);
+            var control = new DiskControl(disk, device, grower, socket, channel, signOfLife);
             Thread.ofVirtual().name("control of " + disk).start(control::serve);
             return Optional.of(control);
         } catch (IOException e) {
@@ -82,8 +95,9 @@ final class DiskControl implements AutoCloseable {
     private void serve() {
         while (channel.isOpen()) {
             try (SocketChannel client = channel.accept()) {
-                Alarm.wallClock().after(PATIENCE, () -> end(client));
-                answer(new DataInputStream(Channels.newInputStream(client)), new DataOutputStream(Channels.newOutputStream(client)));
+                answer(
+                        new DataInputStream(Channels.newInputStream(client)), new DataOutputStream(Channels.newOutputStream(client)),
+                        Patience.with(client, PATIENCE));
             } catch (IOException | IllegalStateException | IllegalArgumentException gone) {
                 // What was asked makes no sense, or there is no asker, socket or disk any more.
                 LOG.log(Level.DEBUG, "a question was not answered: " + gone.getMessage());
@@ -91,25 +105,22 @@ final class DiskControl implements AutoCloseable {
         }
     }
 
-    /// Ends a connection that takes too long; one that has ended stays so.
-    static void end(SocketChannel client) {
-        try {
-            client.close();
-        } catch (IOException e) {
-            LOG.log(Level.DEBUG, "while closing a connection: " + e.getMessage());
-        }
-    }
-
-    private void answer(DataInputStream in, DataOutputStream out) throws IOException {
+    private void answer(DataInputStream in, DataOutputStream out, Patience patience) throws IOException {
         // Nothing is asked of a process that is stopped, and then does it when nobody waits any more.
         out.writeUTF(VERSION);
         String verb = in.readUTF();
         String argument = in.readUTF();
         String name = in.readUTF();
         var text = new PrintWriter(
-                new OutputStreamWriter(new BufferedOutputStream(new Parts(out), 1 << 16), StandardCharsets.UTF_8));
+                new OutputStreamWriter(new BufferedOutputStream(new Parts(out, patience), 1 << 16), StandardCharsets.UTF_8));
         try {
-            answer(verb, argument, name, text);
+            if (verb.equals("resize")) {
+                try (var _ = SignsOfLife.begin(out, patience, signOfLife)) {
+                    DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), grower);
+                }
+            } else {
+                answer(verb, argument, name, text);
+            }
             text.flush();
             out.writeInt(0);
             out.writeBoolean(true);
@@ -132,7 +143,6 @@ final class DiskControl implements AutoCloseable {
                     throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
                 }
             }
-            case "resize" -> DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), grower);
             default -> throw unknown(name);
         }
     }
@@ -147,9 +157,11 @@ final class DiskControl implements AutoCloseable {
     /// What is written, each piece with its length before it.
     private static final class Parts extends OutputStream {
         private final DataOutputStream out;
+        private final Patience patience;
 
-        Parts(DataOutputStream out) {
+        Parts(DataOutputStream out, Patience patience) {
             this.out = out;
+            this.patience = patience;
         }
 
         @Override
@@ -162,6 +174,7 @@ final class DiskControl implements AutoCloseable {
             if (length > 0) {
                 out.writeInt(length);
                 out.write(bytes, offset, length);
+                patience.renew();
             }
         }
     }

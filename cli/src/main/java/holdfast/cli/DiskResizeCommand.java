@@ -8,12 +8,14 @@ import holdfast.block.OperatorError;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.Disks;
 import holdfast.vhdx.Growth;
-import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -47,8 +49,15 @@ final class DiskResizeCommand implements Callable<Integer> {
         if (size == null) {
             throw new UsageError("how large the disk is to be is missing: --size SIZE");
         }
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        if (HeldDisk.ask(disk, "resize", Long.toString(size.bytes()), out)) {
+        CommandLine line = Objects.requireNonNull(spec).commandLine();
+        var told = new AtomicBoolean();
+        Consumer<String> goesOn = process -> {
+            if (!told.getAndSet(true)) {
+                line.getErr().println("holdfast disk resize: process " + process + ", which has it open, is making it larger; this takes a while");
+                line.getErr().flush();
+            }
+        };
+        if (HeldDisk.ask(disk, "resize", Long.toString(size.bytes()), line.getOut(), goesOn, DiskControl.PATIENCE)) {
             return ExitCode.OK;
         }
         switch (DiskFormat.of(disk)) {

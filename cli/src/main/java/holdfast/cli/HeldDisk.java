@@ -1,6 +1,5 @@
 package holdfast.cli;
 
-import holdfast.block.Alarm;
 import holdfast.block.OperatorError;
 import java.io.ByteArrayOutputStream;
 import java.io.DataInputStream;
@@ -14,6 +13,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.function.Consumer;
 
 /// A disk that another process of this user has open, and that process's answers.
 final class HeldDisk {
@@ -26,39 +26,53 @@ final class HeldDisk {
     ///
     /// @param verb and argument, as [DiskControl] takes them
     /// @return false when nobody has it open who can be asked; nothing was written then
-    /// @throws OperatorError when the answer is that it cannot be told
+    /// @throws OperatorError when the answer is that it cannot be told, or a process that was to change the disk has not said how it went
     static boolean ask(Path disk, String verb, String argument, PrintWriter out) {
-        return ask(disk, verb, argument, out, DiskControl.PATIENCE);
+        return ask(disk, verb, argument, out, _ -> {}, DiskControl.PATIENCE);
     }
 
-    /// @param patience how long an answer may take; a process may be stopped
-    static boolean ask(Path disk, String verb, String argument, PrintWriter out, Duration patience) {
+    /// @param goesOn called with the number of the process whenever it says that what it was asked for takes a while
+    /// @param patience how long it may say nothing; a process may be stopped
+    static boolean ask(Path disk, String verb, String argument, PrintWriter out, Consumer<String> goesOn, Duration patience) {
         for (Path socket : ControlSocket.of(disk)) {
+            boolean asked = false;
             try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(socket))) {
-                Alarm.wallClock().after(patience, () -> DiskControl.end(channel));
+                var waiting = Patience.with(channel, patience);
                 var in = new DataInputStream(Channels.newInputStream(channel));
                 if (!in.readUTF().equals(DiskControl.VERSION)) {
                     throw new IOException("it is of another version");
                 }
                 var question = new DataOutputStream(Channels.newOutputStream(channel));
+                asked = true;
                 for (String word : new String[] {verb, argument, disk.toString()}) {
                     question.writeUTF(word);
                 }
-                out.print(answer(in));
+                out.print(answer(in, waiting, () -> goesOn.accept(ControlSocket.process(socket))));
                 out.flush();
                 return true;
             } catch (ConnectException nobody) {
                 ControlSocket.removeStale(socket);
             } catch (IOException gone) {
                 LOG.log(System.Logger.Level.DEBUG, socket + " does not answer: " + gone.getMessage());
+                if (asked && verb.equals("resize")) {
+                    throw new OperatorError(
+                            disk.toString(),
+                            "process " + ControlSocket.process(socket) + ", which has it open, was asked to make it larger and says no more",
+                            "see how large it is: holdfast disk info");
+                }
             }
         }
         return false;
     }
 
-    private static String answer(DataInputStream in) throws IOException {
+    private static String answer(DataInputStream in, Patience waiting, Runnable goesOn) throws IOException {
         var bytes = new ByteArrayOutputStream();
         for (int length = in.readInt(); length != 0; length = in.readInt()) {
+            waiting.renew();
+            if (length == DiskControl.GOES_ON) {
+                goesOn.run();
+                continue;
+            }
             if (length < 0 || length > PART_BYTES_MAX) {
                 throw new IOException("an answer that makes no sense");
             }

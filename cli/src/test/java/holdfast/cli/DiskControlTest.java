@@ -1,8 +1,13 @@
 package holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
+import holdfast.block.OperatorError;
+import holdfast.disk.Disks;
 import holdfast.nbd.NbdDevice;
 import holdfast.testkit.Program;
 import java.io.IOException;
@@ -14,6 +19,9 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -126,10 +134,43 @@ class DiskControlTest {
         Process server = serve(disk);
         Program.output("kill", "-STOP", server.pid());
         var out = new PrintWriter(new StringWriter());
-        assertThat(HeldDisk.ask(disk, "resize", "83886080", out, Duration.ofSeconds(1))).isFalse();
+        assertThat(HeldDisk.ask(disk, "resize", "83886080", out, _ -> {}, Duration.ofSeconds(1))).isFalse();
         Program.output("kill", "-CONT", server.pid());
-        assertThat(HeldDisk.ask(disk, "info", "text", out, Duration.ofSeconds(60))).isTrue();
+        assertThat(HeldDisk.ask(disk, "info", "text", out, _ -> {}, Duration.ofSeconds(60))).isTrue();
         assertThat(disk).as("what nobody waits for is not done later").hasSize(64 << 20);
+    }
+
+    /// @param patience of who asks for it to become larger, which takes until `grown` is complete
+    private boolean resized(CompletableFuture<Void> grown, Duration signOfLife, Consumer<String> goesOn, Duration patience) {
+        Path disk = disk("disk.raw");
+        var out = new PrintWriter(new StringWriter());
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null);
+                DiskControl _ = DiskControl.open(disk, device, _ -> grown.join(), signOfLife).orElseThrow()) {
+            return HeldDisk.ask(disk, "resize", "83886080", out, goesOn, patience);
+        } finally {
+            grown.complete(null);
+        }
+    }
+
+    @Test
+    void aHolderThatTakesLongIsWaitedForAsLongAsItSaysSo() {
+        var grown = new CompletableFuture<Void>();
+        var signs = new AtomicInteger();
+        assertThat(resized(grown, Duration.ofMillis(100), process -> {
+            assertThat(process).isEqualTo(String.valueOf(ProcessHandle.current().pid()));
+            if (signs.incrementAndGet() == 30) {
+                grown.complete(null);
+            }
+        }, Duration.ofSeconds(2))).isTrue();
+        assertThat(signs).as("of which each came within the two seconds").hasValueGreaterThanOrEqualTo(30);
+    }
+
+    @Test
+    void aHolderThatFallsSilentMayStillDoIt() {
+        var grown = new CompletableFuture<Void>();
+        assertThatThrownBy(() -> resized(grown, Duration.ofDays(1), _ -> {}, Duration.ofMillis(500)))
+                .isInstanceOf(OperatorError.class)
+                .hasMessageContaining("process " + ProcessHandle.current().pid() + ", which has it open, was asked to make it larger and says no more");
     }
 
     private static byte[] filled() {
