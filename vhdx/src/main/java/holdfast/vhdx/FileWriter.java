@@ -8,10 +8,7 @@ import holdfast.block.IoStatus;
 import holdfast.block.LayeredRequests.Turn;
 import holdfast.block.Request;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
-import java.util.TreeMap;
 import java.util.UUID;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -33,41 +30,27 @@ import org.jspecify.annotations.Nullable;
 /// Before the first change of the disk since it was opened, the file gets a new data write GUID, durably: who has the old one
 /// noted knows from then on that this is not the same disk.
 final class FileWriter implements AutoCloseable {
-    private static final System.Logger LOG = System.getLogger(FileWriter.class.getName());
-
     private final VhdxFile file;
     private final BlockDevice device;
     private final Blocking store;
     private final Metadata metadata;
     private final BlockTable table;
-    private final SectorBitmaps bitmaps;
     private final HeaderPair headers;
     private final Supplier<UUID> guids;
     private final Places places;
     private final Grace grace;
     private final ClusterLocks locks = new ClusterLocks();
 
-    /// Sectors of the file that have to be written, by offset; of those of a bitmap the first sector of the disk in them.
-    private final TreeMap<Long, Long> dirty = new TreeMap<>();
-    private final List<Place> freed = new ArrayList<>();
+    private final DirtySectors dirty;
+    private final Reclaiming reclaiming;
     private final Object growing = new Object();
     private final Object flushing = new Object();
     private final Object bitmapPlaces = new Object();
     private @Nullable LogWriter log;
     private volatile boolean begun;
-    private volatile boolean metadataDurable = true;
     private volatile @Nullable UUID nextContent;
     private long pendingBlocks;
     private boolean lost;
-    private @Nullable Thread reclaiming;
-    private boolean closing;
-
-    private static final int DIRTY_MAX = 1024;
-
-    /// Not a bitmap's.
-    private static final long TABLE = -1;
-
-    private record Place(long offset, long bytes) {}
 
     /// @param grace of the requests that go to places in the file
     FileWriter(VhdxFile file, Grace grace, Supplier<UUID> guids) throws DiskException {
@@ -78,10 +61,11 @@ final class FileWriter implements AutoCloseable {
         store = new Blocking(device);
         metadata = file.metadata();
         table = file.table();
-        bitmaps = file.bitmaps();
+        dirty = new DirtySectors(table, file.bitmaps());
         pendingBlocks = file.pendingBlocks();
         headers = new HeaderPair(store, file.header());
         places = new Places(file);
+        reclaiming = new Reclaiming(file.name(), places, this::flush);
     }
 
     Header header() {
@@ -95,7 +79,7 @@ final class FileWriter implements AutoCloseable {
 
     /// Whether a forced write to a block that has its place needs no flush.
     boolean isMetadataDurable() {
-        return metadataDurable;
+        return dirty.areNone();
     }
 
     /// Chooses the identifier that the next change of the content brings.
@@ -248,16 +232,7 @@ final class FileWriter implements AutoCloseable {
 
     private void own(long from, long to) throws DiskException {
         int sectorBytes = metadata.logicalSectorBytes();
-        long end = to / sectorBytes;
-        synchronized (dirty) {
-            for (long sector = from / sectorBytes; sector < end; ) {
-                long next = Math.min(end, (sector / SectorBitmaps.PAGE_SECTORS + 1) * SectorBitmaps.PAGE_SECTORS);
-                metadataDurable = false;
-                bitmaps.set(sector, next, true);
-                dirty.put(bitmaps.pageOffset(sector), sector);
-                sector = next;
-            }
-        }
+        dirty.own(from / sectorBytes, to / sectorBytes, true);
     }
 
     /// Makes sure that the block's chunk has a bitmap, in which none of its sectors is the file's own.
@@ -271,34 +246,20 @@ final class FileWriter implements AutoCloseable {
         }
         int sectorBytes = metadata.logicalSectorBytes();
         long first = block * (metadata.blockBytes() / sectorBytes);
-        long end = first + metadata.blockBytes() / sectorBytes;
-        synchronized (dirty) {
-            for (long sector = first; sector < end; sector += SectorBitmaps.PAGE_SECTORS) {
-                long next = Math.min(end, (sector / SectorBitmaps.PAGE_SECTORS + 1) * SectorBitmaps.PAGE_SECTORS);
-                bitmaps.set(sector, next, false);
-                dirty.put(bitmaps.pageOffset(sector), sector);
-            }
-        }
+        dirty.own(first, first + metadata.blockBytes() / sectorBytes, false);
     }
 
-    /// From here on until a flush has ended, the file does not say everything that has been done.
     private void set(long number, long entry) throws DiskException {
         synchronized (dirty) {
             if (isPending(table.get(number)) && BatEntry.isPresent(entry)) {
                 pendingBlocks--;
             }
-            metadataDurable = false;
-            dirty.put(table.set(number, entry), TABLE);
+            dirty.set(number, entry);
         }
     }
 
-    /// Flushes when more waits for a flush than is to be kept in memory.
     private void relieve() throws DiskException {
-        boolean much;
-        synchronized (dirty) {
-            much = dirty.size() > DIRTY_MAX;
-        }
-        if (much) {
+        if (dirty.areMany()) {
             flush();
         }
     }
@@ -354,7 +315,7 @@ final class FileWriter implements AutoCloseable {
             }
         } else if (whole && !metadata.fixed() && keeping == null) {
             set(number, BatEntry.of(state, 0));
-            freeLater(BatEntry.offset(entry), metadata.blockBytes());
+            reclaiming.later(BatEntry.offset(entry), metadata.blockBytes());
         } else if (!discard || BatEntry.state(entry) == BatEntry.FULLY_PRESENT) {
             fill(block, from, to, part);
         }
@@ -375,7 +336,7 @@ final class FileWriter implements AutoCloseable {
     void move(long number, long place, long bytes) throws DiskException {
         long entry = table.get(number);
         set(number, BatEntry.of(BatEntry.state(entry), place));
-        freeLater(BatEntry.offset(entry), bytes);
+        reclaiming.later(BatEntry.offset(entry), bytes);
         relieve();
     }
 
@@ -433,18 +394,10 @@ final class FileWriter implements AutoCloseable {
         synchronized (dirty) {
             Region freedTable = growth.finish();
             if (freedTable != null) {
-                moveDirty(growth.tableMovedBy());
-                freeLater(freedTable.offset(), freedTable.bytes());
+                dirty.tableMoved(growth.tableMovedBy());
+                reclaiming.later(freedTable.offset(), freedTable.bytes());
             }
         }
-    }
-
-    /// What of the table has not been written yet belongs where the table is now.
-    private void moveDirty(long tableMovedBy) {
-        var moved = new TreeMap<Long, Long>();
-        dirty.forEach((offset, sector) -> moved.put(sector == TABLE ? offset + tableMovedBy : offset, sector));
-        dirty.clear();
-        dirty.putAll(moved);
     }
 
     private LogWriter begunLog() throws DiskException {
@@ -473,118 +426,32 @@ final class FileWriter implements AutoCloseable {
         }
     }
 
-    private record Copied(long offset, long sector, byte[] content) {}
-
     private void flushAll() throws DiskException {
-        List<Place> unused;
-        synchronized (freed) {
-            unused = List.copyOf(freed);
-            freed.clear();
-        }
-        List<Copied> copies = copyDirty();
+        List<Reclaiming.Place> unused = reclaiming.take();
+        List<DirtySectors.Copied> copies = dirty.take();
         store.flush();
         for (int done = 0; done < copies.size(); done += LogWriter.SECTORS_MAX) {
             if (done > 0) {
                 store.flush();
             }
-            List<Copied> some = copies.subList(done, Math.min(copies.size(), done + LogWriter.SECTORS_MAX));
+            List<DirtySectors.Copied> some = copies.subList(done, Math.min(copies.size(), done + LogWriter.SECTORS_MAX));
             LogWriter writer = log;
             if (writer == null) {
                 throw new IllegalStateException("changed before it was begun");
             }
-            writer.apply(some.stream().<LogEntry.Write>map(copy -> new LogEntry.Write.Data(copy.offset, copy.content)).toList());
+            writer.apply(some.stream().map(DirtySectors.Copied::write).toList());
         }
-        settle(copies);
+        dirty.written(copies);
         if (!unused.isEmpty()) {
             grace.await();
-            for (Place place : unused) {
-                free(place.offset, place.bytes);
-            }
-        }
-    }
-
-    /// When a cut would not bring back the block that it was of: a flush of our own sees to it at once, since who trims wants
-    /// the space back and need not flush. Blocks that are trimmed while it runs wait together for the next.
-    private void freeLater(long offset, long bytes) {
-        synchronized (freed) {
-            freed.add(new Place(offset, bytes));
-            if (reclaiming == null && !closing) {
-                reclaiming = Thread.ofVirtual().name("vhdx reclaim").start(this::reclaim);
-            }
-        }
-    }
-
-    private void reclaim() {
-        while (true) {
-            try {
-                flush();
-            } catch (DiskException | RuntimeException e) {
-                LOG.log(System.Logger.Level.WARNING, file.name() + ": space of trimmed blocks is not given back, " + e.getMessage());
-                return;
-            }
-            synchronized (freed) {
-                if (freed.isEmpty() || closing) {
-                    reclaiming = null;
-                    return;
-                }
-            }
-        }
-    }
-
-    private void endReclaiming() {
-        Thread last;
-        synchronized (freed) {
-            closing = true;
-            last = reclaiming;
-        }
-        boolean interrupted = false;
-        while (last != null && last.isAlive()) {
-            try {
-                last.join();
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-    }
-
-    void free(long offset, long bytes) throws DiskException {
-        places.free(offset, bytes);
-    }
-
-    /// From the end of the file backwards, but bitmaps before the table: so that where a log entry cannot hold all, the entry
-    /// that says where a bitmap is comes no later than those of the blocks that need it, and its content before.
-    private List<Copied> copyDirty() throws DiskException {
-        synchronized (dirty) {
-            var copies = new ArrayList<Copied>();
-            for (var each : dirty.descendingMap().entrySet()) {
-                long sector = each.getValue();
-                byte[] content = sector == TABLE ? table.sector(each.getKey()) : bitmaps.page(sector);
-                copies.add(new Copied(each.getKey(), sector, content));
-            }
-            dirty.clear();
-            copies.sort(Comparator.comparing(copy -> copy.sector == TABLE));
-            return copies;
-        }
-    }
-
-    private void settle(List<Copied> copies) {
-        synchronized (dirty) {
-            for (Copied copy : copies) {
-                if (copy.sector != TABLE && !dirty.containsKey(copy.offset)) {
-                    bitmaps.written(copy.sector);
-                }
-            }
-            metadataDurable = dirty.isEmpty();
+            reclaiming.free(unused);
         }
     }
 
     /// Leaves the file as one that was closed: nothing to be replayed.
     @Override
     public void close() throws DiskException {
-        endReclaiming();
+        reclaiming.end();
         if (log != null) {
             flush();
             store.flush();

@@ -77,8 +77,8 @@ final class Broken {
     static void append(LogWriter log, List<LogEntry.Write> writes) {}
 
     /// A block's place is free as soon as the block is trimmed.
-    static void freeLater(FileWriter writer, long offset, long bytes) throws DiskException {
-        writer.free(offset, bytes);
+    static void later(Reclaiming reclaiming, long offset, long bytes) throws DiskException {
+        reclaiming.free(List.of(new Reclaiming.Place(offset, bytes)));
     }
 
     /// Everything is taken to be durable already.
@@ -105,7 +105,7 @@ final class Broken {
     static void clearRestOfLastBlock(Growth growth) {}
 
     /// What has not been written of the table yet is not looked after when the table moves.
-    static void moveDirty(FileWriter writer, long tableMovedBy) {}
+    static void tableMoved(DirtySectors dirty, long by) {}
 
     /// A change of the content begins without a new identifier.
     static void begin(FileWriter writer) {}

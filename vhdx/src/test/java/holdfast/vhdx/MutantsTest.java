@@ -49,7 +49,7 @@ class MutantsTest {
                         "WritingPowerCutTest.aDiskIsSoundAfterAnyCut"),
                 mutant("the table is written without the log", "LogWriter", "apply", "LogWriter.append",
                         "WritingPowerCutTest.aDiskIsSoundAfterAnyCut"),
-                mutant("a place is free before its block's state is durable", "FileWriter", "dropIn", "FileWriter.freeLater",
+                mutant("a place is free before its block's state is durable", "FileWriter", "dropIn", "Reclaiming.later",
                         "WritingPowerCutTest.aDiskIsSoundAfterAnyCut"),
                 mutant("a forced write forgets the table", "VhdxDisk", "writesStraight", "FileWriter.isMetadataDurable",
                         "WritingTest.aForcedWriteIsInAFileThatIsCopiedRightAfter"),
@@ -63,7 +63,7 @@ class MutantsTest {
                         "GrowthTest.whatLayPastTheEndInTheLastBlockIsNotSeen"),
                 mutant("the new size is durable before what it shows", "Growth", "prepare", "Blocking.flush",
                         "GrowthPowerCutTest.aDiskThatGrowsUnderItsWritersIsSoundAfterAnyCut"),
-                mutant("what was to be written of the table is written where it was", "FileWriter", "grow", "FileWriter.moveDirty",
+                mutant("what was to be written of the table is written where it was", "FileWriter", "grow", "DirtySectors.tableMoved",
                         "GrowthPowerCutTest.aDiskThatGrowsUnderItsWritersIsSoundAfterAnyCut"),
                 mutant("a disk grows under its old identifier", "FileWriter", "grow", "FileWriter.begin",
                         "OnlineGrowthTest.oneThatIsReadOnlyOrWouldBeSmallerDoesNotGrow"),
@@ -71,7 +71,7 @@ class MutantsTest {
                         "RepairTest.spaceInWhichNoBlockLiesIsGivenBack"),
                 mutant("a repair throws the log away", "Repair", "run", "VhdxFile.replayed",
                         "RepairTest.whatTheLogSaysIsDoneInTheFile"),
-                mutant("a block's old place is free before its new one is durable", "FileWriter", "move", "FileWriter.freeLater",
+                mutant("a block's old place is free before its new one is durable", "FileWriter", "move", "Reclaiming.later",
                         "CompactionPowerCutTest.aDiskIsTheSameAfterAnyCut"),
                 mutant("a file is cut off that its log says is longer", "Compaction", "run", "FileWriter.close",
                         "CompactionPowerCutTest.aDiskIsTheSameAfterAnyCut"),
@@ -87,7 +87,7 @@ class MutantsTest {
     @MethodSource("mutants")
     void isKilledByItsTest(Mutant mutant) {
         try (var _ = Silence.of(VhdxDisk.class);
-                var _ = Silence.of(FileWriter.class)) {
+                var _ = Silence.of(Reclaiming.class)) {
             assertThat(mutant.run()).isEqualTo(Mutant.Fate.KILLED);
         }
     }
