@@ -78,7 +78,9 @@ public final class LayeredRequests {
         ENDED
     }
 
-    interface Work {
+    /// Something that may wait.
+    @FunctionalInterface
+    public interface Work {
         void run() throws DiskException;
     }
 
@@ -132,7 +134,7 @@ public final class LayeredRequests {
     }
 
     /// Does a request on a thread that may wait; it cannot be cancelled.
-    void apart(Request request, Work work) {
+    public void apart(Request request, Work work) {
         var ticket = new Ticket();
         var _ = ticket.ends();
         apart(request, _ -> work.run(), ticket);

@@ -48,18 +48,39 @@ public final class PastDevice implements BlockDevice {
         requests = new LayeredRequests("past", journal.name(), QUEUE_DEPTH);
     }
 
-    /// @param base what lies under the journal; closed with this, as the journal is
+    /// Opens what lies under a journal, for reading.
+    @FunctionalInterface
+    public interface Base {
+        BlockDevice open() throws DiskException;
+    }
+
     /// @param sequence of the last entry that counts
     /// @throws OperatorError when the journal is damaged, or of another base
-    public static PastDevice open(BlockDevice base, Journal journal, long sequence) throws DiskException {
-        checkBase(base, journal);
+    public static PastDevice open(Base base, Segments segments, long sequence) throws DiskException {
+        Journal journal = Journal.open(segments);
+        try {
+            BlockDevice below = base.open();
+            try {
+                checkBase(below, journal);
+                return new PastDevice(below, journal, index(journal, sequence), sequence);
+            } catch (DiskException | RuntimeException e) {
+                below.close();
+                throw e;
+            }
+        } catch (DiskException | RuntimeException e) {
+            journal.close();
+            throw e;
+        }
+    }
+
+    private static PastIndex index(Journal journal, long sequence) throws DiskException {
         var index = new PastIndex();
         journal.scan((place, entry, _) -> {
             if (counts(entry, sequence)) {
                 index.add(place, entry);
             }
         });
-        return new PastDevice(base, journal, index, sequence);
+        return index;
     }
 
     private static boolean counts(Entry entry, long sequence) {

@@ -1,7 +1,9 @@
 package holdfast.journal;
 
+import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /// Stand-ins for calls of this module, each wrong in one way; [MutantsTest] puts them in place.
 final class Broken {
@@ -34,4 +36,34 @@ final class Broken {
     static boolean provesDurable(Journal journal, int segment, Window window, long position, long missing) {
         return false;
     }
+
+    /// Nothing is put right.
+    static long run(Reconciliation reconciliation, BlockDevice volume, BlockDevice past) {
+        return 0;
+    }
+
+    /// A change goes to its region whether its intent is on stable storage or not.
+    static void awaitIntents(JournaledDevice disk, long offset, long length) {}
+
+    /// The intents of an open are not written.
+    static List<Intents.Range> note(Intents intents, long offset, long length) {
+        return List.of();
+    }
+
+    /// A flush of the disk is one of its volume alone.
+    static void flushJournal(JournaledDevice disk) {}
+
+    /// Nobody is told that the disk is being changed.
+    static void breakOpen(Seal seal) {}
+
+    /// Everybody's turn has come.
+    static boolean add(ChangesUnderway changes, ChangesUnderway.Change change) {
+        return true;
+    }
+
+    /// The journal is taken to be the one that the disk was closed with.
+    static void checkEnd(Seal seal, Journal.End end, Journal journal) {}
+
+    /// The base is taken to be the journal's.
+    static void checkBase(BlockDevice base, Journal journal) {}
 }

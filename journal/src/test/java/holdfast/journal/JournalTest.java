@@ -129,7 +129,7 @@ class JournalTest {
             assertThat(writer.append(EntryKind.WRITE, 4096, data.length, Sample.buffer(data), null)).isEqualTo(3);
         }
         assertThat(entries(segments)).extracting(Entry::dataBytes).containsExactly(256 << 10, 256 << 10, 188 << 10);
-        try (PastDevice past = PastDevice.open(new MemoryDevice(new ByteSize(1 << 20)), Journal.open(segments), 3)) {
+        try (PastDevice past = PastDevice.open(() -> new MemoryDevice(new ByteSize(1 << 20)), segments, 3)) {
             assertThat(new Blocking(past).read(4096, data.length)).isEqualTo(data);
         }
     }

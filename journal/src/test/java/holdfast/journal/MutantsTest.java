@@ -29,7 +29,19 @@ class MutantsTest {
                 mutant("a segment of another journal is taken", "Journal", "checkPlace", "Journal.follows",
                         "DamageTest.aSegmentOfAnotherJournalIsRefused"),
                 mutant("damage is taken for a torn tail", "Journal", "checkEnd", "Journal.provesDurable",
-                        "DamageTest.theLastSegmentIsRefusedToo"));
+                        "DamageTest.theLastSegmentIsRefusedToo"),
+                mutant("reconciliation is skipped", "JournaledDevice", "reconcile", "Reconciliation.run", "JournaledPowerCutTest.afterAnyCutVolumeAndJournalAgreeInOneLife"),
+                mutant("the volume is changed before the intent is durable", "JournaledDevice", "changeApart",
+                        "JournaledDevice.awaitIntents", "JournaledPowerCutTest.afterAnyCutVolumeAndJournalAgreeInOneLife"),
+                mutant("intents are not written", "JournaledDevice", "intend", "Intents.note", "JournaledPowerCutTest.afterAnyCutVolumeAndJournalAgreeInOneLife"),
+                mutant("a flush is one of the volume alone", "JournaledDevice", "flush", "JournaledDevice.flushJournal", "JournaledPowerCutTest.afterAnyCutVolumeAndJournalAgreeInOneLife"),
+                mutant("the seal stays whole while the disk is changed", "JournaledDevice", "begin", "Seal.breakOpen", "JournaledPowerCutTest.afterAnyCutVolumeAndJournalAgreeInOneLife"),
+                mutant("changes overtake each other", "JournaledDevice", "change", "ChangesUnderway.add",
+                        "JournaledDeviceTest.aChangeWaitsForAnEarlierOneThatItOverlaps"),
+                mutant("a journal that goes farther than its disk is taken", "JournaledDevice", "open", "JournaledDevice.checkEnd",
+                        "JournaledDeviceTest.aJournalThatGoesFartherThanItsDiskIsRefused"),
+                mutant("any base is taken", "PastDevice", "open", "PastDevice.checkBase",
+                        "JournaledDeviceTest.aBaseThatIsNotTheJournalsIsRefused"));
     }
 
     @ParameterizedTest

@@ -136,7 +136,7 @@ final class Sample implements AutoCloseable {
 
     /// What a journal over a base of zeros says the disk was behind an entry.
     static byte[] past(Segments segments, long sequence) throws DiskException {
-        try (PastDevice past = PastDevice.open(new MemoryDevice(new ByteSize(DISK_BYTES)), Journal.open(segments), sequence)) {
+        try (PastDevice past = PastDevice.open(() -> new MemoryDevice(new ByteSize(DISK_BYTES)), segments, sequence)) {
             return new Blocking(past).read(0, DISK_BYTES);
         }
     }

@@ -1,0 +1,63 @@
+package holdfast.journal;
+
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+
+/// The regions of a disk in which volume and journal may differ: the write-intent map. It lives in the stream, as entries; this is
+/// what they come to.
+final class Intents {
+    private static final long REGION_BYTES_MIN = 16 << 20;
+    private static final long REGIONS_MAX = 4096;
+
+    /// A range of bytes.
+    record Range(long offset, long length) {}
+
+    private final long regionBytes;
+    private final long diskBytes;
+
+    /// Regions with an entry.
+    private final BitSet noted = new BitSet();
+
+    /// Those of which the entry is on stable storage.
+    private final BitSet durable = new BitSet();
+
+    Intents(long diskBytes, long regionBytes) {
+        this.diskBytes = diskBytes;
+        this.regionBytes = regionBytes;
+    }
+
+    /// Of 16 MiB; of more on disks over 64 GiB, so that there are no more than 4096.
+    static long regionBytesFor(long diskBytes) {
+        long bytes = REGION_BYTES_MIN;
+        while (diskBytes / bytes > REGIONS_MAX) {
+            bytes *= 2;
+        }
+        return bytes;
+    }
+
+    /// The regions of a range that have no entry yet, neighbours together; they are taken to have one from now on.
+    List<Range> note(long offset, long length) {
+        var ranges = new ArrayList<Range>();
+        int end = (int) ((offset + length - 1) / regionBytes) + 1;
+        for (int from = noted.nextClearBit((int) (offset / regionBytes)); from < end; ) {
+            int next = noted.nextSetBit(from);
+            int to = next < 0 ? end : Math.min(end, next);
+            ranges.add(new Range(from * regionBytes, Math.min(diskBytes, to * regionBytes) - from * regionBytes));
+            noted.set(from, to);
+            from = noted.nextClearBit(to);
+        }
+        return ranges;
+    }
+
+    /// Whether the volume may be changed in a range.
+    boolean areDurable(long offset, long length) {
+        int from = (int) (offset / regionBytes);
+        return durable.nextClearBit(from) > (offset + length - 1) / regionBytes;
+    }
+
+    /// The entries of these regions are on stable storage.
+    void durable(long offset, long length) {
+        durable.set((int) (offset / regionBytes), (int) ((offset + length - 1) / regionBytes) + 1);
+    }
+}

@@ -1,0 +1,389 @@
+package holdfast.journal;
+
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.Geometry;
+import holdfast.block.IoStatus;
+import holdfast.block.LayeredRequests;
+import holdfast.block.OperatorError;
+import holdfast.block.Request;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.charset.StandardCharsets;
+import java.time.InstantSource;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
+
+/// A disk each of whose changes is written to its volume and to a journal: write-through.
+///
+/// ```
+/// read:    the volume
+/// change:  its place in the journal is decided → the journal, and the volume → completed when both have it
+/// flush:   the journal and the volume, side by side
+/// ```
+///
+/// **Order.** A change has its place in the journal when it is submitted. Changes that overlap go to the volume in that order.
+///
+/// **Power cuts.** Volume and journal lose what was not flushed, each on its own. Before the volume is changed in a region for the
+/// first time since both were settled, an intent for that region is on stable storage in the journal. An open that finds the
+/// [Seal] broken makes the volume what the journal says in those regions, and then settles both ([Reconciliation]).
+///
+/// **Discards** become zeros, since what is discarded has to read the same now and in the past.
+///
+/// **Failures.** When the journal cannot be written, or may not grow, changes fail and reads go on. When the volume has failed to take a
+/// change, the seal stays broken, so that the next open makes it good.
+public final class JournaledDevice implements BlockDevice {
+    private static final System.Logger LOG = System.getLogger(JournaledDevice.class.getName());
+
+    private static final int QUEUE_DEPTH = 64;
+
+    private final BlockDevice volume;
+    private final JournalWriter writer;
+    private final Seal seal;
+    private final String name;
+    private final Geometry geometry;
+    private final LayeredRequests requests;
+    private final ChangesUnderway changes = new ChangesUnderway();
+
+    /// Decides the order of changes.
+    private final ReentrantLock order = new ReentrantLock();
+
+    private final Intents intents;
+    private boolean begun;
+    private boolean flushNoted;
+    private volatile boolean differ;
+
+    /// What a journal goes over and comes from.
+    ///
+    /// @param base opens what lies under the journal, for reading
+    /// @param regionBytes what is reconciled together; 0 for the usual
+    /// @param tags makes random numbers
+    public record Parts(
+            BlockDevice volume, PastDevice.Base base, Segments segments, Seal seal, JournalWriter.Limits limits, long regionBytes, InstantSource clock,
+            IntSupplier tags) {}
+
+    private JournaledDevice(Parts parts, JournalWriter writer) {
+        this.volume = parts.volume;
+        this.writer = writer;
+        this.seal = parts.seal;
+        name = parts.segments.name();
+        Geometry below = volume.geometry();
+        geometry = new Geometry(
+                below.sizeBytes(), below.logicalBlockBytes(), below.physicalBlockBytes(), false, below.durable(), true, below.writeZeroes(),
+                Math.min(QUEUE_DEPTH, below.queueDepth()));
+        long region = parts.regionBytes == 0 ? Intents.regionBytesFor(below.sizeBytes()) : parts.regionBytes;
+        intents = new Intents(below.sizeBytes(), region);
+        requests = new LayeredRequests("journaled", name, geometry.queueDepth());
+    }
+
+    /// Opens a disk for writing, and makes volume and journal agree if they may not.
+    ///
+    /// @throws OperatorError when they do not belong together, or one is damaged; nothing has changed then
+    public static JournaledDevice open(Parts parts) throws DiskException {
+        var reconciliation = new Reconciliation();
+        SegmentHeader last;
+        Journal.End end;
+        try (Journal journal = Journal.open(parts.segments)) {
+            last = journal.header();
+            end = journal.scan((_, entry, _) -> reconciliation.look(entry));
+            checkEnd(parts.seal, end, journal);
+            checkVolume(parts.volume, last, journal.name());
+        }
+        boolean agree = parts.seal.isWhole();
+        if (!agree) {
+            reconcile(parts, reconciliation);
+        }
+        var writer = new JournalWriter(parts.segments, last, end, parts.limits, parts.clock, parts.tags);
+        try {
+            var device = new JournaledDevice(parts, writer);
+            if (!agree) {
+                device.settle();
+            }
+            return device;
+        } catch (DiskException | RuntimeException e) {
+            writer.close();
+            throw e;
+        }
+    }
+
+    /// @throws OperatorError when the journal does not go as far as it went, or the seal was put and it goes farther
+    static void checkEnd(Seal seal, Journal.End end, Journal journal) {
+        boolean fits = seal.isWhole() ? end.sequence() == seal.sequence() : end.sequence() >= seal.sequence();
+        if (!fits) {
+            throw new OperatorError(
+                    journal.name(),
+                    "is not the journal that the disk was closed with: it ends at entry " + end.sequence() + ", and should at " + seal.sequence(),
+                    "bring back disk and journal of the same time");
+        }
+    }
+
+    private static void checkVolume(BlockDevice volume, SegmentHeader header, String name) {
+        if (volume.geometry().sizeBytes() != header.diskBytes()) {
+            throw new OperatorError(name, "is a journal of a disk of another size", "bring back disk and journal of the same time");
+        }
+    }
+
+    private static void reconcile(Parts parts, Reconciliation reconciliation) throws DiskException {
+        try (BlockDevice past = PastDevice.open(parts.base, parts.segments, Long.MAX_VALUE)) {
+            long different = reconciliation.run(parts.volume, past);
+            LOG.log(different == 0 ? System.Logger.Level.DEBUG : System.Logger.Level.INFO, parts.segments.name() + ": the disk was not closed; " + different + " bytes were put right");
+        }
+    }
+
+    /// Volume and journal agree, and are on stable storage.
+    private void settle() throws DiskException {
+        long sequence = writer.append(EntryKind.SETTLED, 0, 0, MemorySegment.NULL, null);
+        writer.flush();
+        seal.put(volume, sequence);
+    }
+
+    @Override
+    public Geometry geometry() {
+        return geometry;
+    }
+
+    /// That of the volume, which has the content.
+    @Override
+    public Optional<String> identity() {
+        return volume.identity();
+    }
+
+    @Override
+    public void submit(Request request) {
+        if (!requests.admit(request, geometry)) {
+            return;
+        }
+        switch (request) {
+            case Request.Read read -> requests.pass(read, volume, read, () -> {});
+            case Request.Extents extents -> requests.pass(extents, volume, extents, () -> {});
+            case Request.Flush _ -> requests.apart(request, this::flush);
+            case Request.Write write -> change(write, EntryKind.WRITE, write.offset(), write.from().byteSize(), write.from(), write);
+            case Request.Discard discard -> {
+                var zeroes = new Request.WriteZeroes(discard.offset(), discard.length(), true, false, false, discard.completion());
+                change(discard, EntryKind.DISCARD, discard.offset(), discard.length(), MemorySegment.NULL, zeroes);
+            }
+            case Request.WriteZeroes zeroes -> {
+                if (zeroes.fastOnly() && !geometry.writeZeroes()) {
+                    requests.finish(zeroes, IoStatus.UNSUPPORTED);
+                    return;
+                }
+                var there = new Request.WriteZeroes(
+                        zeroes.offset(), zeroes.length(), zeroes.mayUnmap(), false, zeroes.forceUnitAccess(), zeroes.completion());
+                change(zeroes, EntryKind.ZEROES, zeroes.offset(), zeroes.length(), MemorySegment.NULL, there);
+            }
+        }
+    }
+
+    /// @param data for the journal
+    /// @param there for the volume
+    private void change(Request request, EntryKind kind, long offset, long length, MemorySegment data, Request there) {
+        if (length == 0) {
+            requests.finish(request, IoStatus.OK);
+            return;
+        }
+        var journaled = new CompletableFuture<IoStatus>();
+        ChangesUnderway.Change change;
+        boolean ready;
+        order.lock();
+        try {
+            begin();
+            boolean intended = intend(offset, length);
+            long sequence = writer.append(kind, offset, length, data, journaled::complete);
+            flushNoted = false;
+            change = new ChangesUnderway.Change(sequence, offset, offset + length);
+            ready = changes.add(change) && intended;
+        } catch (DiskException e) {
+            requests.finish(request, e.status());
+            return;
+        } catch (OperatorError e) {
+            LOG.log(System.Logger.Level.ERROR, e.getMessage());
+            requests.finish(request, IoStatus.IO_ERROR);
+            return;
+        } finally {
+            order.unlock();
+        }
+        if (ready && !isForced(request)) {
+            var _ = onVolume(change, there).thenAcceptBoth(journaled, (done, written) -> requests.finish(request, worse(done, written)));
+        } else {
+            requests.apart(request, () -> changeApart(request, change, there, journaled));
+        }
+    }
+
+    private static boolean isForced(Request request) {
+        return switch (request) {
+            case Request.Write write -> write.forceUnitAccess();
+            case Request.WriteZeroes zeroes -> zeroes.forceUnitAccess();
+            case Request.Read _, Request.Flush _, Request.Discard _, Request.Extents _ -> false;
+        };
+    }
+
+    /// On a thread that may wait.
+    private void changeApart(Request request, ChangesUnderway.Change change, Request there, CompletableFuture<IoStatus> journaled)
+            throws DiskException {
+        CompletableFuture<IoStatus> done;
+        try {
+            awaitIntents(change.offset(), change.end() - change.offset());
+            changes.awaitTurn(change);
+        } catch (DiskException e) {
+            changes.remove(change);
+            differ = true;
+            throw e;
+        }
+        done = onVolume(change, there);
+        IoStatus status = worse(done.join(), journaled.join());
+        if (status != IoStatus.OK) {
+            throw new DiskException("a change", status);
+        }
+        if (isForced(request)) {
+            writer.flush();
+        }
+    }
+
+    private CompletableFuture<IoStatus> onVolume(ChangesUnderway.Change change, Request there) {
+        var done = new CompletableFuture<IoStatus>();
+        volume.submit(there.completing((_, status) -> {
+            if (status != IoStatus.OK) {
+                differ = true;
+            }
+            changes.remove(change);
+            done.complete(status);
+        }));
+        return done;
+    }
+
+    private static IoStatus worse(IoStatus first, IoStatus second) {
+        return first == IoStatus.OK ? second : first;
+    }
+
+    /// Under `order`.
+    private void begin() throws DiskException {
+        if (!begun) {
+            seal.breakOpen();
+            begun = true;
+        }
+    }
+
+    /// Under `order`: notes in the journal what has to be.
+    ///
+    /// @return whether all of it is on stable storage already
+    private boolean intend(long offset, long length) throws DiskException {
+        for (Intents.Range range : intents.note(offset, length)) {
+            writer.append(EntryKind.INTENT, range.offset(), range.length(), MemorySegment.NULL, null);
+        }
+        return intents.areDurable(offset, length);
+    }
+
+    private void awaitIntents(long offset, long length) throws DiskException {
+        if (!intentsAreDurable(offset, length)) {
+            writer.flush();
+            order.lock();
+            try {
+                intents.durable(offset, length);
+            } finally {
+                order.unlock();
+            }
+        }
+    }
+
+    private boolean intentsAreDurable(long offset, long length) {
+        order.lock();
+        try {
+            return intents.areDurable(offset, length);
+        } finally {
+            order.unlock();
+        }
+    }
+
+    private void flush() throws DiskException {
+        var ofVolume = new CompletableFuture<IoStatus>();
+        volume.submit(new Request.Flush((_, status) -> ofVolume.complete(status)));
+        try {
+            noteFlush();
+            flushJournal();
+        } finally {
+            IoStatus status = ofVolume.join();
+            if (status != IoStatus.OK) {
+                differ = true;
+            }
+        }
+        if (ofVolume.join() != IoStatus.OK) {
+            throw new DiskException("a flush", ofVolume.join());
+        }
+    }
+
+    private void flushJournal() throws DiskException {
+        writer.flush();
+    }
+
+    private void noteFlush() {
+        order.lock();
+        try {
+            if (begun && !flushNoted) {
+                writer.append(EntryKind.FLUSH, 0, 0, MemorySegment.NULL, null);
+                flushNoted = true;
+            }
+        } catch (DiskException e) {
+            // Nothing depends on this entry. If the journal has lost something, its flush will say so.
+            LOG.log(System.Logger.Level.DEBUG, name + ": a flush was not noted", e);
+        } finally {
+            order.unlock();
+        }
+    }
+
+    /// Names this point of the stream: everything that was completed before is before it. It is on stable storage when this returns.
+    ///
+    /// @return its sequence
+    /// @throws OperatorError when the journal takes no more
+    public long mark(String markName) {
+        byte[] bytes = markName.getBytes(StandardCharsets.UTF_8);
+        MemorySegment data = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+        try {
+            long sequence;
+            order.lock();
+            try {
+                begin();
+                sequence = writer.append(EntryKind.MARK, 0, 0, data, null);
+                flushNoted = false;
+            } finally {
+                order.unlock();
+            }
+            writer.flush();
+            return sequence;
+        } catch (DiskException e) {
+            throw new OperatorError(name, "takes no mark (" + e.status() + ")", "look after the storage it is on");
+        }
+    }
+
+    @Override
+    public Cancellation cancel(Request request) {
+        return requests.cancel(request);
+    }
+
+    @Override
+    public boolean drain(long deadlineNanos) {
+        return requests.drain(deadlineNanos);
+    }
+
+    /// Flushes both, notes that they agree, and closes them.
+    @Override
+    public void close() {
+        if (!requests.close()) {
+            return;
+        }
+        try {
+            if (begun && !differ) {
+                new Blocking(volume).flush();
+                settle();
+            }
+        } catch (DiskException | OperatorError e) {
+            LOG.log(System.Logger.Level.WARNING, name + ": not closed in order", e);
+        } finally {
+            writer.close();
+            volume.close();
+        }
+    }
+}

@@ -1,0 +1,67 @@
+package holdfast.journal;
+
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+
+/// Makes a volume what its journal says, after both were left in the midst of changes: each may then hold what the other has lost,
+/// since the storage of both forgets what was not flushed. Where they may differ is known from the intents since the last
+/// settlement, which were on stable storage before the volume was changed there. The journal is right: it has everything that a
+/// flush has promised, and is the disk behind one of its entries.
+///
+/// It may be interrupted anywhere and done again.
+final class Reconciliation {
+    private static final int STEP_BYTES = 1 << 20;
+
+    private final List<Intents.Range> ranges = new ArrayList<>();
+
+    /// Looks at the next entry of the journal.
+    void look(Entry entry) {
+        if (entry.is(EntryKind.INTENT)) {
+            ranges.add(new Intents.Range(entry.offset(), entry.length()));
+        } else if (entry.is(EntryKind.SETTLED)) {
+            ranges.clear();
+        }
+    }
+
+    /// @param past the disk behind the last entry
+    /// @return bytes that were different
+    long run(BlockDevice volume, BlockDevice past) throws DiskException {
+        long different = 0;
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment there = arena.allocate(STEP_BYTES);
+            MemorySegment right = arena.allocate(STEP_BYTES);
+            for (Intents.Range range : ranges) {
+                for (long at = 0; at < range.length(); at += STEP_BYTES) {
+                    long bytes = Math.min(STEP_BYTES, range.length() - at);
+                    different += step(
+                            new Blocking(volume), new Blocking(past), range.offset() + at, there.asSlice(0, bytes), right.asSlice(0, bytes));
+                }
+            }
+        }
+        new Blocking(volume).flush();
+        return different;
+    }
+
+    private static long step(Blocking volume, Blocking past, long offset, MemorySegment there, MemorySegment right) throws DiskException {
+        volume.read(offset, there);
+        past.read(offset, right);
+        int unit = volume.device().geometry().logicalBlockBytes();
+        long different = 0;
+        for (long at = 0; at < right.byteSize(); at += unit) {
+            if (MemorySegment.mismatch(there, at, at + unit, right, at, at + unit) >= 0) {
+                long from = at;
+                while (at < right.byteSize() && MemorySegment.mismatch(there, at, at + unit, right, at, at + unit) >= 0) {
+                    at += unit;
+                }
+                volume.write(offset + from, right.asSlice(from, at - from));
+                different += at - from;
+            }
+        }
+        return different;
+    }
+}

@@ -1,0 +1,240 @@
+package holdfast.journal;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import holdfast.block.ArrayModel;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.ByteSize;
+import holdfast.block.DiskException;
+import holdfast.block.Fault;
+import holdfast.block.FaultyDevice;
+import holdfast.block.IoStatus;
+import holdfast.block.MemoryDevice;
+import holdfast.block.Noise;
+import holdfast.block.OperatorError;
+import holdfast.block.Request;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class JournaledDeviceTest {
+    private static final int BLOCK = 512;
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3})
+    void itIsADiskLikeAnyOther(long seed) throws Exception {
+        Protected there = Protected.begin();
+        new ArrayModel(there.blocking(), Protected.BYTES, seed).run(400);
+        byte[] content = there.content();
+        there.disk().close();
+        assertThat(there.past(there.last())).isEqualTo(content);
+    }
+
+    /// A thousand changes, and what the disk was after each.
+    @Test
+    void everyStateItEverHadCanBeRead() throws Exception {
+        Protected there = Protected.begin();
+        var random = new Random(77);
+        var model = new byte[Protected.BYTES];
+        var states = new ArrayList<byte[]>();
+        for (int i = 0; i < 1000; i++) {
+            change(there.blocking(), model, random);
+            states.add(model.clone());
+        }
+        there.disk().close();
+        var sequences = new ArrayList<Long>();
+        try (Journal journal = Journal.open(there.segments())) {
+            journal.scan((_, entry, _) -> {
+                if (EntryKind.of(entry.kind()).orElseThrow().changes()) {
+                    sequences.add(entry.sequence());
+                }
+            });
+        }
+        assertThat(sequences).hasSize(1000);
+        for (int i = 0; i < 1000; i++) {
+            assertThat(there.past(sequences.get(i))).as("after change %d", i).isEqualTo(states.get(i));
+        }
+    }
+
+    private static void change(Blocking disk, byte[] model, Random random) throws DiskException {
+        int length = BLOCK * (1 + random.nextInt(8));
+        int offset = BLOCK * random.nextInt((Protected.BYTES - length) / BLOCK);
+        switch (random.nextInt(6)) {
+            case 0 -> {
+                disk.discard(offset, length);
+                Arrays.fill(model, offset, offset + length, (byte) 0);
+            }
+            case 1 -> {
+                disk.writeZeroes(offset, length);
+                Arrays.fill(model, offset, offset + length, (byte) 0);
+            }
+            default -> {
+                byte[] data = Noise.of(random.nextLong()).bytes(length);
+                disk.write(offset, data, random.nextInt(16) == 0);
+                System.arraycopy(data, 0, model, offset, length);
+            }
+        }
+    }
+
+    @Test
+    void changesThatOverlapAreInTheJournalAsInTheVolume() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            Protected there = Protected.begin();
+            var random = new Random(round);
+            var all = new ArrayList<CompletableFuture<IoStatus>>();
+            for (int i = 0; i < 200; i++) {
+                var done = new CompletableFuture<IoStatus>();
+                int length = BLOCK * (1 + random.nextInt(8));
+                int offset = BLOCK * random.nextInt(8);
+                var data = Sample.buffer(Noise.of(random.nextLong()).bytes(length));
+                there.disk().submit(new Request.Write(offset, data, false, (_, status) -> done.complete(status)));
+                all.add(done);
+            }
+            all.forEach(done -> assertThat(done.join()).isEqualTo(IoStatus.OK));
+            byte[] content = there.content();
+            there.disk().close();
+            assertThat(there.past(there.last())).isEqualTo(content);
+        }
+    }
+
+    /// The volume holds the first of two writes until it is let go; a volume may do two requests in any order.
+    @Test
+    void aChangeWaitsForAnEarlierOneThatItOverlaps() throws Exception {
+        var hold = new AtomicBoolean();
+        var faulty = new ArrayList<FaultyDevice>();
+        Protected there = Protected.begin(volume -> {
+            faulty.add(new FaultyDevice(volume, request ->
+                    hold.get() && request instanceof Request.Write write && write.offset() == 0 && hold.getAndSet(false)
+                            ? new Fault.Hold(Fault.WhenCancelled.TOO_LATE, new Fault.None())
+                            : new Fault.None()));
+            return faulty.getFirst();
+        });
+        there.blocking().write(0, new byte[BLOCK]);
+        hold.set(true);
+        CompletableFuture<IoStatus> first = write(there.disk(), 0, Noise.of(1).bytes(2 * BLOCK));
+        CompletableFuture<IoStatus> second = write(there.disk(), BLOCK, Noise.of(2).bytes(BLOCK));
+        CompletableFuture<IoStatus> elsewhere = write(there.disk(), 8 * BLOCK, Noise.of(3).bytes(BLOCK));
+        assertThat(elsewhere.join()).isEqualTo(IoStatus.OK);
+        assertThat(second).isNotDone();
+        faulty.getFirst().release();
+        assertThat(List.of(first.join(), second.join())).containsOnly(IoStatus.OK);
+        byte[] content = there.content();
+        assertThat(Arrays.copyOfRange(content, BLOCK, 2 * BLOCK)).isEqualTo(Noise.of(2).bytes(BLOCK));
+        there.disk().close();
+        assertThat(there.past(there.last())).isEqualTo(content);
+    }
+
+    private static CompletableFuture<IoStatus> write(BlockDevice disk, long offset, byte[] data) {
+        var done = new CompletableFuture<IoStatus>();
+        disk.submit(new Request.Write(offset, Sample.buffer(data), false, (_, status) -> done.complete(status)));
+        return done;
+    }
+
+    @Test
+    void aMarkIsBehindWhatWasCompletedAndBeforeWhatComes() throws Exception {
+        Protected there = Protected.begin();
+        there.blocking().write(0, Noise.of(1).bytes(BLOCK));
+        long mark = there.disk().mark("here");
+        byte[] marked = there.content();
+        there.blocking().write(0, Noise.of(2).bytes(BLOCK));
+        there.disk().close();
+        assertThat(there.past(mark)).isEqualTo(marked);
+        try (Journal journal = Journal.open(there.segments())) {
+            assertThat(Timeline.of(journal).find(new Target.Mark("here"), "journal").sequence()).isEqualTo(mark);
+        }
+    }
+
+    @Test
+    void openingAndReadingChangeNothing() throws Exception {
+        Protected there = Protected.begin();
+        int before = there.time();
+        there.content();
+        there.blocking().flush();
+        there.disk().close();
+        assertThat(there.segments().numbers()).containsExactly(1);
+        assertThat(there.seal().isWhole()).isTrue();
+        assertThat(there.time()).isGreaterThan(before);
+    }
+
+    @Test
+    void aChangeThatTheVolumeRefusesIsMadeGoodByTheNextOpen() throws Exception {
+        var broken = new AtomicBoolean();
+        Protected there = Protected.begin(volume -> new FaultyDevice(
+                volume, request -> broken.get() && request instanceof Request.Write ? new Fault.Fail(IoStatus.IO_ERROR) : new Fault.None()));
+        there.blocking().write(0, Noise.of(1).bytes(BLOCK));
+        broken.set(true);
+        assertThatThrownBy(() -> there.blocking().write(0, Noise.of(2).bytes(BLOCK))).isInstanceOf(DiskException.class);
+        there.disk().mark("the journal has it");
+        there.disk().close();
+        assertThat(there.seal().isWhole()).isFalse();
+        Protected next = there.cut(there.time(), new Random(1));
+        assertThat(Arrays.copyOf(next.content(), BLOCK)).isEqualTo(Noise.of(2).bytes(BLOCK));
+        assertThat(next.seal().isWhole()).isTrue();
+    }
+
+    @Test
+    void aJournalThatHasLostItsEndIsRefused() throws Exception {
+        Protected there = Protected.begin();
+        there.blocking().write(0, Noise.of(1).bytes(BLOCK));
+        there.disk().close();
+        MemorySegments old = there.segments().copy();
+        old.remove(2);
+        assertThatThrownBy(() -> reopen(old, there.seal()))
+                .isInstanceOf(OperatorError.class)
+                .hasMessageContaining("ends at entry 0, and should at 3");
+    }
+
+    @Test
+    void aJournalThatGoesFartherThanItsDiskIsRefused() throws Exception {
+        Protected there = Protected.begin();
+        there.blocking().write(0, Noise.of(1).bytes(BLOCK));
+        there.disk().close();
+        assertThatThrownBy(() -> reopen(there.segments(), new MemorySeal(true, 2, null)))
+                .isInstanceOf(OperatorError.class)
+                .hasMessageContaining("ends at entry 3, and should at 2");
+    }
+
+    private static void reopen(Segments segments, Seal seal) throws DiskException {
+        JournaledDevice.open(new JournaledDevice.Parts(
+                        Protected.base(), Protected::base, segments, seal, Sample.TINY, 0, new Steps(Sample.NOON), () -> 1))
+                .close();
+    }
+
+    @Test
+    void aBaseThatIsNotTheJournalsIsRefused() throws Exception {
+        var segments = new MemorySegments(null);
+        JournalWriter.begin(segments, new SegmentHeader(Sample.ID, 1, 1, 0, 512, 1, Protected.BYTES, "another"));
+        assertThatThrownBy(() -> PastDevice.open(Protected::base, segments, 0)).hasMessageContaining("over another disk");
+        assertThatThrownBy(() -> PastDevice.open(() -> new MemoryDevice(new ByteSize(512)), segments, 0))
+                .hasMessageContaining("over another disk");
+    }
+
+    @Test
+    void aFullJournalStopsChangesAndNothingElse() throws Exception {
+        var segments = new MemorySegments(null);
+        JournalWriter.begin(segments, Sample.header(Sample.ID));
+        var limits = new JournalWriter.Limits(4 << 20, 3 << 20);
+        try (JournaledDevice disk = JournaledDevice.open(new JournaledDevice.Parts(
+                Protected.base(), Protected::base, segments, new MemorySeal(true, 0, null), limits, 0, new Steps(Sample.NOON), () -> 1))) {
+            var blocking = new Blocking(disk);
+            assertThatThrownBy(() -> {
+                        for (int i = 0; i < 100; i++) {
+                            blocking.write(0, Noise.of(i).bytes(32 << 10));
+                        }
+                    })
+                    .isInstanceOfSatisfying(DiskException.class, e -> assertThat(e.status()).isEqualTo(IoStatus.NO_SPACE));
+            blocking.flush();
+            byte[] content = blocking.read(0, Protected.BYTES);
+            assertThat(Sample.past(segments, Long.MAX_VALUE)).isEqualTo(content);
+            disk.mark("full");
+        }
+    }
+}
