@@ -26,7 +26,7 @@ public final class Recording {
         record Mark(String text) implements Event {}
     }
 
-    Recording() {}
+    public Recording() {}
 
     synchronized int submitted(RecordingDevice device, Request request) {
         int number = changes.size();

@@ -6,9 +6,9 @@ import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 
 /// A request that has been submitted, for tests that look at it while it is under way.
-record Submitted(Request request, CompletableFuture<IoStatus> ended) {
+public record Submitted(Request request, CompletableFuture<IoStatus> ended) {
 
-    static Submitted to(BlockDevice device, Function<Request.Completion, Request> make) {
+    public static Submitted to(BlockDevice device, Function<Request.Completion, Request> make) {
         var ended = new CompletableFuture<IoStatus>();
         Request request = make.apply((_, status) -> {
             if (!ended.complete(status)) {
@@ -19,16 +19,16 @@ record Submitted(Request request, CompletableFuture<IoStatus> ended) {
         return new Submitted(request, ended);
     }
 
-    static Submitted write(BlockDevice device, long offset, byte[] bytes) {
+    public static Submitted write(BlockDevice device, long offset, byte[] bytes) {
         var data = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytes);
         return to(device, completion -> new Request.Write(offset, data, false, completion));
     }
 
-    boolean isEnded() {
+    public boolean isEnded() {
         return ended.isDone();
     }
 
-    IoStatus status() {
+    public IoStatus status() {
         return ended.join();
     }
 }

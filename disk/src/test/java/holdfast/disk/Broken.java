@@ -1,11 +1,13 @@
 package holdfast.disk;
 
 import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
 import holdfast.block.DescriptorFile;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
-/// Stand-ins for calls of this module, each wrong in one way; [MutantsTest] puts them in place.
-final class Broken {
+/// Stand-ins for calls of this module, and of block's that it relies on, each wrong in one way; [MutantsTest] puts them in place.
+public final class Broken {
     private Broken() {}
 
     /// The storage is taken to be what it was.
@@ -16,4 +18,33 @@ final class Broken {
 
     /// An image by itself is taken to be the disk.
     static void refuseMarked(Path image) {}
+
+    /// What was to be flushed is not.
+    public static void flush(Blocking disk) {}
+
+    /// Whatever has arrived is stored.
+    static boolean isAbsent(PresenceMap.Run run) {
+        return true;
+    }
+
+    /// Nobody knows what is on its way.
+    static Arrivals.@Nullable Arrival onItsWay(Arrivals arrivals, long block) {
+        return null;
+    }
+
+    /// It need not be durable that blocks are about to be modified.
+    static boolean intend(PresenceMap map, long first, long end) {
+        return false;
+    }
+
+    /// Nothing is waited for.
+    static void await(Arrivals arrivals, long first, long end) {}
+
+    /// What was written is not noted.
+    static void modify(PresenceMap map, long first, long end) {}
+
+    /// Every image is the right one.
+    static @Nullable String complaint(Repository repository, BlockDevice device) {
+        return null;
+    }
 }

@@ -21,7 +21,26 @@ class MutantsTest {
                 mutant("another file is not noticed", "DiskStack", "compose", "DiskStack.checkMark",
                         "DiskStackTest.anotherImageOfTheSameNameIsRefusedEvenAfterACrash"),
                 mutant("an image is taken for the disk without its descriptor", "DiskStack", "isOne", "DiskStack.refuseMarked",
-                        "DiskStackTest.anImageWithoutItsDescriptorIsRefused"));
+                        "DiskStackTest.anImageWithoutItsDescriptorIsRefused"),
+                new Mutant("a map of what is here is durable before that is", "holdfast.block.MapFlush", "flushData", "Blocking.flush",
+                        "holdfast.disk.Broken", "holdfast.disk.ProvisionedPowerCutTest.noCutShowsWhatTheStorageHeldBefore"),
+                new Mutant("what arrives during a flush is shown by it", "holdfast.block.MapFlush", "flushData", "Blocking.flush",
+                        "holdfast.disk.Broken",
+                        "holdfast.disk.ProvisionedPowerCutTest.aBlockThatArrivesWhileAFlushRunsIsNotShownBeforeItIsDurable"),
+                mutant("what arrives late wins", "Arrivals", "put", "Arrivals.isAbsent",
+                        "ProvisionedDeviceTest.aLateArrivalNeverReplacesWhatWasWrittenMeanwhile"),
+                mutant("who misses what is on its way asks for it again", "Arrivals", "begin", "Arrivals.onItsWay",
+                        "ProvisionedDeviceTest.eightWhoMissOneBlockAskForItOnce"),
+                mutant("a block is changed before it is durable that it was", "ProvisionedDevice", "change", "PresenceMap.intend",
+                        "ProvisionedPowerCutTest.noCutHidesThatABlockWasModified"),
+                mutant("a part of a block is written without its rest", "ProvisionedDevice", "change", "Arrivals.await",
+                        "ProvisionedDeviceTest.aPartOfABlockIsMergedWithTheImagesRest"),
+                mutant("another image is mixed in", "Repository", "connect", "Repository.complaint",
+                        "ProvisionedDeviceTest.anotherImageIsNotMixedIn"),
+                mutant("what was modified is forgotten", "ProvisionedDevice", "change", "PresenceMap.modify",
+                        "ProvisionedDeviceTest.whatWasModifiedIsKnownExactlyAndStaysSo"),
+                mutant("a map is not flushed", "PresenceStore", "publish", "Blocking.flush",
+                        "ProvisionedPowerCutTest.noCutShowsWhatTheStorageHeldBefore"));
     }
 
     @ParameterizedTest

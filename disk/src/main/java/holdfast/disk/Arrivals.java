@@ -1,0 +1,204 @@
+package holdfast.disk;
+
+import holdfast.block.ClusterLocks;
+import holdfast.block.DiskException;
+import holdfast.block.IoStatus;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+
+/// Brings blocks of the image that are not here: each once, however many wait for it, and no further than to where somebody has written
+/// meanwhile.
+final class Arrivals implements AutoCloseable {
+    /// What is asked of the repository in one piece.
+    private static final long PIECE_BYTES = 512 << 10;
+
+    /// Pieces that are asked for at once.
+    private static final int PIECES_MAX = 16;
+
+    private final Repository repository;
+    private final PresenceMap map;
+    private final ClusterLocks locks;
+    private final Store store;
+    private final int blockBytes;
+    private final long sizeBytes;
+    private final Semaphore room = new Semaphore(PIECES_MAX);
+    private final List<Arrival> underway = new ArrayList<>();
+    private int storing;
+    private boolean closed;
+
+    /// Where blocks are put.
+    interface Store {
+        void put(long offset, MemorySegment content) throws DiskException;
+    }
+
+    /// A piece that is on its way, and how it ends.
+    record Arrival(long first, long end, CompletableFuture<IoStatus> ended) {}
+
+    /// What somebody waits for.
+    ///
+    /// @param own whether it was begun for him, with his deadline
+    private record Awaited(Arrival arrival, boolean own) {}
+
+    /// @param locks taken by whoever changes blocks that are absent
+    /// @param sizeBytes of the disk
+    Arrivals(Repository repository, PresenceMap map, ClusterLocks locks, Store store, int blockBytes, long sizeBytes) {
+        this.repository = repository;
+        this.map = map;
+        this.locks = locks;
+        this.store = store;
+        this.blockBytes = blockBytes;
+        this.sizeBytes = sizeBytes;
+    }
+
+    /// Returns when all these blocks are here.
+    ///
+    /// @throws DiskException when the repository has not had them for as long as its patience says, or they cannot be stored
+    void await(long first, long end) throws DiskException {
+        long deadline = System.nanoTime() + repository.patience().limit().toNanos();
+        while (!map.isHere(first, end)) {
+            for (Awaited each : begin(first, end, deadline)) {
+                IoStatus status = each.arrival.ended.join();
+                if (status != IoStatus.OK && (each.own || System.nanoTime() >= deadline)) {
+                    throw new DiskException("blocks " + each.arrival.first + " to " + each.arrival.end, status);
+                }
+            }
+        }
+    }
+
+    /// Begins to bring what is not here and not on its way, and waits for none of it: for those who may want it soon.
+    void hurry(long first, long end) {
+        long deadline = System.nanoTime() + repository.patience().attempt().toNanos();
+        if (room.availablePermits() > PIECES_MAX / 2) {
+            var _ = begin(first, end, deadline);
+        }
+    }
+
+    private List<Awaited> begin(long first, long end, long deadlineNanos) {
+        var awaited = new ArrayList<Awaited>();
+        synchronized (underway) {
+            for (long at = map.firstAbsent(first, end); at < end; at = map.firstAbsent(at, end)) {
+                Arrival there = onItsWay(at);
+                boolean own = there == null;
+                if (there == null) {
+                    there = new Arrival(at, pieceEnd(at, end), new CompletableFuture<>());
+                    start(there, deadlineNanos);
+                }
+                awaited.add(new Awaited(there, own));
+                at = Math.min(end, there.end);
+            }
+        }
+        return awaited;
+    }
+
+    private @Nullable Arrival onItsWay(long block) {
+        for (Arrival arrival : underway) {
+            if (arrival.first <= block && block < arrival.end) {
+                return arrival;
+            }
+        }
+        return null;
+    }
+
+    private long pieceEnd(long first, long end) {
+        long until = Math.min(map.run(first, end).end(), first + PIECE_BYTES / blockBytes);
+        for (Arrival arrival : underway) {
+            until = arrival.first > first ? Math.min(until, arrival.first) : until;
+        }
+        return until;
+    }
+
+    private void start(Arrival arrival, long deadlineNanos) {
+        underway.add(arrival);
+        Thread.ofVirtual().name("arrival").start(() -> {
+            IoStatus status = IoStatus.IO_ERROR;
+            try {
+                bring(arrival, deadlineNanos);
+                status = IoStatus.OK;
+            } catch (DiskException e) {
+                status = e.status();
+            } finally {
+                synchronized (underway) {
+                    underway.remove(arrival);
+                }
+                arrival.ended.complete(status);
+            }
+        });
+    }
+
+    private void bring(Arrival arrival, long deadlineNanos) throws DiskException {
+        long offset = arrival.first * blockBytes;
+        long length = Math.min(sizeBytes, arrival.end * blockBytes) - offset;
+        MemorySegment content;
+        room.acquireUninterruptibly();
+        try {
+            content = repository.read(offset, length, deadlineNanos);
+        } finally {
+            room.release();
+        }
+        put(arrival.first, arrival.end, content);
+    }
+
+    /// Stores what is still absent: what somebody has written meanwhile is newer.
+    ///
+    /// @param content of all of these blocks
+    void put(long first, long end, MemorySegment content) throws DiskException {
+        enter();
+        try (var _ = locks.acquire(first, end)) {
+            long at = first;
+            for (PresenceMap.Run run : map.runs(first, end)) {
+                if (isAbsent(run)) {
+                    long from = (at - first) * blockBytes;
+                    long to = Math.min(content.byteSize(), (run.end() - first) * blockBytes);
+                    store.put(at * blockBytes, content.asSlice(from, to - from));
+                    map.arrive(at, run.end());
+                }
+                at = run.end();
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    private void enter() throws DiskException {
+        synchronized (underway) {
+            if (closed) {
+                throw new DiskException("a disk that is closed", IoStatus.IO_ERROR);
+            }
+            storing++;
+        }
+    }
+
+    private void leave() {
+        synchronized (underway) {
+            storing--;
+            underway.notifyAll();
+        }
+    }
+
+    /// Nothing is stored any more; what comes later goes nowhere.
+    @Override
+    public void close() {
+        boolean interrupted = false;
+        synchronized (underway) {
+            closed = true;
+            while (storing > 0) {
+                try {
+                    underway.wait();
+                } catch (InterruptedException _) {
+                    interrupted = true;
+                }
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static boolean isAbsent(PresenceMap.Run run) {
+        return run.state() == PresenceMap.State.ABSENT;
+    }
+}

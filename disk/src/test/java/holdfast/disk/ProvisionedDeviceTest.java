@@ -1,0 +1,435 @@
+package holdfast.disk;
+
+import static holdfast.disk.ProvisionedSample.BLOCK;
+import static holdfast.disk.ProvisionedSample.LONG;
+import static holdfast.disk.ProvisionedSample.SHORT;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import holdfast.block.Alarm;
+import holdfast.block.ArrayModel;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.ByteSize;
+import holdfast.block.DescriptorFile;
+import holdfast.block.DiskException;
+import holdfast.block.Extent;
+import holdfast.block.Fault;
+import holdfast.block.FaultyDevice;
+import holdfast.block.IoStatus;
+import holdfast.block.MemoryDevice;
+import holdfast.block.Noise;
+import holdfast.block.OperatorError;
+import holdfast.block.Request;
+import holdfast.block.Submitted;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/// What a disk does whose blocks are elsewhere until they are wanted.
+@Timeout(60)
+class ProvisionedDeviceTest {
+    private static final int SIZE = 1 << 20;
+    private static final Fault HELD = new Fault.Hold(Fault.WhenCancelled.STOPS, new Fault.None());
+
+    private static Submitted read(BlockDevice device, long offset, int length) {
+        var into = Arena.ofAuto().allocate(length);
+        into.fill((byte) 0x77);
+        return Submitted.to(device, done -> new Request.Read(offset, into, done));
+    }
+
+    private static byte[] bytes(Submitted read) {
+        return ((Request.Read) read.request()).into().toArray(ValueLayout.JAVA_BYTE);
+    }
+
+    private static void await(java.util.function.BooleanSupplier condition) {
+        while (!condition.getAsBoolean()) {
+            Thread.onSpinWait();
+        }
+    }
+
+    @Test
+    void readsAsItsImageAndAsksForEachBlockOnce() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        SharedImage image = sample.shared();
+        var disk = new Blocking(sample.open(image));
+        assertThat(disk.read(8192, 4096)).isEqualTo(Arrays.copyOfRange(sample.content(), 8192, 12288));
+        assertThat(image.bytesRead()).isEqualTo(4096);
+        assertThat(disk.read(8192, 4096)).isEqualTo(Arrays.copyOfRange(sample.content(), 8192, 12288));
+        assertThat(image.bytesRead()).isEqualTo(4096);
+        assertThat(disk.read(0, SIZE)).isEqualTo(sample.content());
+        assertThat(image.bytesRead()).isEqualTo(SIZE);
+    }
+
+    @Test
+    void whoJumpsAboutGetsNothingThatWasNotAskedFor() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(4 << 20);
+        SharedImage image = sample.shared();
+        var disk = new Blocking(sample.open(image));
+        var random = new Random(1);
+        var touched = new java.util.HashSet<Integer>();
+        for (int i = 0; i < 300; i++) {
+            int block = random.nextInt(1024);
+            touched.add(block);
+            disk.read((long) block * BLOCK, BLOCK);
+        }
+        assertThat(image.bytesRead()).isBetween((long) touched.size() * BLOCK, (long) (touched.size() * BLOCK * 1.2));
+    }
+
+    @Test
+    void whoReadsOnIsSpared() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(4 << 20);
+        SharedImage image = sample.shared();
+        var disk = new Blocking(sample.open(image));
+        for (int at = 0; at < 4 << 20; at += BLOCK) {
+            assertThat(disk.read(at, BLOCK)).isEqualTo(Arrays.copyOfRange(sample.content(), at, at + BLOCK));
+        }
+        assertThat(image.bytesRead()).isEqualTo(4 << 20);
+        assertThat(image.reads()).hasSizeLessThan(200);
+    }
+
+    @Test
+    void wholeBlocksAreWrittenWithoutTheRepository() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        SharedImage image = sample.shared();
+        image.goAway();
+        var disk = new Blocking(sample.open(image));
+        byte[] data = Noise.of(7).bytes(3 * BLOCK);
+        disk.write(BLOCK, data, true);
+        assertThat(disk.read(BLOCK, data.length)).isEqualTo(data);
+        disk.writeZeroes(8 * BLOCK, 2 * BLOCK);
+        disk.discard(16 * BLOCK, 2 * BLOCK);
+        assertThat(disk.read(8 * BLOCK, 2 * BLOCK)).containsOnly(0);
+        assertThat(disk.read(16 * BLOCK, 2 * BLOCK)).containsOnly(0);
+        assertThat(image.reads()).isEmpty();
+    }
+
+    @Test
+    void aPartOfABlockIsMergedWithTheImagesRest() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        SharedImage image = sample.shared();
+        var disk = new Blocking(sample.open(image));
+        byte[] expected = sample.content();
+        byte[] data = Noise.of(8).bytes(2 * BLOCK);
+        disk.write(BLOCK + 512, data);
+        System.arraycopy(data, 0, expected, BLOCK + 512, data.length);
+        disk.writeZeroes(10 * BLOCK - 512, 1024);
+        Arrays.fill(expected, 10 * BLOCK - 512, 10 * BLOCK + 512, (byte) 0);
+        assertThat(image.bytesRead()).as("the block between was not asked for").isEqualTo(4 * BLOCK);
+        assertThat(disk.read(0, SIZE)).isEqualTo(expected);
+    }
+
+    @Test
+    void withoutItsRepositoryItHasWhatIsHereAndFailsTheRest() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        try (ProvisionedDevice device = sample.open(sample.shared())) {
+            new Blocking(device).read(0, 4 * BLOCK);
+        }
+        ProvisionedSample later = sample.again();
+        SharedImage away = later.shared();
+        away.goAway();
+        ProvisionedDevice device = later.open(away, SHORT);
+        assertThat(new Blocking(device).read(0, 4 * BLOCK)).isEqualTo(Arrays.copyOf(sample.content(), 4 * BLOCK));
+        Submitted absent = read(device, 4 * BLOCK, BLOCK);
+        assertThat(absent.status()).isEqualTo(IoStatus.IO_ERROR);
+        assertThat(bytes(absent)).as("neither zeros nor leavings").containsOnly(0x77);
+        assertThat(away.connections()).as("tried again, with pauses").isBetween(3, 60);
+    }
+
+    @Test
+    void whoWaitsIsServedWhenTheRepositoryComesBack() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        SharedImage image = sample.shared();
+        image.goAway();
+        ProvisionedDevice device = sample.open(image);
+        Submitted waiting = read(device, 0, BLOCK);
+        await(() -> image.connections() > 3);
+        assertThat(waiting.isEnded()).isFalse();
+        image.comeBack(sample.image());
+        assertThat(waiting.status()).isEqualTo(IoStatus.OK);
+        assertThat(bytes(waiting)).isEqualTo(Arrays.copyOf(sample.content(), BLOCK));
+    }
+
+    @Test
+    void anotherImageIsNotMixedIn() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        SharedImage image = sample.shared();
+        ProvisionedDevice device = sample.open(image);
+        new Blocking(device).read(0, BLOCK);
+        var other = new MemoryDevice(new ByteSize(SIZE));
+        image.comeBack(other);
+        image.rename("image 2");
+        Submitted absent = read(device, BLOCK, BLOCK);
+        assertThat(absent.status()).isEqualTo(IoStatus.IO_ERROR);
+        assertThat(bytes(absent)).containsOnly(0x77);
+        assertThat(new Blocking(device).read(0, BLOCK)).isEqualTo(Arrays.copyOf(sample.content(), BLOCK));
+        image.comeBack(sample.image());
+        image.rename("image 1");
+        Submitted again = read(device, BLOCK, BLOCK);
+        while (again.status() != IoStatus.OK) {
+            again = read(device, BLOCK, BLOCK);
+        }
+        assertThat(bytes(again)).isEqualTo(Arrays.copyOfRange(sample.content(), BLOCK, 2 * BLOCK));
+    }
+
+    @Test
+    void anotherImageIsRefusedFromTheBeginning() {
+        var image = new SharedImage(new MemoryDevice(new ByteSize(SIZE)));
+        image.rename("image 2");
+        try (var repository = new Repository("http://images/a", image, "image 1", LONG)) {
+            assertThatThrownBy(() -> repository.look(Duration.ofSeconds(30)))
+                    .isInstanceOf(OperatorError.class)
+                    .hasMessageContaining("http://images/a: is not the image that it was (then image 1, now image 2); bring back");
+        }
+    }
+
+    @Test
+    void aRepositoryThatFailsNowAndThenFailsNobody() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var random = new Random(3);
+        var failing = new FaultyDevice(sample.image(), request -> switch (random.nextInt(4)) {
+            case 0 -> new Fault.Fail(IoStatus.IO_ERROR);
+            case 1 -> new Fault.Delay(Duration.ofMillis(1), Fault.WhenCancelled.STOPS, new Fault.None());
+            default -> new Fault.None();
+        });
+        assertThat(new Blocking(sample.open(new SharedImage(failing))).read(0, SIZE)).isEqualTo(sample.content());
+    }
+
+    /// A server that has accepted a connection and says nothing any more.
+    @Test
+    void aRepositoryThatNeverAnswersFailsWhoAskedAfterAWhile() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var silent = new FaultyDevice(sample.image(), request -> new Fault.Hold(Fault.WhenCancelled.TOO_LATE, new Fault.None()));
+        ProvisionedDevice device = sample.open(new SharedImage(silent), SHORT);
+        Submitted absent = read(device, 0, BLOCK);
+        assertThat(absent.status()).isEqualTo(IoStatus.IO_ERROR);
+        silent.release();
+        assertThat(bytes(absent)).as("what comes later goes nowhere").containsOnly(0x77);
+    }
+
+    @Test
+    void aLateArrivalNeverReplacesWhatWasWrittenMeanwhile() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var slow = new FaultyDevice(sample.image(), request -> request instanceof Request.Read ? HELD : new Fault.None());
+        ProvisionedDevice device = sample.open(new SharedImage(slow));
+        Submitted first = read(device, 0, 4 * BLOCK);
+        await(() -> slow.held() > 0);
+        byte[] data = Noise.of(9).bytes(BLOCK);
+        new Blocking(device).write(BLOCK, data);
+        slow.release();
+        assertThat(first.status()).isEqualTo(IoStatus.OK);
+        byte[] expected = Arrays.copyOf(sample.content(), 4 * BLOCK);
+        System.arraycopy(data, 0, expected, BLOCK, BLOCK);
+        assertThat(new Blocking(device).read(0, 4 * BLOCK)).isEqualTo(expected);
+        assertThat(bytes(first)).isEqualTo(expected);
+        assertThat(new Blocking(sample.storage()).read(0, 4 * BLOCK)).isEqualTo(expected);
+    }
+
+    @Test
+    void eightWhoMissOneBlockAskForItOnce() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var slow = new FaultyDevice(sample.image(), request -> request instanceof Request.Read ? HELD : new Fault.None());
+        var image = new SharedImage(slow);
+        ProvisionedDevice device = sample.open(image);
+        var waiting = new ArrayList<Submitted>();
+        for (int i = 0; i < 8; i++) {
+            waiting.add(read(device, 4 * BLOCK + i % 2 * 512, BLOCK - 512));
+        }
+        await(() -> slow.held() > 0);
+        while (!waiting.stream().allMatch(Submitted::isEnded)) {
+            slow.release();
+            Thread.onSpinWait();
+        }
+        assertThat(waiting).allSatisfy(each -> assertThat(each.status()).isEqualTo(IoStatus.OK));
+        assertThat(bytes(waiting.get(7))).isEqualTo(Arrays.copyOfRange(sample.content(), 4 * BLOCK + 512, 5 * BLOCK));
+        assertThat(image.reads()).hasSize(1);
+    }
+
+    @Test
+    void aReadThatWaitsForTheRepositoryCanBeCancelled() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        SharedImage image = sample.shared();
+        image.goAway();
+        ProvisionedDevice device = sample.open(image);
+        Submitted waiting = read(device, 0, BLOCK);
+        assertThat(device.cancel(waiting.request())).isEqualTo(BlockDevice.Cancellation.CANCELLED);
+        assertThat(waiting.status()).isEqualTo(IoStatus.CANCELLED);
+        image.comeBack(sample.image());
+        new Blocking(device).read(0, BLOCK);
+        assertThat(bytes(waiting)).containsOnly(0x77);
+    }
+
+    @Test
+    void whatWasModifiedIsKnownExactlyAndStaysSo() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        try (ProvisionedDevice device = sample.open(sample.shared())) {
+            var disk = new Blocking(device);
+            disk.read(0, 20 * BLOCK);
+            disk.write(2 * BLOCK, Noise.of(1).bytes(BLOCK));
+            disk.write(5 * BLOCK + 512, Noise.of(1).bytes(512));
+            disk.write(30 * BLOCK, Noise.of(1).bytes(2 * BLOCK));
+            disk.discard(40 * BLOCK, BLOCK);
+            assertThat(device.presence()).isEqualTo(new ProvisionedDevice.Presence(SIZE - 23L * BLOCK, 5 * BLOCK));
+        }
+        PresenceMap map = sample.again().map();
+        var modified = new ArrayList<Long>();
+        for (long block = 0; block < SIZE / BLOCK; block++) {
+            if (map.isModified(block, block + 1)) {
+                modified.add(block);
+            }
+        }
+        assertThat(modified).containsExactly(2L, 5L, 30L, 31L, 40L);
+    }
+
+    @Test
+    void whatWasOpenedForReadingKeepsNothing() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var device = ProvisionedSample.open(new ReadOnlyView(sample.storage()), sample.descriptor(), sample.shared(), LONG);
+        assertThat(new Blocking(device).read(512, SIZE - 512)).isEqualTo(Arrays.copyOfRange(sample.content(), 512, SIZE));
+        device.close();
+        assertThat(sample.again().map().absentCount()).isEqualTo(SIZE / BLOCK);
+    }
+
+    @Test
+    void aFullFileSystemKeepsNobodyFromReading() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var full = new FaultyDevice(
+                sample.storage(), request -> request instanceof Request.Write ? new Fault.Fail(IoStatus.NO_SPACE) : new Fault.None());
+        var disk = new Blocking(ProvisionedSample.open(full, sample.descriptor(), sample.shared(), LONG));
+        assertThat(disk.read(512, 5 * BLOCK)).isEqualTo(Arrays.copyOfRange(sample.content(), 512, 512 + 5 * BLOCK));
+        assertThatThrownBy(() -> disk.write(0, new byte[] {1})).isInstanceOf(DiskException.class);
+    }
+
+    @Test
+    void extentsAreThoseOfTheImageWhereNothingIsHere() throws Exception {
+        var image = new MemoryDevice(new ByteSize(SIZE));
+        new Blocking(image).write(64 * BLOCK, Noise.of(1).bytes(64 * BLOCK));
+        ProvisionedSample sample = ProvisionedSample.over(image);
+        SharedImage shared = sample.shared();
+        ProvisionedDevice device = sample.open(shared, SHORT);
+        var disk = new Blocking(device);
+        assertThat(disk.extents(0, SIZE)).containsExactly(new Extent(0, SIZE, false, false));
+        disk.write(0, Noise.of(1).bytes(BLOCK));
+        disk.writeZeroes(127 * BLOCK, 3 * BLOCK);
+        disk.read(200 * BLOCK, BLOCK);
+        assertThat(disk.extents(0, SIZE)).containsExactly(
+                new Extent(0, BLOCK, true, false),
+                new Extent(BLOCK, 63 * BLOCK, false, true),
+                new Extent(64 * BLOCK, 63 * BLOCK, false, false),
+                new Extent(127 * BLOCK, 3 * BLOCK, true, true),
+                new Extent(130 * BLOCK, 70 * BLOCK, false, true),
+                new Extent(200 * BLOCK, BLOCK, true, true),
+                new Extent(201 * BLOCK, 55 * BLOCK, false, true));
+        shared.goAway();
+        assertThatThrownBy(() -> disk.read(64 * BLOCK, BLOCK)).isInstanceOf(DiskException.class);
+        assertThat(disk.extents(64 * BLOCK, BLOCK)).containsExactly(new Extent(64 * BLOCK, BLOCK, false, false));
+    }
+
+    @Test
+    void whenAllIsHereTheRepositoryIsLetGoForGood() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE + 512 * 3);
+        SharedImage image = sample.shared();
+        var complete = new AtomicInteger();
+        var device = ProvisionedSample.open(sample.storage(), sample.descriptor(), image, LONG, complete::incrementAndGet);
+        byte[] data = Noise.of(1).bytes(BLOCK);
+        new Blocking(device).write(BLOCK, data);
+        var filling = device.fill(0, Alarm.wallClock());
+        assertThat(filling.await(Duration.ofSeconds(30))).isTrue();
+        assertThat(filling.failure()).isEmpty();
+        assertThat(device.presence().absentBytes()).isZero();
+        assertThat(image.bytesRead()).as("what was written did not have to come").isEqualTo(SIZE + 512 * 3 - BLOCK);
+        device.close();
+        assertThat(complete).hasValue(1);
+        byte[] expected = sample.content();
+        System.arraycopy(data, 0, expected, BLOCK, BLOCK);
+        assertThat(new Blocking(sample.storage().copy()).read(0, expected.length)).isEqualTo(expected);
+        DescriptorFile file = DescriptorFile.read(sample.descriptor().copy(), "descriptor");
+        assertThat(file.descriptor().provisioned().orElseThrow().arrived()).isTrue();
+        assertThat(file.descriptor().closed()).isTrue();
+    }
+
+    @Test
+    void whatTheImageHasAsHolesIsNotFetchedToFillADisk() throws Exception {
+        var sparse = new MemoryDevice(new ByteSize(16 << 20));
+        new Blocking(sparse).write(5 << 20, Noise.of(1).bytes(BLOCK));
+        ProvisionedSample sample = ProvisionedSample.over(sparse);
+        SharedImage image = sample.shared();
+        ProvisionedDevice device = sample.open(image);
+        new Blocking(device).read(0, BLOCK);
+        assertThat(device.fill(0, Alarm.wallClock()).await(Duration.ofSeconds(30))).isTrue();
+        assertThat(image.bytesRead()).isEqualTo((1 << 20) + BLOCK);
+        assertThat(new Blocking(device).read(0, 16 << 20)).isEqualTo(sample.content());
+    }
+
+    @Test
+    void fillingThatFailsSaysSoAndGoesOnAnotherTime() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(4 << 20);
+        SharedImage image = sample.shared();
+        try (ProvisionedDevice device = sample.open(image, SHORT)) {
+            new Blocking(device).read(1 << 20, 1 << 20);
+            image.goAway();
+            var filling = device.fill(0, Alarm.wallClock());
+            assertThat(filling.await(Duration.ofSeconds(30))).isTrue();
+            assertThat(filling.failure()).contains(IoStatus.IO_ERROR);
+        }
+        ProvisionedSample later = sample.again();
+        SharedImage back = later.shared();
+        try (ProvisionedDevice device = later.open(back)) {
+            assertThat(device.fill(0, Alarm.wallClock()).await(Duration.ofSeconds(30))).isTrue();
+        }
+        assertThat(back.bytesRead()).isEqualTo(3 << 20);
+        assertThat(new Blocking(later.again().storage()).read(0, 4 << 20)).isEqualTo(sample.content());
+    }
+
+    @Test
+    void aDamagedMapIsRefused() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        try (ProvisionedDevice device = sample.open(sample.shared())) {
+            new Blocking(device).read(0, BLOCK);
+        }
+        ProvisionedSample damaged = sample.again();
+        var file = new Blocking(damaged.descriptor());
+        byte[] sector = file.read(DescriptorFile.STATE_OFFSET, 512);
+        sector[20] ^= 1;
+        file.write(DescriptorFile.STATE_OFFSET, sector);
+        assertThatThrownBy(() -> damaged.open(damaged.shared())).hasMessageContaining("sector 0 of its map is damaged");
+    }
+
+    @Test
+    void anotherStorageIsRefused() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        new Blocking(sample.storage()).write(0, new byte[512]);
+        assertThatThrownBy(() -> sample.open(sample.shared())).hasMessageContaining("is not what it was when descriptor was closed");
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {1, 2, 3, 4, 5, 6, 7, 8})
+    void doesWhatAnArrayOfBytesDoesOverARepositoryThatFails(long seed) throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE + 512 * (int) seed);
+        byte[] content = sample.content();
+        ProvisionedSample found = sample;
+        for (int life = 0; life < 3; life++) {
+            var random = new Random(seed + life);
+            var failing = new FaultyDevice(found.image().copy(), request -> switch (random.nextInt(10)) {
+                case 0 -> new Fault.Fail(IoStatus.IO_ERROR);
+                case 1 -> new Fault.Delay(Duration.ofNanos(random.nextInt(1_000_000)), Fault.WhenCancelled.STOPS, new Fault.None());
+                default -> new Fault.None();
+            });
+            try (ProvisionedDevice device = found.open(new SharedImage(failing))) {
+                var disk = new Blocking(device);
+                new ArrayModel(disk, content, seed + life).run(150);
+                content = disk.read(0, content.length);
+            }
+            found = found.again();
+        }
+        assertThat(found.map().modifiedCount()).isPositive();
+    }
+}
