@@ -62,6 +62,11 @@ public final class DescriptorFile implements AutoCloseable {
         WholeFile.syncDirectory(path);
     }
 
+    /// Makes durable what a file is called, or that a name is gone.
+    public static void syncName(Path path) {
+        WholeFile.syncDirectory(path);
+    }
+
     /// Makes a device that reads as zeros a descriptor's, with layers that have no state yet. After a power cut in the midst of
     /// this it is either whole, or none.
     public static DescriptorFile format(BlockDevice device, DiskDescriptor descriptor, String name) throws DiskException {

@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.disk.Provisioning;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.UnixDomainSocketAddress;
@@ -38,7 +39,7 @@ final class ControlSocket {
     static List<Path> of(Path disk) {
         try {
             Path directory = directory();
-            if (!Files.exists(disk) || !isOurs(directory)) {
+            if (!Files.exists(Provisioning.fileOf(disk)) || !isOurs(directory)) {
                 return List.of();
             }
             String prefix = prefix(disk);
@@ -96,6 +97,7 @@ final class ControlSocket {
     }
 
     private static String prefix(Path disk) throws IOException {
-        return Files.getAttribute(disk, "unix:dev") + "-" + Files.getAttribute(disk, "unix:ino") + "-";
+        Path file = Provisioning.fileOf(disk);
+        return Files.getAttribute(file, "unix:dev") + "-" + Files.getAttribute(file, "unix:ino") + "-";
     }
 }

@@ -5,6 +5,7 @@ import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.DiskStack;
+import holdfast.disk.Provisioning;
 import holdfast.vhdx.Repair;
 import holdfast.vhdx.VhdxDisk;
 import holdfast.vhdx.VhdxInfo;
@@ -83,12 +84,22 @@ final class DiskCheckCommand implements Callable<Integer> {
                 : " but in its " + String.join(" and its ", damagedCopies) + ", of which the other copy is whole: --repair writes it anew";
     }
 
+    private static void arriving(Provisioning.Description arriving, PrintWriter out) {
+        out.println(arriving.descriptor() + ": no damage found" + butIn(arriving.damagedCopy() ? List.of("header") : List.of())
+                + "; of " + arriving.size().rounded() + ", " + new ByteSize(arriving.presence().absentBytes()).rounded() + " have not arrived yet"
+                + (arriving.inOrder() ? "" : "; its last writer did not close it, which did no harm"));
+    }
+
     private void raw(PrintWriter out) {
         if (!DiskStack.isOne(disk)) {
             out.println(disk + ": raw, so there is nothing that could be damaged");
             return;
         }
         try (BlockDevice _ = DiskStack.open(disk, Access.READ_ONLY)) {
+            if (Provisioning.isArriving(disk)) {
+                arriving(Provisioning.describe(disk), out);
+                return;
+            }
             DiskStack.Description lazy = DiskStack.describe(disk);
             out.println(lazy.descriptor() + ": no damage found" + butIn(lazy.damagedCopy() ? List.of("header") : List.of())
                     + "; of " + lazy.size().rounded() + ", "

@@ -15,6 +15,8 @@ import picocli.CommandLine.Command;
             DiskResizeCommand.class,
             DiskCompactCommand.class,
             DiskInitializeCommand.class,
+            DiskProvisionCommand.class,
+            DiskFillCommand.class,
             DiskMergeCommand.class,
             DiskRebaseCommand.class,
         },

@@ -8,6 +8,8 @@ import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.DiskStack;
+import holdfast.disk.ProvisionedDevice;
+import holdfast.disk.Provisioning;
 import holdfast.vhdx.VhdxDisk;
 import holdfast.vhdx.VhdxInfo;
 import java.io.PrintWriter;
@@ -33,7 +35,11 @@ final class DiskFacts {
         var facts = new DiskFacts(disk, disk.toString());
         switch (DiskFormat.of(disk)) {
             case RAW -> {
-                if (DiskStack.isOne(disk)) {
+                if (Provisioning.isArriving(disk)) {
+                    Provisioning.Description arriving = Provisioning.describe(disk);
+                    facts.arriving(arriving);
+                    facts.facts.put("closedInOrder", arriving.inOrder());
+                } else if (DiskStack.isOne(disk)) {
                     DiskStack.Description lazy = DiskStack.describe(disk);
                     facts.lazy(lazy);
                     facts.facts.put("closedInOrder", lazy.inOrder());
@@ -57,6 +63,7 @@ final class DiskFacts {
         facts.facts.put("openIn", "process " + ProcessHandle.current().pid());
         switch (device) {
             case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst(), vhdx.pendingBytes());
+            case ProvisionedDevice provisioned -> facts.arriving(Provisioning.describe(disk.toAbsolutePath(), provisioned));
             case LazyDevice lazy -> facts.lazy(DiskStack.describe(disk.toAbsolutePath(), lazy));
             default -> {
                 facts.format("raw");
@@ -100,6 +107,20 @@ final class DiskFacts {
         facts.put("storage", lazy.storage().toString());
         facts.put("descriptor", lazy.descriptor().toString());
         facts.put("diskId", lazy.id().toString());
+    }
+
+    private void arriving(Provisioning.Description arriving) {
+        format("raw");
+        facts.put("kind", "provisioned");
+        facts.put("sizeBytes", arriving.size().bytes());
+        facts.put("toArriveBytes", arriving.presence().absentBytes());
+        facts.put("modifiedBytes", arriving.presence().modifiedBytes());
+        facts.put("from", arriving.repository());
+        facts.put("image", arriving.image());
+        facts.put("blockBytes", arriving.block().bytes());
+        facts.put("storage", arriving.storage().toString());
+        facts.put("descriptor", arriving.descriptor().toString());
+        facts.put("diskId", arriving.id().toString());
     }
 
     private void vhdx(VhdxInfo info, long pendingBytes) {

@@ -2,6 +2,7 @@ package holdfast.cli;
 
 import holdfast.block.Access;
 import holdfast.block.ByteSize;
+import holdfast.disk.Provisioning;
 import holdfast.nbd.Export;
 import holdfast.nbd.NbdAddress;
 import holdfast.nbd.NbdServer;
@@ -87,7 +88,7 @@ final class NbdServeCommand implements Callable<Integer> {
             throw new UsageError("--take-over goes with --unix");
         }
         if (takeOver && unix != null) {
-            disks.forEach(disk -> Preflight.readable("DISK", disk));
+            disks.forEach(disk -> Preflight.readable("DISK", Provisioning.fileOf(disk)));
             TakeOver.from(unix, DRAIN_LIMIT.plusSeconds(30));
         }
         try (var cleanUp = new CleanUp()) {

@@ -32,6 +32,9 @@ public enum DiskFormat {
     ///
     /// @throws OperatorError when it cannot be opened, or content and name do not go together
     public static DiskFormat of(Path path) {
+        if (Provisioning.isArriving(path)) {
+            return RAW;
+        }
         boolean vhdx;
         try (RawFile file = RawFile.open(path, Access.READ_ONLY)) {
             vhdx = VhdxDisk.isVhdx(file);

@@ -113,6 +113,9 @@ public final class DiskStack {
     /// @throws OperatorError when the image's descriptor is missing or not known here, or content and name do not go together
     public static boolean isOne(Path named) {
         Path path = real(named);
+        if (Provisioning.isArriving(path)) {
+            return true;
+        }
         if (Files.isRegularFile(path) && isNamedAsDescriptor(path)) {
             if (descriptor(path).isEmpty()) {
                 throw new OperatorError(
@@ -138,7 +141,7 @@ public final class DiskStack {
         });
     }
 
-    private static Optional<DiskDescriptor> descriptor(Path path) {
+    static Optional<DiskDescriptor> descriptor(Path path) {
         try (RawFile file = RawFile.open(path, Access.READ_ONLY)) {
             return DescriptorFile.descriptorIn(file, path.toString());
         } catch (DiskException e) {
@@ -156,7 +159,7 @@ public final class DiskStack {
         try {
             DescriptorFile descriptor = DescriptorFile.open(path, access);
             try {
-                return compose(descriptor, path, access);
+                return hasArrived(descriptor) ? openArrived(descriptor, path, access) : compose(descriptor, path, access);
             } catch (DiskException | RuntimeException e) {
                 descriptor.close();
                 throw e;
@@ -174,8 +177,10 @@ public final class DiskStack {
     public static List<String> repair(Path named) {
         var done = new ArrayList<String>();
         try (BlockDevice disk = open(named, Access.READ_WRITE)) {
-            if (disk instanceof LazyDevice lazy) {
-                done.addAll(lazy.repair());
+            switch (disk) {
+                case LazyDevice lazy -> done.addAll(lazy.repair());
+                case ProvisionedDevice provisioned -> done.addAll(provisioned.repair());
+                default -> {}
             }
         } catch (DiskException e) {
             throw unreadable(named, e);
@@ -191,10 +196,32 @@ public final class DiskStack {
         return isNamedAsDescriptor(path) ? path : descriptorOf(path);
     }
 
+    private static boolean hasArrived(DescriptorFile descriptor) {
+        return descriptor.descriptor().provisioned().map(ProvisionedLayer::arrived).orElse(false);
+    }
+
+    /// All is here, and it has not become an image like any other yet.
+    private static BlockDevice openArrived(DescriptorFile descriptor, Path path, Access access) throws DiskException {
+        Path storagePath = storageOf(path, descriptor.descriptor());
+        try (descriptor) {
+            RawFile storage = RawFile.open(storagePath, access);
+            try {
+                checkMark(storagePath, descriptor);
+                descriptor.checkStorage(storage, storagePath.toString());
+                if (access == Access.READ_WRITE) {
+                    Provisioning.complete(imageOf(path), storagePath, storage, descriptor);
+                }
+                return storage;
+            } catch (DiskException | RuntimeException e) {
+                storage.close();
+                throw e;
+            }
+        }
+    }
+
     /// From the lowest layer up; each closes the one below.
     private static BlockDevice compose(DescriptorFile descriptor, Path path, Access access) throws DiskException {
-        StorageLayer lowest = descriptor.descriptor().storage();
-        Path storagePath = storageOf(path, lowest);
+        Path storagePath = storageOf(path, descriptor.descriptor());
         RawFile storage = RawFile.open(storagePath, access);
         BlockDevice disk = storage;
         try {
@@ -204,8 +231,8 @@ public final class DiskStack {
                 disk = switch (layer) {
                     case StorageLayer _ -> storage;
                     case LazyLayer lazy -> new LazyDevice(disk, descriptor, lazy, () -> forget(path, storagePath, storage, descriptor));
-                    case ProvisionedLayer _ -> throw new OperatorError(
-                            path.toString(), "is a disk that is still arriving, which this version cannot open", "use the one that made it");
+                    case ProvisionedLayer provisioned -> Provisioning.open(
+                            disk, descriptor, provisioned, imageOf(path), () -> Provisioning.complete(imageOf(path), storagePath, storage, descriptor));
                 };
             }
             return disk;
@@ -215,14 +242,19 @@ public final class DiskStack {
         }
     }
 
-    private static Path storageOf(Path descriptor, StorageLayer storage) {
+    private static Path storageOf(Path path, DiskDescriptor descriptor) {
+        StorageLayer storage = descriptor.storage();
         if (storage.mapped()) {
             try {
-                return descriptor.resolveSibling(storage.name());
+                return path.resolveSibling(storage.name());
             } catch (InvalidPathException e) {
-                throw new OperatorError(descriptor.toString(), "names no file", "restore it from a copy, or make a new one");
+                throw new OperatorError(path.toString(), "names no file", "restore it from a copy, or make a new one");
             }
         }
+        return descriptor.provisioned().map(layer -> Provisioning.storageOf(imageOf(path), layer)).orElse(imageOf(path));
+    }
+
+    private static Path imageOf(Path descriptor) {
         String name = String.valueOf(descriptor.getFileName());
         return descriptor.resolveSibling(name.substring(0, name.length() - SUFFIX.length()));
     }
@@ -280,7 +312,7 @@ public final class DiskStack {
         return new Description(
                 path,
                 descriptor.id(),
-                storageOf(path, descriptor.storage()),
+                storageOf(path, descriptor),
                 descriptor.storage().mapped(),
                 new ByteSize(descriptor.sizeBytes()),
                 new ByteSize(lazy.blockBytes()),
@@ -290,7 +322,7 @@ public final class DiskStack {
                 damagedCopy);
     }
 
-    private static OperatorError unreadable(Path path, DiskException e) {
+    static OperatorError unreadable(Path path, DiskException e) {
         return new OperatorError(path.toString(), "cannot be used (" + e.status() + ")", "look after the storage it is on");
     }
 }

@@ -1,4 +1,4 @@
-/// What a user calls a disk: a file in one of several formats, recognised, opened, made and copied.
+/// What a user calls a disk: a file in one of several formats, recognised, opened, made, copied and provisioned.
 @NullMarked
 package holdfast.disk;
 

@@ -32,7 +32,7 @@ record Walls(String base) {
             entry("journal", "block"),
             entry("nbd", "block"),
             entry("fuzz", "block", "vhdx", "nbd"),
-            entry("disk", "block", "vhdx", "journal"),
+            entry("disk", "block", "vhdx", "journal", "nbd"),
             entry("machine", "riscv", "block"),
             entry("image", "machine", "block"),
             entry("cli", "machine", "block", "vhdx", "journal", "nbd", "disk", "image"),

@@ -1,0 +1,40 @@
+package holdfast.cli;
+
+import holdfast.disk.Provisioning;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/// `holdfast disk provision`.
+@Command(
+        name = "provision",
+        description = {
+            "Makes a disk that is there at once, and whose content arrives from an image when it is read.",
+            "",
+            "It is used by its name, by run, nbd serve and the disk commands. Until all has arrived (disk fill), what has is in NEW.incomplete, "
+                    + "which is of use with NEW.holdfast alone, and the image must stay where and what it is.",
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  holdfast disk provision web.raw --from /images/debian.vhdx",
+            "  holdfast disk provision web.raw --from nbd://images.example/debian",
+        })
+final class DiskProvisionCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "NEW", description = "the new disk, *.raw or *.img")
+    Path disk = Path.of("");
+
+    @Option(names = "--from", required = true, paramLabel = "IMAGE", description = "a disk in a file, raw or VHDX, or an NBD export: nbd://HOST:PORT/EXPORT")
+    String image = "";
+
+    @Override
+    public Integer call() {
+        Provisioning.create(disk, image);
+        return ExitCode.OK;
+    }
+}

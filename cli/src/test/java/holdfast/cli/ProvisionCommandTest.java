@@ -1,0 +1,102 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.block.Access;
+import holdfast.testkit.Needs;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+class ProvisionCommandTest {
+    private static final int MIB = 1 << 20;
+
+    @TempDir
+    Path directory;
+
+    private Invocation invoke(String... words) {
+        return Invocation.of(Stream.of(words).map(word -> word.replace("DIR", directory.toString())).toArray(String[]::new));
+    }
+
+    private String output(String words) {
+        Invocation done = invoke(words.split(" "));
+        assertThat(done.err()).isEmpty();
+        assertThat(done.exitCode()).isZero();
+        return done.out();
+    }
+
+    private JsonNode info() {
+        return new JsonMapper().readTree(output("disk info DIR/d.raw -o json"));
+    }
+
+    @BeforeEach
+    void anImage() throws Exception {
+        var content = new byte[4 * MIB];
+        new Random(1).nextBytes(content);
+        Files.write(directory.resolve("image.raw"), content);
+    }
+
+    @Test
+    void aProvisionedDiskIsOneLikeAnyOtherToTheCommandsAndSaysHowMuchOfItIsThere() throws Exception {
+        output("disk provision DIR/d.raw --from DIR/image.raw");
+        assertThat(info().get("kind").asString()).isEqualTo("provisioned");
+        assertThat(info().get("toArriveBytes").asLong()).isEqualTo(4 * MIB);
+        assertThat(info().get("modifiedBytes").asLong()).isZero();
+        assertThat(info().get("from").asString()).isEqualTo(directory.resolve("image.raw").toString());
+        assertThat(output("disk check DIR/d.raw")).contains("d.raw.holdfast: no damage found; of 4.00 MiB, 4.00 MiB have not arrived yet\n");
+        output("disk convert DIR/d.raw DIR/copy.vhdx");
+        output("disk convert DIR/copy.vhdx DIR/copy.raw");
+        assertThat(directory.resolve("copy.raw")).hasSameBinaryContentAs(directory.resolve("image.raw"));
+        assertThat(invoke("disk", "resize", "DIR/d.raw", "--size", "8M").err()).contains("is a disk that is still arriving, and cannot grow");
+        output("disk fill DIR/d.raw --rate 1G");
+        assertThat(info().has("kind")).isFalse();
+        assertThat(directory.resolve("d.raw")).hasSameBinaryContentAs(directory.resolve("image.raw"));
+        assertThat(directory.resolve("d.raw.holdfast")).doesNotExist();
+        assertThat(invoke("disk", "fill", "DIR/d.raw").err()).contains("is all there");
+    }
+
+    @Test
+    @Needs({"qemu-io", "qemu-img"})
+    void otherProgramsUseItOverNbdAndFindNoFileOfItsName() {
+        output("disk provision DIR/d.raw --from DIR/image.raw");
+        assertThat(invoke("nbd", "serve", "DIR/d.raw", "--run",
+                        "qemu-io -f raw -c 'write -P 7 1M 64k' -c 'read -P 7 1M 64k' $uri && ! qemu-img info DIR/d.raw").exitCode()).isZero();
+        assertThat(info().get("modifiedBytes").asLong()).isEqualTo(64 << 10);
+        assertThat(info().get("closedInOrder").asBoolean()).isTrue();
+    }
+
+    @Test
+    void oneThatIsOpenSaysHowMuchOfItIsThere() {
+        output("disk provision DIR/d.raw --from DIR/image.raw");
+        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null)) {
+            assertThat(info().get("openIn").asString()).startsWith("process ");
+            assertThat(info().get("toArriveBytes").asLong()).isEqualTo(4 * MIB);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "disk provision DIR/d.raw | Missing required option",
+                "disk provision DIR/d.vhdx --from DIR/image.raw | would be a VHDX disk, and only raw ones can arrive bit by bit",
+                "disk provision DIR/d --from DIR/image.raw | does not say by its name which kind of disk it is to be",
+                "disk provision DIR/d.raw --from ftp://host/image | is an address of a kind that no disk can be provisioned from",
+                "disk fill DIR/image.raw | is all there",
+            })
+    void whatCannotBeIsRefused(String words, String says) {
+        Invocation done = invoke(words.split(" "));
+        assertThat(done.exitCode()).isNotZero();
+        assertThat(done.err()).contains(says);
+        assertThat(directory.resolve("d.raw.holdfast")).doesNotExist();
+    }
+}

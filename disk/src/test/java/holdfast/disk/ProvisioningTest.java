@@ -1,0 +1,271 @@
+package holdfast.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import holdfast.block.Access;
+import holdfast.block.Alarm;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DescriptorFile;
+import holdfast.block.DiskException;
+import holdfast.block.Noise;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.nbd.Export;
+import holdfast.nbd.NbdAddress;
+import holdfast.nbd.NbdServer;
+import holdfast.vhdx.NewVhdx;
+import java.io.RandomAccessFile;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Disks that are still arriving, in files.
+@Timeout(60)
+class ProvisioningTest {
+    private static final int SIZE = 4 << 20;
+    private static final int BLOCK = 4096;
+
+    @TempDir
+    Path directory;
+
+    private Path image;
+    private Path disk;
+    private byte[] content;
+
+    @BeforeEach
+    void anImage() throws Exception {
+        image = directory.resolve("image.raw");
+        disk = directory.resolve("disk.raw");
+        content = Noise.of(1).bytes(SIZE);
+        Arrays.fill(content, SIZE / 2, SIZE, (byte) 0);
+        Files.write(image, content);
+    }
+
+    private BlockDevice open() {
+        return Disks.open(disk, Access.READ_WRITE, null);
+    }
+
+    private static void fill(BlockDevice device) {
+        var filling = ((ProvisionedDevice) device).fill(0, Alarm.wallClock());
+        assertThat(filling.await(Duration.ofSeconds(30))).isTrue();
+        assertThat(filling.failure()).isEmpty();
+    }
+
+    private List<String> files() throws Exception {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.map(file -> file.getFileName().toString()).filter(name -> name.startsWith("disk")).sorted().toList();
+        }
+    }
+
+    @Test
+    void aDiskIsThereAtOnceAndBecomesAnImageLikeAnyOther() throws Exception {
+        Provisioning.create(disk, image.toString());
+        assertThat(files()).as("nothing that another program could take for the disk").containsExactly("disk.raw.holdfast", "disk.raw.incomplete");
+        assertThat(DiskStack.isOne(disk)).isTrue();
+        byte[] data = Noise.of(2).bytes(BLOCK);
+        try (BlockDevice device = open()) {
+            assertThat(new Blocking(device).read(0, SIZE / 4)).isEqualTo(Arrays.copyOf(content, SIZE / 4));
+            new Blocking(device).write(BLOCK, data);
+        }
+        assertThat(Provisioning.describe(disk).presence()).isEqualTo(new ProvisionedDevice.Presence(SIZE - SIZE / 4, BLOCK));
+        assertThat(Provisioning.describe(disk).inOrder()).isTrue();
+        try (BlockDevice device = open()) {
+            fill(device);
+        }
+        System.arraycopy(data, 0, content, BLOCK, BLOCK);
+        assertThat(files()).containsExactly("disk.raw");
+        assertThat(Files.readAllBytes(disk)).isEqualTo(content);
+        assertThat(RawFile.dataBytes(disk)).as("what is zero takes no room").isEqualTo(SIZE / 2);
+        Files.delete(image);
+        try (BlockDevice device = open()) {
+            assertThat(device).isInstanceOf(RawFile.class);
+            assertThat(new Blocking(device).read(0, SIZE)).isEqualTo(content);
+        }
+    }
+
+    @Test
+    void aVhdxChainCanBeTheImage() throws Exception {
+        Path base = directory.resolve("base.vhdx");
+        Path child = directory.resolve("child.vhdx");
+        try (RawFile raw = RawFile.open(image, Access.READ_ONLY)) {
+            DiskCopy.copy(raw, "image", base, DiskFormat.VHDX);
+        }
+        NewVhdx.createOver(child, base);
+        byte[] data = Noise.of(3).bytes(BLOCK);
+        try (BlockDevice device = Disks.open(child, Access.READ_WRITE, null)) {
+            new Blocking(device).write(8 * BLOCK, data);
+            new Blocking(device).flush();
+        }
+        System.arraycopy(data, 0, content, 8 * BLOCK, BLOCK);
+        Provisioning.create(disk, child.toString());
+        try (BlockDevice device = open()) {
+            assertThat(new Blocking(device).read(0, SIZE / 2)).isEqualTo(Arrays.copyOf(content, SIZE / 2));
+        }
+        try (BlockDevice device = Disks.open(child, Access.READ_WRITE, null)) {
+            new Blocking(device).write(0, data);
+            new Blocking(device).flush();
+        }
+        assertThatThrownBy(this::open).hasMessageContaining("child.vhdx: is not the image that it was (then vhdx ");
+    }
+
+    @Test
+    void anNbdExportCanBeTheImageAndGoAway() throws Exception {
+        try (RawFile raw = RawFile.open(image, Access.READ_ONLY);
+                NbdServer server = NbdServer.open(new NbdAddress.Port(0), List.of(new Export("image", "", raw)))) {
+            Provisioning.create(disk, server.uri());
+            try (BlockDevice device = open()) {
+                assertThat(new Blocking(device).read(0, 8 * BLOCK)).isEqualTo(Arrays.copyOf(content, 8 * BLOCK));
+                new Blocking(device).write(SIZE - BLOCK, Noise.of(4).bytes(BLOCK));
+            }
+        }
+        try (BlockDevice device = open()) {
+            assertThat(new Blocking(device).read(0, 8 * BLOCK)).isEqualTo(Arrays.copyOf(content, 8 * BLOCK));
+            assertThat(new Blocking(device).read(SIZE - BLOCK, BLOCK)).isEqualTo(Noise.of(4).bytes(BLOCK));
+            assertThat(device.geometry().readOnly()).isFalse();
+        }
+        assertThat(Provisioning.describe(disk).presence().absentBytes()).isEqualTo(SIZE - 9 * BLOCK);
+    }
+
+    /// Of an export nothing but its size and samples tell that it is another image.
+    @Test
+    void anotherNbdExportUnderTheSameAddressIsRefused() throws Exception {
+        var address = new NbdAddress.Unix(directory.resolve("socket"));
+        try (RawFile raw = RawFile.open(image, Access.READ_ONLY);
+                NbdServer server = NbdServer.open(address, List.of(new Export("image", "", raw)))) {
+            Provisioning.create(disk, server.uri());
+        }
+        try (var file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.seek(1024);
+            file.write(77);
+        }
+        try (RawFile raw = RawFile.open(image, Access.READ_ONLY);
+                NbdServer server = NbdServer.open(address, List.of(new Export("image", "", raw)))) {
+            assertThat(server.uri()).isEqualTo(Provisioning.describe(disk).repository());
+            assertThatThrownBy(this::open).isInstanceOf(OperatorError.class)
+                    .hasMessageContaining("is not the image that it was").hasMessageContaining("bring back the image that the disk was made from");
+        }
+    }
+
+    @Test
+    void anImageThatHasChangedIsRefusedAndTakenAgainWhenItIsBack() throws Exception {
+        Provisioning.create(disk, image.toString());
+        Path copy = directory.resolve("copy.raw");
+        Files.copy(image, copy, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.setLastModifiedTime(image, FileTime.from(Instant.ofEpochSecond(1)));
+        assertThatThrownBy(this::open).isInstanceOf(OperatorError.class)
+                .hasMessageContaining(image + ": is not the image that it was (then raw size=4194304 modified=")
+                .hasMessageContaining("bring back the image");
+        Files.copy(copy, image, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.COPY_ATTRIBUTES);
+        try (BlockDevice device = open()) {
+            assertThat(new Blocking(device).read(0, SIZE)).isEqualTo(content);
+        }
+    }
+
+    @Test
+    void theImageIsLockedAgainstWritersWhileItIsUsed() {
+        Provisioning.create(disk, image.toString());
+        try (BlockDevice _ = open()) {
+            assertThatThrownBy(() -> RawFile.open(image, Access.READ_WRITE)).hasMessageContaining("is in use");
+        }
+        RawFile.open(image, Access.READ_WRITE).close();
+    }
+
+    @Test
+    void whatHasArrivedIsNotTakenForADiskByItself() {
+        Provisioning.create(disk, image.toString());
+        Path incomplete = directory.resolve("disk.raw.incomplete");
+        assumeTrue(DiskMark.of(incomplete).isPresent(), "no extended attributes here");
+        assertThatThrownBy(() -> Disks.open(incomplete, Access.READ_ONLY, null)).hasMessageContaining("is not the disk without its descriptor");
+    }
+
+    @Test
+    void aDiskThatIsStillArrivingIsNoImageForAnother() {
+        Provisioning.create(disk, image.toString());
+        assertThatThrownBy(() -> Provisioning.create(directory.resolve("disk2.raw"), disk.toString()))
+                .hasMessageContaining("is itself a disk that is still arriving; let all of it arrive first");
+        assertThatThrownBy(() -> Provisioning.create(disk, image.toString())).hasMessageContaining("is there already");
+        assertThatThrownBy(() -> NewRaw.create(disk, SIZE, NewRaw.Space.AS_NEEDED)).hasMessageContaining("is there already");
+    }
+
+    @Test
+    void whatCannotBeMadeLeavesNothing() throws Exception {
+        for (String from : List.of(directory.resolve("none.raw").toString(), "nbd://127.0.0.1:1/x", "ftp://host/image")) {
+            assertThatThrownBy(() -> Provisioning.create(disk, from)).isInstanceOf(OperatorError.class);
+        }
+        assertThatThrownBy(() -> Provisioning.create(directory.resolve("disk.vhdx"), image.toString())).hasMessageContaining("only raw ones");
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void aDiskIsReadWithoutBeingChanged() throws Exception {
+        Provisioning.create(disk, image.toString());
+        byte[] descriptor = Files.readAllBytes(directory.resolve("disk.raw.holdfast"));
+        try (BlockDevice device = Disks.open(disk, Access.READ_ONLY, null)) {
+            assertThat(new Blocking(device).read(0, SIZE)).isEqualTo(content);
+        }
+        assertThat(directory.resolve("disk.raw.holdfast")).hasBinaryContent(descriptor);
+    }
+
+    /// A power cut in the midst of what makes it an image like any other leaves one of these.
+    @Test
+    void aDiskAllOfWhichHasArrivedBecomesAnImageHoweverFarThatGot() throws Exception {
+        for (int step = 0; step < 4; step++) {
+            Provisioning.create(disk, image.toString());
+            Path descriptor = directory.resolve("disk.raw.holdfast");
+            Path incomplete = directory.resolve("disk.raw.incomplete");
+            Files.write(incomplete, content);
+            arrive(descriptor, step);
+            switch (step) {
+                case 2 -> Files.createLink(disk, incomplete);
+                case 3 -> Files.move(incomplete, disk);
+                default -> {}
+            }
+            try (BlockDevice device = Disks.open(disk, Access.READ_ONLY, null)) {
+                assertThat(new Blocking(device).read(0, SIZE)).as("step %d", step).isEqualTo(content);
+            }
+            try (BlockDevice device = open()) {
+                assertThat(device).isInstanceOf(RawFile.class);
+                assertThat(new Blocking(device).read(0, SIZE)).isEqualTo(content);
+            }
+            assertThat(files()).as("step %d", step).containsExactly("disk.raw");
+            Files.delete(disk);
+        }
+    }
+
+    private static void arrive(Path descriptor, int step) throws DiskException {
+        try (DescriptorFile file = DescriptorFile.open(descriptor, Access.READ_WRITE)) {
+            file.begin();
+            file.arrived();
+            if (step > 0) {
+                file.unmark();
+            }
+        }
+    }
+
+    @Test
+    void anotherFileOfItsNameIsNotReplacedByWhatHasArrived() throws Exception {
+        Provisioning.create(disk, image.toString());
+        try (BlockDevice device = open()) {
+            fill(device);
+            Files.writeString(disk, "somebody else's");
+        }
+        assertThat(disk).hasContent("somebody else's");
+        assertThatThrownBy(this::open).hasMessageContaining("is there, and is not the disk that has arrived; move it away");
+        Files.delete(disk);
+        open().close();
+        assertThat(Files.readAllBytes(disk)).isEqualTo(content);
+    }
+}
