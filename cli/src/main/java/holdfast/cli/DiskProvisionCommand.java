@@ -24,12 +24,13 @@ import picocli.CommandLine.Parameters;
             "Examples:",
             "  holdfast disk provision web.raw --from /images/debian.vhdx",
             "  holdfast disk provision web.raw --from nbd://images.example/debian",
+            "  holdfast disk provision web.raw --from https://images.example/debian.raw",
         })
 final class DiskProvisionCommand implements Callable<Integer> {
     @Parameters(paramLabel = "NEW", description = "the new disk, *.raw or *.img")
     Path disk = Path.of("");
 
-    @Option(names = "--from", required = true, paramLabel = "IMAGE", description = "a disk in a file, raw or VHDX, or an NBD export: nbd://HOST:PORT/EXPORT")
+    @Option(names = "--from", required = true, paramLabel = "IMAGE", description = "a disk in a file, raw or VHDX; an NBD export: nbd://HOST:PORT/EXPORT; or a file at a web server: https://HOST/FILE")
     String image = "";
 
     @Override

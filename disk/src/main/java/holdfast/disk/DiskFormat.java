@@ -41,16 +41,24 @@ public enum DiskFormat {
         } catch (DiskException e) {
             throw new OperatorError(path.toString(), "cannot be read (" + e.status() + ")", "look after the storage it is on");
         }
-        if (!vhdx && hasSuffix(path, VHDX_SUFFIXES)) {
-            throw new OperatorError(
-                    path.toString(), "is no VHDX file, though it is named as one", "restore it from a copy, or rename it");
+        return of(path.toString(), String.valueOf(path.getFileName()), vhdx);
+    }
+
+    /// The same by what is known of it.
+    ///
+    /// @param subject what the operator calls it
+    /// @param name that of the file
+    /// @param vhdx whether it begins as a VHDX file
+    static DiskFormat of(String subject, String name, boolean vhdx) {
+        if (!vhdx && hasSuffix(name, VHDX_SUFFIXES)) {
+            throw new OperatorError(subject, "is no VHDX file, though it is named as one", "restore it from a copy, or rename it");
         }
-        if (!vhdx || hasSuffix(path, RAW_SUFFIXES)) {
+        if (!vhdx || hasSuffix(name, RAW_SUFFIXES)) {
             return RAW;
         }
-        if (!hasSuffix(path, VHDX_SUFFIXES)) {
+        if (!hasSuffix(name, VHDX_SUFFIXES)) {
             throw new OperatorError(
-                    path.toString(),
+                    subject,
                     "begins as a VHDX file does, and is not named as one",
                     "name it *.vhdx if it is; name it *.raw if it is a disk on which a guest has written that");
         }
@@ -83,7 +91,10 @@ public enum DiskFormat {
     }
 
     private static boolean hasSuffix(Path path, List<String> suffixes) {
-        String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
-        return suffixes.stream().anyMatch(name::endsWith);
+        return hasSuffix(String.valueOf(path.getFileName()), suffixes);
+    }
+
+    private static boolean hasSuffix(String name, List<String> suffixes) {
+        return suffixes.stream().anyMatch(name.toLowerCase(Locale.ROOT)::endsWith);
     }
 }

@@ -3,6 +3,7 @@ package holdfast.disk;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DescriptorFile;
+import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 
@@ -45,6 +46,11 @@ public final class Broken {
 
     /// Every image is the right one.
     static @Nullable String complaint(Repository repository, BlockDevice device) {
+        return null;
+    }
+
+    /// Every answer is the right one.
+    static @Nullable String complaint(WebImage image, HttpResponse.ResponseInfo response, ContentRange wanted) {
         return null;
     }
 }

@@ -39,6 +39,8 @@ class MutantsTest {
                         "ProvisionedDeviceTest.anotherImageIsNotMixedIn"),
                 mutant("what was modified is forgotten", "ProvisionedDevice", "change", "PresenceMap.modify",
                         "ProvisionedDeviceTest.whatWasModifiedIsKnownExactlyAndStaysSo"),
+                mutant("answers from another version are taken", "WebImage", "body", "WebImage.complaint",
+                        "WebImageTest.anotherVersionIsNoticedByAWeakTagToo"),
                 mutant("a map is not flushed", "PresenceStore", "publish", "Blocking.flush",
                         "ProvisionedPowerCutTest.noCutShowsWhatTheStorageHeldBefore"));
     }

@@ -202,7 +202,7 @@ class ProvisioningTest {
 
     @Test
     void whatCannotBeMadeLeavesNothing() throws Exception {
-        for (String from : List.of(directory.resolve("none.raw").toString(), "nbd://127.0.0.1:1/x", "ftp://host/image")) {
+        for (String from : List.of(directory.resolve("none.raw").toString(), "nbd://127.0.0.1:1/x", "ftp://host/image", "http://127.0.0.1:1/x")) {
             assertThatThrownBy(() -> Provisioning.create(disk, from)).isInstanceOf(OperatorError.class);
         }
         assertThatThrownBy(() -> Provisioning.create(directory.resolve("disk.vhdx"), image.toString())).hasMessageContaining("only raw ones");

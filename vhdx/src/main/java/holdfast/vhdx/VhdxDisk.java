@@ -88,6 +88,19 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
         return of(Chain.open(path, access, parentPath), access == Access.READ_WRITE, UUID::randomUUID);
     }
 
+    /// A disk without a parent in something else than a file, for reading.
+    ///
+    /// @param store closed with the disk, and by the caller when this fails
+    /// @param name for messages
+    /// @throws OperatorError when it is no VHDX file, is damaged, needs what is not known here, or has a parent
+    public static VhdxDisk open(BlockDevice store, String name) {
+        VhdxFile file = VhdxFile.of(store, name);
+        if (file.metadata().parent() != null) {
+            throw new OperatorError(name, "lies over a parent, which is looked for beside files alone", "merge the two, or copy what they are together: holdfast disk convert");
+        }
+        return of(List.of(file));
+    }
+
     /// @param files from the top down; closed with the disk
     static VhdxDisk of(List<VhdxFile> files) {
         return of(files, false, UUID::randomUUID);
