@@ -38,6 +38,7 @@ final class Life {
 
     private static final int SECTORS = HEAD_SECTORS + 1;
     private static final int SUBSETS_MAX = 8;
+    private static final int REPAIR_SUBSETS_MAX = 2;
     private static final int FILE_MIB = 24;
 
     private final long seed;
@@ -332,11 +333,12 @@ final class Life {
         }
     }
 
-    /// What a cut at each moment may leave is repaired, and what a cut of the repair may leave is repaired again: it stays the disk
-    /// that it was.
+    /// What a cut at each moment may leave is repaired, and the power cut in the midst of that: it stays the disk that it was, also
+    /// when the repair is begun again.
     ///
-    /// @return how many disks were repaired
-    long repairAllCuts() throws DiskException {
+    /// @param everywhere whether each repair is cut at each of its moments, and not at one
+    /// @return how many disks were looked at
+    long repairAllCuts(boolean everywhere) throws DiskException {
         device.drain(Long.MAX_VALUE);
         long count = 0;
         for (int time = 0; time <= now(); time++) {
@@ -344,16 +346,27 @@ final class Life {
             byte[] content = viewOf(found.copy());
             var repaired = new RecordingDevice(found.copy());
             repair(repaired);
-            int during = random.nextInt(repaired.recording().events().size() + 1);
-            MemoryDevice cutAgain = repaired.recording().cut(during).disk(found, Survival.random(random));
-            assertThat(viewOf(cutAgain.copy())).as("seed %d, cut after event %d, and the repair after %d", seed, time, during).isEqualTo(content);
-            repair(cutAgain);
-            assertThat(viewOf(cutAgain.copy())).as("seed %d, cut after event %d, repaired", seed, time).isEqualTo(content);
-            check(cutAgain.copy(), time);
-            assertThat(repair(cutAgain)).as("seed %d, cut after event %d, repaired twice", seed, time).isEmpty();
-            count++;
+            int again = random.nextInt(repaired.recording().events().size() + 1);
+            for (int during = everywhere ? 0 : again; during <= (everywhere ? repaired.recording().events().size() : again); during++) {
+                Recording.Cut cut = repaired.recording().cut(during);
+                for (Survival survival : Survival.choices(cut.unflushed(), REPAIR_SUBSETS_MAX, random)) {
+                    MemoryDevice left = cut.disk(found, survival);
+                    assertThat(viewOf(left.copy())).as("seed %d, cut after event %d, and the repair after %d", seed, time, during).isEqualTo(content);
+                    if (during == again) {
+                        repairAgain(left, content, time);
+                    }
+                    count++;
+                }
+            }
         }
         return count;
+    }
+
+    private void repairAgain(MemoryDevice left, byte[] content, int time) throws DiskException {
+        repair(left);
+        assertThat(viewOf(left.copy())).as("seed %d, cut after event %d, repaired", seed, time).isEqualTo(content);
+        check(left.copy(), time);
+        assertThat(repair(left)).as("seed %d, cut after event %d, repaired twice", seed, time).isEmpty();
     }
 
     private List<String> repair(BlockDevice file) {
