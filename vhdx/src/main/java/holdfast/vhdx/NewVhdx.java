@@ -29,7 +29,6 @@ public final class NewVhdx implements AutoCloseable {
     /// As Windows has it.
     public static final int BLOCK_BYTES = 32 << 20;
 
-    private static final int BLOCK_BYTES_OF_CHILD = 2 << 20;
     private static final String CREATOR = "Holdfast";
     private static final long LOG_OFFSET = 1 << 20;
     private static final long LOG_BYTES = 1 << 20;
@@ -103,7 +102,7 @@ public final class NewVhdx implements AutoCloseable {
         }
     }
 
-    /// Makes a disk that is like its parent, and holds from then on what is different. The parent must not change any more.
+    /// Makes a disk that is like its parent, with blocks of the same size, and holds from then on what is different. The parent must not change any more.
     ///
     /// @throws OperatorError when there is such a file already, it cannot be made, or the parent cannot be used
     public static void createOver(Path path, Path parent) {
@@ -116,7 +115,7 @@ public final class NewVhdx implements AutoCloseable {
     private static Metadata over(Path path, Path parent, VhdxDisk below) {
         VhdxInfo info = below.layers().getFirst();
         return new Metadata(
-                BLOCK_BYTES_OF_CHILD,
+                (int) info.block().bytes(),
                 false,
                 true,
                 info.size().bytes(),

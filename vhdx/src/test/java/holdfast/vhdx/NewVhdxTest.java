@@ -75,7 +75,7 @@ class NewVhdxTest {
     @Test
     void aChildIsItsParentUntilSomethingIsDifferent() throws Exception {
         Path parent = Files.createDirectories(directory.resolve("base")).resolve("parent.vhdx");
-        try (NewVhdx made = NewVhdx.begin(parent, shape(9 * MIB, 2 * MIB, 512, false));
+        try (NewVhdx made = NewVhdx.begin(parent, shape(9 * MIB, 4 * MIB, 512, false));
                 Arena arena = Arena.ofShared()) {
             MemorySegment data = arena.allocate(3 * MIB).fill((byte) 5);
             made.write(MIB + 512, data);
@@ -96,6 +96,7 @@ class NewVhdxTest {
             }
         }
         try (VhdxFile file = VhdxFile.open(child)) {
+            assertThat(file.metadata().blockBytes()).as("as its parent's").isEqualTo(4 * MIB);
             assertThat(Objects.requireNonNull(file.metadata().parent()).values())
                     .containsEntry(ParentLocator.RELATIVE_PATH, "..\\base\\parent.vhdx")
                     .containsEntry(ParentLocator.ABSOLUTE_PATH, parent.toRealPath().toString().replace('/', '\\'));
