@@ -63,6 +63,13 @@ final class Posix {
     static final long BLKSSZGET = 0x1268;
     static final long BLKPBSZGET = 0x127b;
 
+    /// From linux/stat.h, where `struct statx` is the same on every architecture.
+    private static final int AT_EMPTY_PATH = 0x1000;
+
+    private static final int STATX_BLOCKS = 0x400;
+    private static final int STATX_BYTES = 256;
+    private static final int STX_BLOCKS_OFFSET = 48;
+
     private static final Linker LINKER = Linker.nativeLinker();
     private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
     private static final VarHandle ERRNO = STATE.varHandle(MemoryLayout.PathElement.groupElement("errno"));
@@ -87,6 +94,8 @@ final class Posix {
             function("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle PREADV2 = function("preadv2", vectored());
     private static final MethodHandle PWRITEV2 = function("pwritev2", vectored());
+    private static final MethodHandle STATX =
+            function("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
     private static final MethodHandle STRERROR = LINKER.downcallHandle(
             LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
 
@@ -123,6 +132,18 @@ final class Posix {
 
     static int fdatasync(int fd) {
         return ofDescriptor(FDATASYNC, fd);
+    }
+
+    /// What a file takes on its file system, in units of 512 bytes; what is reserved for it counts.
+    static long blocks(int fd) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment state = arena.allocate(STATE);
+            MemorySegment statx = arena.allocate(STATX_BYTES, Long.BYTES);
+            int result = (int) STATX.invokeExact(state, fd, arena.allocateFrom(""), AT_EMPTY_PATH, STATX_BLOCKS, statx);
+            return result < 0 ? -errno(state) : statx.get(JAVA_LONG, STX_BLOCKS_OFFSET);
+        } catch (Throwable e) {
+            throw impossible(e);
+        }
     }
 
     static int ftruncate(int fd, long length) {

@@ -81,23 +81,15 @@ public final class RawFile implements BlockDevice {
         }
     }
 
-    /// How many bytes of a file the host's file system says are data, whoever has it open.
+    /// How many bytes a file takes on the host's file system, whoever has it open: data, and what is reserved for it. A block device
+    /// takes its size.
     ///
     /// @throws OperatorError when it cannot be opened
-    public static long dataBytes(Path path) {
+    public static long allocatedBytes(Path path) {
         OpenFile file = ImageFile.open(path, Access.READ_ONLY);
         try {
-            long data = file.nextData(0);
-            if (data < 0 && data != -Posix.ENXIO) {
-                return file.size();
-            }
-            long bytes = 0;
-            while (data >= 0) {
-                long hole = file.nextHole(data);
-                bytes += Math.max(0, hole - data);
-                data = hole < 0 ? hole : file.nextData(hole);
-            }
-            return bytes;
+            long blocks = Posix.blocks(file.fd());
+            return blocks < 0 || ImageFile.isBlockDevice(file) ? file.size() : blocks * LOGICAL_BLOCK_BYTES;
         } finally {
             file.close();
         }

@@ -83,9 +83,9 @@ final class DiskFacts {
         facts.put("sizeBytes", device.geometry().sizeBytes());
     }
 
-    /// What the host's file system says is data.
+    /// What the file takes on the host's file system.
     private void hostBytes() {
-        facts.put("hostBytes", RawFile.dataBytes(disk));
+        facts.put("hostBytes", RawFile.allocatedBytes(disk));
     }
 
     private void raw() {
@@ -101,6 +101,7 @@ final class DiskFacts {
         format("raw");
         facts.put("kind", lazy.mapping() ? "mapping" : "lazy");
         facts.put("sizeBytes", lazy.size().bytes());
+        facts.put("hostBytes", RawFile.allocatedBytes(lazy.storage()));
         facts.put("toBeInitializedBytes", lazy.pendingBytes());
         facts.put("firstWriteZeroes", lazy.watermark() ? "what lies before it in its block" : "the rest of its block");
         facts.put("blockBytes", lazy.block().bytes());

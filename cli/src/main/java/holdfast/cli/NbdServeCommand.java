@@ -70,6 +70,9 @@ final class NbdServeCommand implements Callable<Integer> {
     @Option(names = "--initialize", paramLabel = "RATE", description = "initialise what is left of lazy disks meanwhile, at most so much a second, such as 50M; 0: as fast as can be")
     @Nullable ByteSize initialize;
 
+    @Option(names = "--parent-path", paramLabel = "P", description = "where the parent of the one DISK is, if not where it says")
+    @Nullable Path parentPath;
+
     @Option(names = "--run", paramLabel = "CMD", description = "run this by the shell, with $uri and $unixsocket set, and end with it; without an address: at a temporary socket")
     @Nullable String command;
 
@@ -87,13 +90,16 @@ final class NbdServeCommand implements Callable<Integer> {
         if (takeOver && unix == null) {
             throw new UsageError("--take-over goes with --unix");
         }
+        if (parentPath != null && disks.size() > 1) {
+            throw new UsageError("--parent-path goes with one DISK; serve the others apart");
+        }
         if (takeOver && unix != null) {
             disks.forEach(disk -> Preflight.readable("DISK", Provisioning.fileOf(disk)));
             TakeOver.from(unix, DRAIN_LIMIT.plusSeconds(30));
         }
         try (var cleanUp = new CleanUp()) {
             TlsIdentity identity = tls == null ? null : TlsIdentity.ofServer(tls);
-            var served = cleanUp.add(ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE, initialize));
+            var served = cleanUp.add(ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE, initialize, parentPath));
             NbdServer server = NbdServer.open(address(cleanUp), served.exports(), identity);
             cleanUp.add(() -> end(server));
             if (command != null) {

@@ -25,8 +25,9 @@ final class ServedDisks implements AutoCloseable {
     /// Opens all or none of them.
     ///
     /// @param rate how many bytes a second of lazy disks are initialised meanwhile; null for none, 0 for as many as can be
+    /// @param parentPath where the parents of those that have one are; null: where they say
     /// @throws holdfast.block.OperatorError when one cannot be opened
-    static ServedDisks open(List<Path> files, Access access, @Nullable ByteSize rate) {
+    static ServedDisks open(List<Path> files, Access access, @Nullable ByteSize rate, @Nullable Path parentPath) {
         Set<String> names = new HashSet<>();
         for (Path file : files) {
             if (!names.add(name(file))) {
@@ -35,7 +36,7 @@ final class ServedDisks implements AutoCloseable {
         }
         var disks = new ServedDisks();
         try {
-            files.forEach(file -> disks.add(file, access, rate));
+            files.forEach(file -> disks.add(file, access, rate, parentPath));
             return disks;
         } catch (RuntimeException e) {
             disks.close();
@@ -43,8 +44,8 @@ final class ServedDisks implements AutoCloseable {
         }
     }
 
-    private void add(Path file, Access access, @Nullable ByteSize rate) {
-        BlockDevice device = Disks.open(file, access, null);
+    private void add(Path file, Access access, @Nullable ByteSize rate, @Nullable Path parentPath) {
+        BlockDevice device = Disks.open(file, access, parentPath);
         devices.add(device);
         DiskControl.open(file, device, device::grow).ifPresent(controls::add);
         if (rate != null && device instanceof LazilyInitialized lazy) {

@@ -60,6 +60,7 @@ class BadInputTest {
         "nbd serve DIR/text --unix DIR/text           | 1 | is there already, and is no socket",
         "nbd serve DIR/text --unix DIR/no/socket      | 1 | no socket can be made there",
         "nbd serve DIR/text --unix DIR/s --port 1     | 2 | --unix and --port do not go together",
+        "nbd serve DIR/text DIR/d --parent-path DIR/p | 2 | --parent-path goes with one DISK",
         "nbd serve DIR/text --port 1 --take-over      | 2 | --take-over goes with --unix",
         "nbd serve DIR/none --unix DIR/s --take-over  | 1 | DISK DIR/none: there is no such file",
         "nbd serve DIR/text --port 0 --tls DIR        | 1 | DIR/server-key.pem: is not there",

@@ -138,6 +138,7 @@ class DiskCommandTest {
         Files.move(directory.resolve("base.vhdx"), directory.resolve("moved.vhdx"));
         assertThat(invoke("disk check DIR/child.vhdx").err()).contains("its parent base.vhdx is not there");
         output("disk check --parent-path DIR/moved.vhdx DIR/child.vhdx");
+        assertThat(invoke("nbd serve DIR/child.vhdx --parent-path DIR/moved.vhdx --run true").exitCode()).isZero();
         output("disk convert DIR/some.raw DIR/base.vhdx");
         Invocation stale = invoke("disk check DIR/child.vhdx");
         assertThat(stale.exitCode()).isEqualTo(1);
@@ -146,6 +147,18 @@ class DiskCommandTest {
         output("disk check DIR/child.vhdx");
         output("disk rebase --parent-path DIR/moved.vhdx --accept-parent DIR/child.vhdx");
         assertThat(output("disk info DIR/child.vhdx")).contains("parent             moved.vhdx\n");
+    }
+
+    @Test
+    void aParentThatHasGrownIsAcceptedWhenItsChildHasToo() {
+        output("disk create DIR/base.vhdx --size 8M");
+        output("disk create DIR/child.vhdx --parent DIR/base.vhdx");
+        output("disk resize DIR/base.vhdx --size 9M");
+        assertThat(invoke("disk rebase --accept-parent DIR/child.vhdx").err())
+                .contains("is larger than").contains("make that as large: holdfast disk resize " + directory.resolve("child.vhdx") + " --size 9437184");
+        output("disk resize DIR/child.vhdx --size 9437184");
+        output("disk rebase --accept-parent DIR/child.vhdx");
+        assertThat(output("disk check DIR/child.vhdx")).contains("child.vhdx: no damage found");
     }
 
     /// Of VHDX files QEMU has no map: the one of the same content as a raw disk.

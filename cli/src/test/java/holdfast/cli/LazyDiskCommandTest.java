@@ -48,6 +48,7 @@ class LazyDiskCommandTest {
         output("disk create DIR/d.raw --size 8M --preallocate lazy");
         assertThat(info("d.raw").get("kind").asString()).isEqualTo("lazy");
         assertThat(info("d.raw").get("toBeInitializedBytes").asLong()).isEqualTo(8 * MIB);
+        assertThat(info("d.raw").get("hostBytes").asLong()).as("taken, though nothing is in it").isBetween(8L * MIB, 9L * MIB);
         assertThat(output("disk info DIR/d.raw"))
                 .contains("to be initialized  8.00 MiB (8388608 bytes)\n")
                 .contains("first write zeroes the rest of its block\n")
@@ -101,6 +102,7 @@ class LazyDiskCommandTest {
         assertThat(output("disk check DIR/d.vhdx")).contains("no damage found");
         assertThat(output("disk map DIR/d.vhdx").lines()).as("nothing but zeros").hasSize(1);
         assertThat(info("d.vhdx").get("toBeInitializedBytes").asLong()).isEqualTo(8 * MIB);
+        assertThat(info("d.vhdx").get("hostBytes").asLong()).as("taken, though nothing is in it").isGreaterThanOrEqualTo(8 * MIB);
         output("disk initialize DIR/d.vhdx");
         assertThat(info("d.vhdx").get("toBeInitializedBytes").asLong()).isZero();
         assertThat(output("disk check DIR/d.vhdx")).contains("no damage found");

@@ -77,7 +77,7 @@ class ProvisionCommandTest {
     @Test
     void oneThatIsOpenSaysHowMuchOfItIsThere() {
         output("disk provision DIR/d.raw --from DIR/image.raw");
-        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null)) {
+        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null, null)) {
             assertThat(info().get("openIn").asString()).startsWith("process ");
             assertThat(info().get("toArriveBytes").asLong()).isEqualTo(4 * MIB);
         }

@@ -88,7 +88,7 @@ class ProvisioningTest {
         System.arraycopy(data, 0, content, BLOCK, BLOCK);
         assertThat(files()).containsExactly("disk.raw");
         assertThat(Files.readAllBytes(disk)).isEqualTo(content);
-        assertThat(RawFile.dataBytes(disk)).as("what is zero takes no room").isEqualTo(SIZE / 2);
+        assertThat(RawFile.allocatedBytes(disk)).as("what is zero takes no room").isLessThan(SIZE / 2 + (64 << 10));
         Files.delete(image);
         try (BlockDevice device = open()) {
             assertThat(device).isInstanceOf(RawFile.class);

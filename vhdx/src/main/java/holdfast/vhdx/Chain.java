@@ -104,7 +104,7 @@ final class Chain {
                     parent.name(),
                     "is larger than " + child.name() + ", which lies over it: " + below.sizeBytes() + " bytes, not "
                             + above.sizeBytes(),
-                    "restore the two from a copy");
+                    "make that as large: holdfast disk resize " + child.name() + " --size " + below.sizeBytes());
         }
     }
 
