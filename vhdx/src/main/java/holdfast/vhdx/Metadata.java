@@ -64,7 +64,7 @@ record Metadata(
                 (flags & FIXED) != 0 && !differencing,
                 differencing,
                 Checksum.bytes(items.needed(SIZE, "size", Long.BYTES)).getLong(),
-                Guid.get(Checksum.bytes(items.found(DISK_ID).orElse(new byte[Guid.BYTES]))),
+                items.diskId(),
                 Checksum.bytes(items.needed(LOGICAL_SECTOR, "sector size", Integer.BYTES)).getInt(),
                 Checksum.bytes(items.needed(PHYSICAL_SECTOR, "physical sector size", Integer.BYTES)).getInt(),
                 differencing ? ParentLocator.parse(items.needed(PARENT_LOCATOR, "parent locator", 1)) : null);
@@ -79,6 +79,15 @@ record Metadata(
                 return Optional.empty();
             }
             return Optional.of(region.read(item.get().offset(), item.get().bytes()));
+        }
+
+        /// Zeros when there is none.
+        UUID diskId() throws Refusal, DiskException {
+            byte[] item = found(DISK_ID).orElse(new byte[Guid.BYTES]);
+            if (item.length < Guid.BYTES) {
+                throw Refusal.damaged("it says a part of its id only");
+            }
+            return Guid.get(Checksum.bytes(item));
         }
 
         byte[] needed(UUID id, String what, int bytesMin) throws Refusal, DiskException {

@@ -74,6 +74,7 @@ class DamageTest {
                 new Case("it ends before its metadata does", sample -> sample.regions(List.of(region(Region.METADATA, 4000, 1), bat))),
                 new Case("its metadata does not begin as metadata does", sample -> sample.put(Sample.METADATA_OFFSET, new byte[8])),
                 new Case("it does not say its block size", sample -> sample.put(Sample.METADATA_OFFSET + 10, new byte[2])),
+                new Case("it says a part of its id only", sample -> sample.put(Sample.METADATA_OFFSET + 116, new byte[] {15})),
                 new Case("is said to have 1024 metadata items", sample -> sample.put(Sample.METADATA_OFFSET + 10, new byte[] {0, 4})),
                 new Case("two metadata items have the id", sample -> sample.put(Sample.METADATA_OFFSET + 64,
                         Storage.read(sample.disk(), Sample.METADATA_OFFSET + 32, 32))),
