@@ -67,6 +67,11 @@ public final class DescriptorFile implements AutoCloseable {
         WholeFile.syncDirectory(path);
     }
 
+    /// Removes a file that is of no use, if it is there.
+    public static void discard(Path path) {
+        WholeFile.remove(path);
+    }
+
     /// Makes a device that reads as zeros a descriptor's, with layers that have no state yet. After a power cut in the midst of
     /// this it is either whole, or none.
     public static DescriptorFile format(BlockDevice device, DiskDescriptor descriptor, String name) throws DiskException {

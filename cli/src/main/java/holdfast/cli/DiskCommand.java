@@ -17,6 +17,7 @@ import picocli.CommandLine.Command;
             DiskInitializeCommand.class,
             DiskProvisionCommand.class,
             DiskFillCommand.class,
+            DiskDeltaCommand.class,
             DiskMergeCommand.class,
             DiskRebaseCommand.class,
         },

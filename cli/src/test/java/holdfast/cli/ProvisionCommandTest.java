@@ -75,6 +75,15 @@ class ProvisionCommandTest {
     }
 
     @Test
+    void whatWasModifiedCanBeKeptAsADiskOverTheImage() {
+        output("disk convert DIR/image.raw DIR/image.vhdx");
+        output("disk provision DIR/d.raw --from DIR/image.vhdx");
+        output("disk delta DIR/d.raw DIR/delta.vhdx");
+        assertThat(output("disk map DIR/delta.vhdx").lines()).hasSize(2);
+        assertThat(invoke("disk", "delta", "DIR/image.raw", "DIR/other.vhdx").err()).contains("is not arriving");
+    }
+
+    @Test
     void oneThatIsOpenSaysHowMuchOfItIsThere() {
         output("disk provision DIR/d.raw --from DIR/image.raw");
         try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null, null)) {

@@ -17,6 +17,7 @@ import holdfast.nbd.Export;
 import holdfast.nbd.NbdAddress;
 import holdfast.nbd.NbdServer;
 import holdfast.vhdx.NewVhdx;
+import holdfast.vhdx.ParentLink;
 import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -98,11 +99,8 @@ class ProvisioningTest {
 
     @Test
     void aVhdxChainCanBeTheImage() throws Exception {
-        Path base = directory.resolve("base.vhdx");
+        Path base = asVhdx();
         Path child = directory.resolve("child.vhdx");
-        try (RawFile raw = RawFile.open(image, Access.READ_ONLY)) {
-            DiskCopy.copy(raw, "image", base, DiskFormat.VHDX);
-        }
         NewVhdx.createOver(child, base);
         byte[] data = Noise.of(3).bytes(BLOCK);
         try (BlockDevice device = Disks.open(child, Access.READ_WRITE, null)) {
@@ -119,6 +117,86 @@ class ProvisioningTest {
             new Blocking(device).flush();
         }
         assertThatThrownBy(this::open).hasMessageContaining("child.vhdx: is not the image that it was (then vhdx ");
+    }
+
+    /// @return the image as a VHDX file
+    private Path asVhdx() {
+        Path base = directory.resolve("base.vhdx");
+        try (RawFile raw = RawFile.open(image, Access.READ_ONLY)) {
+            DiskCopy.copy(raw, "image", base, DiskFormat.VHDX);
+        }
+        return base;
+    }
+
+    @Test
+    void aDeltaHasTheModifiedBlocksAloneAndADiskThatComesFromItIsTheSame() throws Exception {
+        Path base = asVhdx();
+        Provisioning.create(disk, base.toString());
+        byte[] data = Noise.of(5).bytes(3 * BLOCK);
+        try (BlockDevice device = open()) {
+            var blocking = new Blocking(device);
+            blocking.read(0, 50 * BLOCK);
+            blocking.write(7 * BLOCK, data);
+            blocking.write(100 * BLOCK + 512, Arrays.copyOf(data, 512));
+            blocking.writeZeroes(200 * BLOCK, 2 * BLOCK);
+            System.arraycopy(data, 0, content, 7 * BLOCK, data.length);
+            System.arraycopy(data, 0, content, 100 * BLOCK + 512, 512);
+            Arrays.fill(content, 200 * BLOCK, 202 * BLOCK, (byte) 0);
+        }
+        Path delta = directory.resolve("delta.vhdx");
+        DiskDelta.write(disk, delta);
+        Path other = directory.resolve("other.raw");
+        Provisioning.create(other, delta.toString());
+        try (BlockDevice device = Disks.open(other, Access.READ_WRITE, null)) {
+            assertThat(new Blocking(device).read(0, SIZE)).isEqualTo(content);
+        }
+        assertThat(other).hasBinaryContent(content);
+        assertThatThrownBy(() -> DiskDelta.write(disk, delta)).hasMessageContaining("delta.vhdx: is there already");
+        assertThat(over(delta)).isEqualTo(onlyBlocks(content, 7, 8, 9, 100, 200, 201));
+    }
+
+    /// What a disk reads as over another parent than its own.
+    private byte[] over(Path child) throws Exception {
+        var parent = new byte[SIZE];
+        Arrays.fill(parent, (byte) 1);
+        Path raw = Files.write(directory.resolve("parent.raw"), parent);
+        Path vhdx = directory.resolve("parent.vhdx");
+        try (RawFile file = RawFile.open(raw, Access.READ_ONLY)) {
+            DiskCopy.copy(file, "parent", vhdx, DiskFormat.VHDX);
+        }
+        ParentLink.change(child, vhdx, true);
+        try (BlockDevice device = Disks.open(child, Access.READ_ONLY, null)) {
+            return new Blocking(device).read(0, SIZE);
+        }
+    }
+
+    private static byte[] onlyBlocks(byte[] content, int... blocks) {
+        var bytes = new byte[SIZE];
+        Arrays.fill(bytes, (byte) 1);
+        for (int block : blocks) {
+            System.arraycopy(content, block * BLOCK, bytes, block * BLOCK, BLOCK);
+        }
+        return bytes;
+    }
+
+    @Test
+    void whereThereCanBeNoDeltaThatIsSaidAndNothingIsLeft() throws Exception {
+        Path delta = directory.resolve("disk-delta.vhdx");
+        assertThatThrownBy(() -> DiskDelta.write(image, delta)).hasMessageContaining("is not arriving");
+        Provisioning.create(disk, image.toString());
+        assertThatThrownBy(() -> DiskDelta.write(disk, delta)).hasMessageContaining("image.raw: is no VHDX file of this host");
+        assertThatThrownBy(() -> DiskDelta.write(disk, directory.resolve("disk-delta.raw"))).hasMessageContaining("name it *.vhdx");
+        Path second = directory.resolve("disk2.raw");
+        Path base = asVhdx();
+        Provisioning.create(second, base.toString());
+        try (BlockDevice _ = Disks.open(second, Access.READ_WRITE, null)) {
+            assertThatThrownBy(() -> DiskDelta.write(second, delta)).hasMessageContaining("is open for writing");
+        }
+        try (BlockDevice device = Disks.open(base, Access.READ_WRITE, null)) {
+            new Blocking(device).write(0, new byte[512]);
+        }
+        assertThatThrownBy(() -> DiskDelta.write(second, delta)).hasMessageContaining("is not the image that it was");
+        assertThat(files()).containsExactly("disk.raw.holdfast", "disk.raw.incomplete", "disk2.raw.holdfast", "disk2.raw.incomplete");
     }
 
     @Test
