@@ -24,6 +24,7 @@ final class Interpreter {
                 FpCore.class,
                 FpInteger.class,
                 Instructions.class,
+                MemoryFence.class,
                 Region.Another.class,
                 Region.One.class,
                 SystemUnit.class,

@@ -104,6 +104,19 @@ final class Raw {
         UNSAFE.fullFence();
     }
 
+    static void acquireFence() {
+        UNSAFE.loadFence();
+    }
+
+    static void releaseFence() {
+        UNSAFE.storeFence();
+    }
+
+    static void acquireReleaseFence() {
+        UNSAFE.loadFence();
+        UNSAFE.storeFence();
+    }
+
     /// Defines a class where only the JDK's own are.
     static Class<?> defineInBootLoader(String name, byte[] classFile) {
         return UNSAFE.defineClass(name.replace('.', '/'), classFile, 0, classFile.length, null, null);

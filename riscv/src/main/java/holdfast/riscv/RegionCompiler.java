@@ -388,7 +388,7 @@ final class RegionCompiler {
         } else if (op <= Op.FSD) {
             guarded(() -> emitFloatMemory(d, op));
         } else if (op == Op.FENCE) {
-            code.invokestatic(RAW, "fullFence", MethodTypeDesc.of(CD_void));
+            code.invokestatic(RAW, MemoryFence.of(Packed.immediate(d)).method, MethodTypeDesc.of(CD_void));
         } else if (RegionScan.isSystem(op)) {
             guarded(() -> emitCsr(d));
         } else if (op <= Op.AMOMAXU_D) {

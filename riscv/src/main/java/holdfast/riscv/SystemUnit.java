@@ -27,7 +27,7 @@ final class SystemUnit {
         if (operands == PAUSE) {
             return h.pause();
         }
-        Raw.fullFence();
+        MemoryFence.of(operands).execute();
         return false;
     }
 

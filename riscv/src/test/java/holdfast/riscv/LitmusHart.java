@@ -76,6 +76,11 @@ final class LitmusHart {
         return emit("fence", before << 4 | after, 0);
     }
 
+    /// `fence.tso`.
+    LitmusHart fenceTso() {
+        return emit("fence", 0x833, 0);
+    }
+
     /// An AMO that writes.
     LitmusHart swapIn(Word word, int order) {
         return address(word).emit("amoswap.d", SCRATCH, BATCH, ADDRESS, order);

@@ -67,6 +67,12 @@ record LitmusShape(String name, List<Part> harts) {
                         h -> h.write(X).fence(RW, RW).write(Y),
                         h -> h.read(Y).fence(RW, RW).read(X).sees(NEW, OLD)),
                 shape("MP+fence.w.w+fence.r.r", writes, h -> h.read(Y).fence(R, R).read(X).sees(NEW, OLD)),
+                shape("MP+fence.rw.w+fence.r.rw",
+                        h -> h.write(X).fence(RW, W).write(Y),
+                        h -> h.read(Y).fence(R, RW).read(X).sees(NEW, OLD)),
+                shape("MP+fence.tsos",
+                        h -> h.write(X).fenceTso().write(Y),
+                        h -> h.read(Y).fenceTso().read(X).sees(NEW, OLD)),
                 shape("MP+fence.w.w+addr", writes, h -> h.read(Y).readByAddressOfLast(X).sees(NEW, OLD)),
                 shape("MP+amo.rl+amo.aq",
                         h -> h.write(X).swapIn(Y, RL),
@@ -82,6 +88,12 @@ record LitmusShape(String name, List<Part> harts) {
                 shape("LB+fence.rw.rws",
                         h -> h.read(X).fence(RW, RW).write(Y).sees(NEW),
                         h -> h.read(Y).fence(RW, RW).write(X).sees(NEW)),
+                shape("LB+fence.r.w+fence.rw.w",
+                        h -> h.read(X).fence(R, W).write(Y).sees(NEW),
+                        h -> h.read(Y).fence(RW, W).write(X).sees(NEW)),
+                shape("LB+fence.tsos",
+                        h -> h.read(X).fenceTso().write(Y).sees(NEW),
+                        h -> h.read(Y).fenceTso().write(X).sees(NEW)),
                 shape("LB+datas",
                         h -> h.read(X).writeByValueOfLast(Y).sees(NEW),
                         h -> h.read(Y).writeByValueOfLast(X).sees(NEW)),
@@ -108,11 +120,21 @@ record LitmusShape(String name, List<Part> harts) {
                         h -> h.readReserved(Y, AQ).readReserved(X, AQ).sees(NEW, OLD)));
     }
 
-    /// The same outcomes where nothing forbids them: store buffering without fences, which hosts show by themselves, and the
-    /// others with the accesses written down in the order into which a careless translator or host would put them.
+    /// The same outcomes where nothing forbids them: store buffering without fences, or with such that order no store before a
+    /// load (where that is seen they do not cost what a full one does), which hosts show by themselves; and the others with the
+    /// accesses written down in the order into which a careless translator or host would put them.
     static Stream<LitmusShape> reordered() {
         return Stream.of(
                 shape("SB", h -> h.write(X).read(Y).sees(OLD), h -> h.write(Y).read(X).sees(OLD)),
+                shape("SB+fence.rw.ws",
+                        h -> h.write(X).fence(RW, W).read(Y).sees(OLD),
+                        h -> h.write(Y).fence(RW, W).read(X).sees(OLD)),
+                shape("SB+fence.r.rws",
+                        h -> h.write(X).fence(R, RW).read(Y).sees(OLD),
+                        h -> h.write(Y).fence(R, RW).read(X).sees(OLD)),
+                shape("SB+fence.tsos",
+                        h -> h.write(X).fenceTso().read(Y).sees(OLD),
+                        h -> h.write(Y).fenceTso().read(X).sees(OLD)),
                 shape("MP, read too early", h -> h.write(X).fence(W, W).write(Y), h -> h.read(X).read(Y).sees(OLD, NEW)),
                 shape("MP, written too early", h -> h.write(Y).write(X), h -> h.read(Y).fence(R, R).read(X).sees(NEW, OLD)),
                 shape("LB, written too early",

@@ -20,7 +20,7 @@ class MutantsTest {
                         "ParallelHartsTest.atomicAdditionsOfBothHartsAllCount"),
                 mutant("SC is not atomic", "Atomics", "storeConditionalWord", "Raw.swapIfEqualInt",
                         "ParallelHartsTest.everyLoadReservedStoreConditionalPairTakesEffectOnce"),
-                mutant("fence orders nothing", "SystemUnit", "fence", "Raw.fullFence",
+                mutant("fence orders nothing", "MemoryFence", "execute", "Raw.fullFence",
                         "ParallelHartsTest.storeBufferingIsForbiddenByAFenceBetweenStoreAndLoad"),
                 mutant("accessed and dirty bits are not updated", "Mmu", "leaf", "Raw.swapIfEqualLong",
                         "MmuTest.accessedAndDirtyBitsAreSetByTheFirstLoadAndTheFirstStore"),
