@@ -10,7 +10,7 @@ final class Duel implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofSeconds(180);
 
     /// A program that is not steady after this many repetitions, or this time, is measured as it is.
-    private static final int WARM_UP_REPETITIONS_MAX = 10;
+    private static final int WARM_UP_REPETITIONS_MAX = 60;
 
     private static final double WARM_UP_SECONDS_MAX = 30;
 

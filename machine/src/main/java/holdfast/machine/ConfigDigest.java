@@ -45,6 +45,6 @@ final class ConfigDigest {
         for (NamedConsole port : config.virtioPorts()) {
             out.writeUTF(port.name());
         }
-        out.writeLong(DeterministicScheduler.QUANTUM_INSTRUCTIONS);
+        out.writeLong(DeterministicScheduler.quantum(config.harts()));
     }
 }

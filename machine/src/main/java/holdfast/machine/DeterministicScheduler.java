@@ -4,18 +4,23 @@ import java.io.IOException;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/// All harts on one thread, taking turns of [#QUANTUM_INSTRUCTIONS]. Between two turns is a gate point; time when every
+/// All harts on one thread, taking turns of [#quantum]. Between two turns is a gate point; time when every
 /// hart is idle is skipped. What happens is a function of the machine's state and of what the gate applies, whatever the
 /// host does meanwhile.
 final class DeterministicScheduler implements Scheduler {
     /// Long enough that a gate point (about 1 µs) does not count beside it, interpreted (100 µs) or translated (10 µs); short
     /// enough that a hart waits for another's answer no longer than for a slow interrupt.
-    static final long QUANTUM_INSTRUCTIONS = 10_000;
+    private static final long QUANTUM_INSTRUCTIONS = 10_000;
+
+    /// Nobody waits for a lone hart. The last instructions of a turn, fewer than the next region has, are interpreted, which takes longer
+    /// than the gate point; and what the outside sends is not to wait long, even if all of the turn is interpreted.
+    private static final long QUANTUM_INSTRUCTIONS_ALONE = 50_000;
 
     /// How often a recording notes the digest, in turns.
     static final long RECORDED_DIGEST_TURNS = 256;
 
     private final List<Core> cores;
+    private final long quantum;
     private final RetiredClock clock;
     private final TurnGate gate;
     private final PowerSwitch power;
@@ -43,6 +48,7 @@ final class DeterministicScheduler implements Scheduler {
             @Nullable Recorder recorder,
             Digester digester) {
         this.cores = List.copyOf(cores);
+        this.quantum = quantum(cores.size());
         this.clock = clock;
         this.gate = gate;
         this.power = power;
@@ -53,6 +59,11 @@ final class DeterministicScheduler implements Scheduler {
         cores.forEach(core -> core.hart().pauseEndsRun(true));
         this.thread = new HartThread(this::live, "holdfast-harts");
         thread.start();
+    }
+
+    /// Instructions of a turn.
+    static long quantum(int harts) {
+        return harts == 1 ? QUANTUM_INSTRUCTIONS_ALONE : QUANTUM_INSTRUCTIONS;
     }
 
     /// While the harts stand.
@@ -92,7 +103,7 @@ final class DeterministicScheduler implements Scheduler {
             skipIdle();
         } else {
             clock.turn(next);
-            core.hart().run(QUANTUM_INSTRUCTIONS);
+            core.hart().run(quantum);
             toHost.look();
             next = (next + 1) % cores.size();
         }
