@@ -20,6 +20,9 @@ enum ExitCause {
     /// The slice is over, or about to be: a timer, an interrupt, a request.
     SLICE("end of slice"),
 
+    /// An access missed the TLB's first level, in a region that leaves the rest to the interpreter then.
+    MISS("TLB miss"),
+
     /// A load or store met a page fault.
     PAGE_FAULT("page fault"),
 
@@ -39,6 +42,7 @@ enum ExitCause {
     static ExitCause of(Hart hart, int after) {
         if (after < 0) {
             return switch (hart.trap().cause) {
+                case Trap.MISS -> MISS;
                 case Trap.LOAD_PAGE, Trap.STORE_PAGE -> PAGE_FAULT;
                 case Trap.LOAD_ACCESS, Trap.STORE_ACCESS -> DEVICE;
                 default -> TRAP;

@@ -432,6 +432,15 @@ public final class Hart {
         }
     }
 
+    /// An access in a region that leaves on a miss has missed.
+    void missed(Region region) {
+        trap.with(Trap.MISS, 0);
+        Translator available = translator;
+        if (region.missed(retired) && available != null) {
+            available.missing(region);
+        }
+    }
+
     /// Whether control should leave a region, in which a slice has ended, for the one that has taken its place.
     private boolean isReplaced(Region region) {
         Translator available = translator;

@@ -79,16 +79,12 @@ final class HotSpotTiers {
                 .withMethod(ENQUEUE, enqueue, ClassFile.ACC_PUBLIC | ClassFile.ACC_NATIVE, _ -> {}));
     }
 
-    /// Has a region compiled quickly, and never again. Does not wait for it.
+    /// Has a region compiled as its form asks for: quickly and never again; or with a profile, so that C2 takes it over when it has
+    /// run for a while. Does not wait for it.
     ///
     /// @return false when HotSpot decides alone
-    static boolean compileOnce(Region region) {
-        return compile(region, WITHOUT_PROFILE);
-    }
-
-    /// Has a region compiled with a profile, so that C2 takes it over when it has run for a while. Does not wait for it.
-    static void compileForC2(Region region) {
-        compile(region, WITH_PROFILE);
+    static boolean compile(Region region, RegionForm form) {
+        return compile(region, form == RegionForm.FIRST ? WITHOUT_PROFILE : WITH_PROFILE);
     }
 
     /// Whether a region has been compiled; also true when HotSpot decides alone, and compiles only what has been run.

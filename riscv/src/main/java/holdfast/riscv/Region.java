@@ -11,11 +11,22 @@ abstract class Region {
     /// No path through the region retires more instructions than this without looking at how many are left.
     final int instructions;
 
+    /// Leaving costs about what so many instructions gain where none of them misses.
+    private static final long MISS_COSTS = 10_000;
+
+    /// Misses that come together, as after a change of address space.
+    private static final long PATIENCE = 100 * MISS_COSTS;
+
     /// How often it was found running, which tells how much time is spent in it. Harts may lose each other's counts.
     int samples;
 
-    /// What it was defined from, for another definition that C2 will compile; null when there will be none.
-    byte @Nullable [] classFile;
+    /// What has been made of the code; null when no other will be.
+    @Nullable RegionForm form;
+
+    /// The hart's count of retired instructions when an access last missed and control left the region.
+    private long missedAt;
+
+    private long patience = PATIENCE;
 
     /// Whether another translation has taken its place.
     volatile boolean replaced;
@@ -35,6 +46,26 @@ abstract class Region {
 
     Region(int instructions) {
         this.instructions = instructions;
+    }
+
+    /// An access has missed and control has left the region.
+    ///
+    /// @param retired by the hart
+    /// @return whether that happens too often; that is said once
+    boolean missed(long retired) {
+        long since = Math.clamp(retired - missedAt, 0, PATIENCE);
+        missedAt = retired;
+        long before = patience;
+        if (before >= 0) {
+            patience = Math.min(before + since, PATIENCE) - MISS_COSTS;
+        }
+        return before >= 0 && patience < 0;
+    }
+
+    /// Nothing came of it: it has to show anew what it is like.
+    void again() {
+        samples = 0;
+        patience = PATIENCE;
     }
 
     void madeOf(RegionCode madeOf) {

@@ -53,7 +53,7 @@ final class RegionCompiler {
     private static final MethodTypeDesc FENCE = MethodTypeDesc.of(CD_boolean, HART, CD_long, CD_long, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc AFTER_CSR = MethodTypeDesc.of(CD_int, HART, CD_int);
     private static final MethodTypeDesc REFILL = MethodTypeDesc.of(CD_int, HART, CD_int, REGION);
-    private static final MethodTypeDesc TRAPPED = MethodTypeDesc.of(CD_int, HART, CD_long, CD_int);
+    private static final MethodTypeDesc TRAPPED = MethodTypeDesc.of(CD_int, TRAP, HART, REGION, CD_long, CD_int);
     private static final MethodTypeDesc LL_I = MethodTypeDesc.of(CD_int, CD_long, CD_long);
 
     // Locals of the generated method.
@@ -70,6 +70,7 @@ final class RegionCompiler {
 
     private final RegionScan scan;
     private final boolean alone;
+    private final boolean leavesOnMiss;
     private final int[] locals = new int[64];
     private final Map<Integer, Label> blockLabels = new HashMap<>();
     private final Map<Long, Label> exits = new HashMap<>();
@@ -88,9 +89,10 @@ final class RegionCompiler {
     private boolean floatDirty;
     private boolean nearest;
 
-    private RegionCompiler(RegionScan scan, boolean alone, CodeBuilder code) {
+    private RegionCompiler(RegionScan scan, boolean alone, RegionForm form, CodeBuilder code) {
         this.scan = scan;
         this.alone = alone;
+        this.leavesOnMiss = form.leavesOnMiss();
         this.code = code;
         int next = REGISTERS;
         for (int register = 1; register < 64; register++) {
@@ -115,7 +117,7 @@ final class RegionCompiler {
     /// The class file of a region, or an empty array when it would be too large for HotSpot to compile.
     ///
     /// @param alone whether no other hart runs at the same time, so that atomic instructions need not be atomic for the host
-    static byte[] compile(RegionScan scan, boolean alone, String className) {
+    static byte[] compile(RegionScan scan, boolean alone, RegionForm form, String className) {
         byte[] bytes = ClassFile.of().build(describe(className), type -> {
             type.withFlags(ClassFile.ACC_FINAL | ClassFile.ACC_SUPER);
             type.withSuperclass(REGION);
@@ -123,7 +125,7 @@ final class RegionCompiler {
                     .loadConstant(scan.code.size())
                     .invokespecial(REGION, "<init>", MethodTypeDesc.of(CD_void, CD_int))
                     .return_());
-            type.withMethodBody("run", RUN, ClassFile.ACC_FINAL, code -> new RegionCompiler(scan, alone, code).emit());
+            type.withMethodBody("run", RUN, ClassFile.ACC_FINAL, code -> new RegionCompiler(scan, alone, form, code).emit());
         });
         return codeBytes(bytes) > CODE_BYTES_MAX ? new byte[0] : bytes;
     }
@@ -141,11 +143,7 @@ final class RegionCompiler {
         for (RegionScan.Block block : scan.blocks) {
             blockLabels.put(block.start, code.newLabel());
         }
-        for (int register = 1; register < 64; register++) {
-            if (locals[register] != 0) {
-                code.aload(register < 32 ? X : F).loadConstant(register & 31).laload().lstore(locals[register]);
-            }
-        }
+        readRegisters();
         if (scan.registers >>> 32 != 0) {
             code.aload(H).getfield(HART, "state", STATE).getfield(STATE, "fcsr", FCSR).astore(FLAGS);
         }
@@ -298,7 +296,13 @@ final class RegionCompiler {
         }
         int round = scan.code.size();
         code.iload(LEFT).loadConstant(round).if_icmpge(label(target));
+        if (leavesOnMiss) {
+            writeBack(dirty);
+        }
         code.aload(H).iload(LEFT).aload(0).invokestatic(TRANSLATED, "refill", REFILL).istore(LEFT);
+        if (leavesOnMiss) {
+            readRegisters(); // that none has to outlive the call
+        }
         code.iload(LEFT).loadConstant(round).if_icmpge(label(target));
         leave(target);
     }
@@ -338,9 +342,17 @@ final class RegionCompiler {
     }
 
     private void emitHandler(long registers, Label at) {
-        code.labelBinding(at).pop();
+        code.labelBinding(at);
         writeBack(registers);
-        code.aload(H).lload(BASE).iload(LEFT).invokestatic(TRANSLATED, "trapped", TRAPPED).ireturn();
+        code.aload(H).aload(0).lload(BASE).iload(LEFT).invokestatic(TRANSLATED, "trapped", TRAPPED).ireturn();
+    }
+
+    private void readRegisters() {
+        for (int register = 1; register < 64; register++) {
+            if (locals[register] != 0) {
+                code.aload(register < 32 ? X : F).loadConstant(register & 31).laload().lstore(locals[register]);
+            }
+        }
     }
 
     private void writeBack(long registers) {
@@ -415,6 +427,11 @@ final class RegionCompiler {
         return code.iload(LEFT).loadConstant(slot << 8 | before);
     }
 
+    /// Where translated code may leave the rest to the interpreter.
+    private CodeBuilder pushLeavingSite() {
+        return code.iload(LEFT).loadConstant(slot << 8 | before | (leavesOnMiss ? Translated.LEAVES : 0));
+    }
+
     private void emitUpper(long d, int op) {
         code.loadConstant((long) Packed.immediate(d));
         if (op == Op.AUIPC) {
@@ -445,7 +462,7 @@ final class RegionCompiler {
             code.lload(ADDEND);
         }
         pushAddress(d);
-        pushSite().invokestatic(TRANSLATED, grouped ? "grouped" + width : width, grouped ? GROUP_LOAD : LOAD);
+        pushLeavingSite().invokestatic(TRANSLATED, grouped ? "grouped" + width : width, grouped ? GROUP_LOAD : LOAD);
     }
 
     private void emitStore(long d, int op) {
@@ -460,7 +477,7 @@ final class RegionCompiler {
         }
         pushAddress(d);
         pushValue.run();
-        pushSite().invokestatic(TRANSLATED, grouped ? "grouped" + width : width, grouped ? GROUP_STORE : STORE);
+        pushLeavingSite().invokestatic(TRANSLATED, grouped ? "grouped" + width : width, grouped ? GROUP_STORE : STORE);
     }
 
     /// At the first access of a group asks the TLB for all of them.
@@ -500,7 +517,7 @@ final class RegionCompiler {
         }
         code.aload(H).lload(TABLE);
         pushX(Packed.rs1(d));
-        pushSite().invokestatic(TRANSLATED, (reserves ? "load" : "store") + width + "Address", ADDRESS);
+        pushLeavingSite().invokestatic(TRANSLATED, (reserves ? "load" : "store") + width + "Address", ADDRESS);
         if (reserves) {
             code.invokestatic(ATOMICS, "loadReserved" + width, RESERVE);
         } else {
@@ -520,7 +537,7 @@ final class RegionCompiler {
     private void emitFloatCheck() {
         if (!floatEnabled) {
             code.aload(H);
-            pushSite().invokestatic(TRANSLATED, "floatCheck", FLOAT_CHECK);
+            pushLeavingSite().invokestatic(TRANSLATED, "floatCheck", FLOAT_CHECK);
             floatEnabled = true;
         }
     }
@@ -529,7 +546,7 @@ final class RegionCompiler {
     private void emitFloatEnable() {
         if (!floatDirty) {
             code.aload(H);
-            pushSite().invokestatic(TRANSLATED, "floatEnable", FLOAT_CHECK);
+            pushLeavingSite().invokestatic(TRANSLATED, "floatEnable", FLOAT_CHECK);
             floatEnabled = true;
             floatDirty = true;
         }

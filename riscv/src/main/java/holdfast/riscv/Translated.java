@@ -3,36 +3,42 @@ package holdfast.riscv;
 /// What translated code calls. The fast paths are small enough for HotSpot to inline; the slow paths are calls.
 ///
 /// `site` says where in the region a call stands: the instruction's slot << 8 | how many instructions of its block come
-/// before it. From that and `left` a trap finds the pc and the exact count of retired instructions.
+/// before it. From that and `left` a trap finds the pc and the exact count of retired instructions. With [#LEAVES] in it, a constant
+/// like the rest, a miss of the TLB leaves the region.
 final class Translated {
+    /// Of a site.
+    static final int LEAVES = 1 << 31;
+
+    private static final Trap MISS = new Trap().with(Trap.MISS, 0);
+
     private Translated() {}
 
     static long lb(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
         return Raw.loadLong(entry) == (va & -4096)
                 ? Raw.loadByte(va + Raw.loadLong(entry + 16))
-                : (byte) slowLoad(h, va, 1, left, site);
+                : (byte) leaveOrLoad(h, va, 1, left, site);
     }
 
     static long lh(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
         return Raw.loadLong(entry) == (va & -4095)
                 ? Raw.loadShort(va + Raw.loadLong(entry + 16))
-                : (short) slowLoad(h, va, 2, left, site);
+                : (short) leaveOrLoad(h, va, 2, left, site);
     }
 
     static long lw(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
         return Raw.loadLong(entry) == (va & -4093)
                 ? Raw.loadInt(va + Raw.loadLong(entry + 16))
-                : (int) slowLoad(h, va, 4, left, site);
+                : (int) leaveOrLoad(h, va, 4, left, site);
     }
 
     static long ld(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
         return Raw.loadLong(entry) == (va & -4089)
                 ? Raw.loadLong(va + Raw.loadLong(entry + 16))
-                : slowLoad(h, va, 8, left, site);
+                : leaveOrLoad(h, va, 8, left, site);
     }
 
     static long lbu(Hart h, long table, long va, int left, int site) {
@@ -52,7 +58,7 @@ final class Translated {
         if (Raw.loadLong(entry + 8) == (va & -4096)) {
             Raw.storeByte(va + Raw.loadLong(entry + 16), (byte) value);
         } else {
-            slowStore(h, va, value, 1, left, site);
+            leaveOrStore(h, va, value, 1, left, site);
         }
     }
 
@@ -61,7 +67,7 @@ final class Translated {
         if (Raw.loadLong(entry + 8) == (va & -4095)) {
             Raw.storeShort(va + Raw.loadLong(entry + 16), (short) value);
         } else {
-            slowStore(h, va, value, 2, left, site);
+            leaveOrStore(h, va, value, 2, left, site);
         }
     }
 
@@ -70,7 +76,7 @@ final class Translated {
         if (Raw.loadLong(entry + 8) == (va & -4093)) {
             Raw.storeInt(va + Raw.loadLong(entry + 16), (int) value);
         } else {
-            slowStore(h, va, value, 4, left, site);
+            leaveOrStore(h, va, value, 4, left, site);
         }
     }
 
@@ -79,8 +85,35 @@ final class Translated {
         if (Raw.loadLong(entry + 8) == (va & -4089)) {
             Raw.storeLong(va + Raw.loadLong(entry + 16), value);
         } else {
-            slowStore(h, va, value, 8, left, site);
+            leaveOrStore(h, va, value, 8, left, site);
         }
+    }
+
+    private static long leaveOrLoad(Hart h, long va, int bytes, int left, int site) {
+        if (site < 0) {
+            throw missed(h, left, site);
+        }
+        return slowLoad(h, va, bytes, left, site);
+    }
+
+    private static void leaveOrStore(Hart h, long va, long value, int bytes, int left, int site) {
+        if (site < 0) {
+            throw missed(h, left, site);
+        }
+        slowStore(h, va, value, bytes, left, site);
+    }
+
+    private static long leaveOrAddress(Hart h, long va, int bytes, int access, int left, int site) {
+        if (site < 0) {
+            throw missed(h, left, site);
+        }
+        return slowAddress(h, va, bytes, access, left, site);
+    }
+
+    /// The same for all: for C2 to throw it is a jump to the handler.
+    private static Trap missed(Hart h, int left, int site) {
+        h.at(site & ~LEAVES, left);
+        return MISS;
     }
 
     private static long slowLoad(Hart h, long va, int bytes, int left, int site) {
@@ -116,19 +149,19 @@ final class Translated {
     }
 
     static long groupedlb(Hart h, long table, long addend, long va, int left, int site) {
-        return addend != 0 ? Raw.loadByte(va + addend) : aloneLoad(h, table, va, 1, left, site);
+        return addend != 0 ? Raw.loadByte(va + addend) : loadOutOfGroup(h, table, va, 1, left, site);
     }
 
     static long groupedlh(Hart h, long table, long addend, long va, int left, int site) {
-        return addend != 0 ? Raw.loadShort(va + addend) : aloneLoad(h, table, va, 2, left, site);
+        return addend != 0 ? Raw.loadShort(va + addend) : loadOutOfGroup(h, table, va, 2, left, site);
     }
 
     static long groupedlw(Hart h, long table, long addend, long va, int left, int site) {
-        return addend != 0 ? Raw.loadInt(va + addend) : aloneLoad(h, table, va, 4, left, site);
+        return addend != 0 ? Raw.loadInt(va + addend) : loadOutOfGroup(h, table, va, 4, left, site);
     }
 
     static long groupedld(Hart h, long table, long addend, long va, int left, int site) {
-        return addend != 0 ? Raw.loadLong(va + addend) : aloneLoad(h, table, va, 8, left, site);
+        return addend != 0 ? Raw.loadLong(va + addend) : loadOutOfGroup(h, table, va, 8, left, site);
     }
 
     static long groupedlbu(Hart h, long table, long addend, long va, int left, int site) {
@@ -147,7 +180,7 @@ final class Translated {
         if (addend != 0) {
             Raw.storeByte(va + addend, (byte) value);
         } else {
-            aloneStore(h, table, va, value, 1, left, site);
+            storeOutOfGroup(h, table, va, value, 1, left, site);
         }
     }
 
@@ -155,7 +188,7 @@ final class Translated {
         if (addend != 0) {
             Raw.storeShort(va + addend, (short) value);
         } else {
-            aloneStore(h, table, va, value, 2, left, site);
+            storeOutOfGroup(h, table, va, value, 2, left, site);
         }
     }
 
@@ -163,7 +196,7 @@ final class Translated {
         if (addend != 0) {
             Raw.storeInt(va + addend, (int) value);
         } else {
-            aloneStore(h, table, va, value, 4, left, site);
+            storeOutOfGroup(h, table, va, value, 4, left, site);
         }
     }
 
@@ -171,11 +204,32 @@ final class Translated {
         if (addend != 0) {
             Raw.storeLong(va + addend, value);
         } else {
-            aloneStore(h, table, va, value, 8, left, site);
+            storeOutOfGroup(h, table, va, value, 8, left, site);
+        }
+    }
+
+    /// The group's page was not there, or they lie in two. Where nothing else is a call, this is none either.
+    private static long loadOutOfGroup(Hart h, long table, long va, int bytes, int left, int site) {
+        return site < 0 ? lookUpLoad(h, table, va, bytes, left, site) : aloneLoad(h, table, va, bytes, left, site);
+    }
+
+    private static void storeOutOfGroup(Hart h, long table, long va, long value, int bytes, int left, int site) {
+        if (site < 0) {
+            lookUpStore(h, table, va, value, bytes, left, site);
+        } else {
+            aloneStore(h, table, va, value, bytes, left, site);
         }
     }
 
     private static long aloneLoad(Hart h, long table, long va, int bytes, int left, int site) {
+        return lookUpLoad(h, table, va, bytes, left, site);
+    }
+
+    private static void aloneStore(Hart h, long table, long va, long value, int bytes, int left, int site) {
+        lookUpStore(h, table, va, value, bytes, left, site);
+    }
+
+    private static long lookUpLoad(Hart h, long table, long va, int bytes, int left, int site) {
         return switch (bytes) {
             case 1 -> lb(h, table, va, left, site);
             case 2 -> lh(h, table, va, left, site);
@@ -184,7 +238,7 @@ final class Translated {
         };
     }
 
-    private static void aloneStore(Hart h, long table, long va, long value, int bytes, int left, int site) {
+    private static void lookUpStore(Hart h, long table, long va, long value, int bytes, int left, int site) {
         switch (bytes) {
             case 1 -> sb(h, table, va, value, left, site);
             case 2 -> sh(h, table, va, value, left, site);
@@ -196,25 +250,25 @@ final class Translated {
     /// The host address for LR of a word.
     static long loadWordAddress(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
-        return Raw.loadLong(entry) == (va & -4093) ? va + Raw.loadLong(entry + 16) : slowAddress(h, va, 4, Mmu.LOAD, left, site);
+        return Raw.loadLong(entry) == (va & -4093) ? va + Raw.loadLong(entry + 16) : leaveOrAddress(h, va, 4, Mmu.LOAD, left, site);
     }
 
     /// The host address for LR of a doubleword.
     static long loadDoublewordAddress(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
-        return Raw.loadLong(entry) == (va & -4089) ? va + Raw.loadLong(entry + 16) : slowAddress(h, va, 8, Mmu.LOAD, left, site);
+        return Raw.loadLong(entry) == (va & -4089) ? va + Raw.loadLong(entry + 16) : leaveOrAddress(h, va, 8, Mmu.LOAD, left, site);
     }
 
     /// The host address for SC or an AMO on a word.
     static long storeWordAddress(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
-        return Raw.loadLong(entry + 8) == (va & -4093) ? va + Raw.loadLong(entry + 16) : slowAddress(h, va, 4, Mmu.STORE, left, site);
+        return Raw.loadLong(entry + 8) == (va & -4093) ? va + Raw.loadLong(entry + 16) : leaveOrAddress(h, va, 4, Mmu.STORE, left, site);
     }
 
     /// The host address for SC or an AMO on a doubleword.
     static long storeDoublewordAddress(Hart h, long table, long va, int left, int site) {
         long entry = table + (va >>> 7 & Tlb.INDEX_MASK);
-        return Raw.loadLong(entry + 8) == (va & -4089) ? va + Raw.loadLong(entry + 16) : slowAddress(h, va, 8, Mmu.STORE, left, site);
+        return Raw.loadLong(entry + 8) == (va & -4089) ? va + Raw.loadLong(entry + 16) : leaveOrAddress(h, va, 8, Mmu.STORE, left, site);
     }
 
     private static long slowAddress(Hart h, long va, int bytes, int access, int left, int site) {
@@ -245,6 +299,9 @@ final class Translated {
     /// Before every floating-point instruction that only reads floating-point state.
     static void floatCheck(Hart h, int left, int site) {
         if (!h.state.floatEnabled()) {
+            if (site < 0) {
+                throw missed(h, left, site);
+            }
             h.at(site, left);
             FloatUnit.check(h);
         }
@@ -253,6 +310,9 @@ final class Translated {
     /// Before every other floating-point instruction.
     static void floatEnable(Hart h, int left, int site) {
         if (!h.state.floatIsDirty()) {
+            if (site < 0) {
+                throw missed(h, left, site);
+            }
             h.at(site, left);
             FloatUnit.enable(h);
         }
@@ -274,7 +334,10 @@ final class Translated {
 
     /// After the registers have been written back: where the trapped instruction is. It is executed again by the
     /// interpreter, which takes the trap in the ordinary way or does what translated code cannot.
-    static int trapped(Hart h, long base, int left) {
+    static int trapped(Trap trap, Hart h, Region region, long base, int left) {
+        if (trap == MISS) {
+            h.missed(region);
+        }
         h.pc(base + 2L * h.siteSlot());
         return ~(left - h.siteRetired());
     }

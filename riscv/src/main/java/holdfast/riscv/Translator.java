@@ -115,12 +115,23 @@ public final class Translator implements AutoCloseable {
         return replacements.get();
     }
 
-    /// A slice has ended in a region, or a sample has found it. One that is found often is compiled again, by C2.
+    /// A slice has ended in a region, or a sample has found it. One that is found often is made again, for C2.
     void sampled(Region region, int weight) {
         int before = region.samples;
         region.samples = before + weight;
-        if (before < hotSamples && before + weight >= hotSamples && !request(() -> replace(region))) {
-            region.samples = 0;
+        if (before < hotSamples && before + weight >= hotSamples && region.form == RegionForm.FIRST) {
+            request(region, RegionForm.HOT);
+        }
+    }
+
+    /// A region leaves too often because an access misses.
+    void missing(Region region) {
+        request(region, RegionForm.MISSING);
+    }
+
+    private void request(Region region, RegionForm form) {
+        if (!request(() -> replace(region, form))) {
+            region.again();
         }
     }
 
@@ -160,47 +171,45 @@ public final class Translator implements AutoCloseable {
         }
     }
 
-    /// Translates the code at a slot, in smaller and smaller regions until one is small enough for HotSpot. Code that
-    /// starts with an instruction that is only interpreted stays as it is.
+    /// Translates the code at a slot. Code that starts with an instruction that is only interpreted stays as it is.
     private void translate(CodePage page, int slot) {
         if (isMade(page, slot) || !RegionCompiler.translates(page.plain(slot))) {
             return;
         }
+        make(page, slot, RegionForm.FIRST, null);
+        regions.incrementAndGet();
+    }
+
+    /// Puts another form of the same code in a region's place.
+    private void replace(Region old, RegionForm form) {
+        if (old.form != null && old.equals(old.page().region(old.slot()))) {
+            make(old.page(), old.slot(), form, old);
+        }
+    }
+
+    /// Makes smaller and smaller regions until one is small enough for HotSpot.
+    private void make(CodePage page, int slot, RegionForm form, @Nullable Region old) {
         Profile watching = profile;
         EngineEvents.@Nullable Translation event = watching == null ? null : watching.translating();
         for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {
             var scan = new RegionScan(page, slot, limit, warm);
-            byte[] bytes = RegionCompiler.compile(scan, alone, "TranslatedRegion");
+            byte[] bytes = RegionCompiler.compile(scan, alone, form, "TranslatedRegion");
             if (bytes.length > 0) {
                 Region region = define(bytes);
                 region.madeOf(new RegionCode(scan.code));
-                if (eager != null || HotSpotTiers.compileOnce(region)) {
-                    region.classFile = bytes;
+                if (eager != null || HotSpotTiers.compile(region, form)) {
+                    region.form = form;
                 }
-                installCompiled(new Installation(page, slot, region, null, System.nanoTime()));
-                regions.incrementAndGet();
-                if (watching != null && event != null) {
+                installCompiled(new Installation(page, slot, region, old, System.nanoTime()));
+                if (old != null) {
+                    region.bytecodeBytes = old.bytecodeBytes; // it is not counted again
+                } else if (watching != null && event != null) {
                     watching.translated(event, page, slot, region, RegionCompiler.codeBytes(bytes));
                 }
                 return;
             }
         }
         throw new IllegalStateException("a region of " + INSTRUCTIONS_MIN + " instructions is too large");
-    }
-
-    /// Puts the same region in the place of one that is hot, for C2 to compile.
-    private void replace(Region old) {
-        byte[] bytes = old.classFile;
-        if (bytes == null || !old.equals(old.page().region(old.slot()))) {
-            return;
-        }
-        Region region = define(bytes);
-        region.madeOf(old.code());
-        region.bytecodeBytes = old.bytecodeBytes;
-        if (eager == null) {
-            HotSpotTiers.compileForC2(region);
-        }
-        installCompiled(new Installation(old.page(), old.slot(), region, old, System.nanoTime()));
     }
 
     /// A region that has a place, in which HotSpot's interpreter would run it more slowly than ours runs the guest's code.

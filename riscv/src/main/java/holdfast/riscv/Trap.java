@@ -21,6 +21,9 @@ final class Trap extends RuntimeException {
     static final int LOAD_PAGE = 13;
     static final int STORE_PAGE = 15;
 
+    /// None of the guest's: an access missed the TLB, in translated code that leaves the rest to the interpreter.
+    static final int MISS = -1;
+
     int cause;
     long value;
 

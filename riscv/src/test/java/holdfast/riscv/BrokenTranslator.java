@@ -41,8 +41,8 @@ final class BrokenTranslator {
     }
 
     /// Atomic instructions are those of a lone hart.
-    static byte[] compile(RegionScan scan, boolean alone, String className) {
-        return RegionCompiler.compile(scan, true, className);
+    static byte[] compile(RegionScan scan, boolean alone, RegionForm form, String className) {
+        return RegionCompiler.compile(scan, true, form, className);
     }
 
     /// A halfword is not sign-extended.
@@ -52,6 +52,9 @@ final class BrokenTranslator {
 
     /// Nobody looks at what runs.
     static void sampled(Translator translator, Region region, int weight) {}
+
+    /// Nobody looks at what misses.
+    static void missing(Translator translator, Region region) {}
 
     private static int refills;
 

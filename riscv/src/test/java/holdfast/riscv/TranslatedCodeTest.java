@@ -3,6 +3,7 @@ package holdfast.riscv;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.platform.engine.discovery.DiscoverySelectors.selectMethod;
 
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.platform.testkit.engine.EngineTestKit;
@@ -227,6 +228,32 @@ class TranslatedCodeTest {
         bare.emit("jal", 0, 0).start(Privilege.SUPERVISOR).run(1000);
 
         assertThat(bare.hart.x(SUM)).isEqualTo(ROUNDS + 100 * ROUNDS);
+    }
+
+    @Test
+    void aRegionThatMissesAgainAndAgainIsMadeAnewWithCalls() throws BusFault {
+        long one = 0x5000_0000L;
+        long other = one + (long) Tlb.ENTRIES * PhysicalMemory.PAGE_BYTES;
+        PageTable table = table(Bare.BASE + 0x40000, ADDS_ONE);
+        table.map(one, Bare.BASE + 0x20000, PageTable.R).map(other, Bare.BASE + 0x21000, PageTable.R);
+        emitSatp(table.satp(1));
+        bare.load(8, one).load(9, other);
+        long loop = bare.here();
+        bare.emit("ld", 11, 0, 8).emit("ld", 12, 0, 9).emit("addi", SUM, SUM, 1).emit("jal", 0, (int) (loop - bare.here()));
+        bare.start(Privilege.SUPERVISOR);
+        bare.run(1000);
+        assertThat(forms(loop)).contains(RegionForm.HOT);
+        for (int i = 0; i < 100; i++) {
+            bare.run(1000);
+        }
+
+        assertThat(forms(loop)).contains(RegionForm.MISSING);
+        assertThat(bare.hart.x(SUM)).isEqualTo((bare.hart.retired() - (loop - Bare.BASE) / 4 + 1) / 4);
+    }
+
+    /// Of the regions in a page, which may be entered anywhere.
+    private List<RegionForm> forms(long address) {
+        return bare.hart.mmu.codePage(address).regions().stream().map(region -> region.form).toList();
     }
 
     @Test

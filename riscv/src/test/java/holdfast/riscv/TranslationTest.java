@@ -142,6 +142,7 @@ class TranslationTest {
         assertThat(old.replaced).isTrue();
         Region found = bare.hart.mmu.jumps().find(Bare.BASE + 0x1000);
         assertThat(found).isNotNull().isSameAs(page.region(0)).isNotSameAs(old);
+        assertThat(found.form).isEqualTo(RegionForm.HOT);
     }
 
     @Test

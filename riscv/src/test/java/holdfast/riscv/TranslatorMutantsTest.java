@@ -33,6 +33,8 @@ class TranslatorMutantsTest {
                         "TranslatedCodeTest.userModeDoesNotEnterWhatTheSupervisorHasTranslated"),
                 mutant("hot regions stay as they are", "Hart", "*", "Translator.sampled",
                         "TranslationTest.whatHasTakenTheOldPlaceIsEntered"),
+                mutant("what misses again and again stays as it is", "Hart", "missed", "Translator.missing",
+                        "TranslatedCodeTest.aRegionThatMissesAgainAndAgainIsMadeAnewWithCalls"),
                 mutant("a translated loop is left too late", "Translated", "refill", "Hart.refill",
                         "TranslatedCodeTest.aLoopIsLeftForATimerAtTheExactInstruction"),
                 mutant("interrupts wait after they are enabled", "Translated", "afterCsr", "Hart.passEnds",
@@ -41,7 +43,7 @@ class TranslatorMutantsTest {
                         "TranslatedCodeTest.aStoreThroughAnAliasThatCollidedInTheTlbIsSeenToo"),
                 mutant("fence is not translated", "RegionCompiler", "emitPlain", "CodeBuilder.invokestatic",
                         "TranslatedCodeTest.translatedFencesOrderStoresBeforeLoads"),
-                mutant("atomic instructions of a lone hart are used beside another", "Translator", "translate", "RegionCompiler.compile",
+                mutant("atomic instructions of a lone hart are used beside another", "Translator", "make", "RegionCompiler.compile",
                         "LitmusTest.translatedAtomicInstructionsOrderStoresBeforeLoads"));
     }
 
