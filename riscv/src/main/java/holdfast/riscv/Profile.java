@@ -69,14 +69,13 @@ public final class Profile implements AutoCloseable {
     }
 
     /// A translation has ended, and control may have entered it.
-    void translated(EngineEvents.Translation event, CodePage page, int slot, Region region, int bytes) {
-        region.bytecodeBytes = bytes;
+    void translated(EngineEvents.Translation event, CodePage page, int slot, Region region) {
         regions.incrementAndGet();
         instructions.addAndGet(region.instructions);
-        bytecodeBytes.addAndGet(bytes);
+        bytecodeBytes.addAndGet(region.bytecodeBytes);
         event.address = page.address + 2L * slot;
         event.instructions = region.instructions;
-        event.bytecodeBytes = bytes;
+        event.bytecodeBytes = region.bytecodeBytes;
         event.region = region.getClass();
         event.commit();
     }

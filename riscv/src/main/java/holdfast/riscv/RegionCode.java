@@ -1,10 +1,12 @@
 package holdfast.riscv;
 
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.Map;
 
 /// The instructions that a region was made of, and where in its page they are.
 final class RegionCode {
+    /// In order.
     private final char[] slots;
     private final long[] instructions;
 
@@ -17,6 +19,10 @@ final class RegionCode {
             slots[i] = (char) (int) instruction.getKey();
             instructions[i++] = instruction.getValue();
         }
+    }
+
+    boolean has(int slot) {
+        return Arrays.binarySearch(slots, (char) slot) >= 0;
     }
 
     /// Whether the page has the same instructions there.

@@ -7,6 +7,7 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 
 /// Finds the instructions of a region and its basic blocks, and for each block which registers may hold values that are
 /// not in the register file yet.
@@ -37,15 +38,26 @@ final class RegionScan {
 
     private final CodePage page;
     private final int warm;
+    private final @Nullable RegionCode only;
     private final BitSet leaders = new BitSet();
     private final BitSet indirect = new BitSet();
     private final Deque<Integer> pending = new ArrayDeque<>();
 
     /// @param warm jumps to a place without which it is left out of the region
     RegionScan(CodePage page, int entry, int instructionsMax, int warm) {
+        this(page, entry, instructionsMax, warm, null);
+    }
+
+    /// Of code that a region has been made of before, whatever is warm by now.
+    RegionScan(CodePage page, int entry, RegionCode again) {
+        this(page, entry, Integer.MAX_VALUE, 0, again);
+    }
+
+    private RegionScan(CodePage page, int entry, int instructionsMax, int warm, @Nullable RegionCode only) {
         this.page = page;
         this.entry = entry;
         this.warm = warm;
+        this.only = only;
         collect(instructionsMax);
         split();
         indirect.stream().filter(slot -> !code.containsKey(slot)).boxed().toList().forEach(indirect::clear);
@@ -65,7 +77,7 @@ final class RegionScan {
             int slot = pending.poll();
             while (slot < CodePage.SLOTS && !code.containsKey(slot) && code.size() < instructionsMax) {
                 long d = page.plain(slot);
-                if (!RegionCompiler.translates(d)) {
+                if (!RegionCompiler.translates(d) || only != null && !only.has(slot)) {
                     break;
                 }
                 code.put(slot, d);
@@ -108,15 +120,19 @@ final class RegionScan {
 
     private static final int RETURN_ADDRESS = 1;
 
+    private boolean isWarm(int slot, int jumps) {
+        return only == null ? page.heat[slot] >= jumps : only.has(slot);
+    }
+
     private void follow(int target, int jumps) {
-        if (target >= 0 && target < CodePage.SLOTS && page.heat[target] >= jumps) {
+        if (target >= 0 && target < CodePage.SLOTS && isWarm(target, jumps)) {
             leaders.set(target);
             pending.add(target);
         }
     }
 
     private void followIndirect(int slot) {
-        if (slot < CodePage.SLOTS && page.heat[slot] >= warm) {
+        if (slot < CodePage.SLOTS && isWarm(slot, warm)) {
             indirect.set(slot);
             follow(slot, 0);
         }
@@ -126,7 +142,7 @@ final class RegionScan {
         int found = 0;
         int end = Math.min(from + COMPUTED_REACH, CodePage.SLOTS);
         for (int slot = Math.max(from - COMPUTED_REACH, 0); slot < end && found < COMPUTED_MAX; slot++) {
-            if (page.heat[slot] >= Math.max(warm, 1)) {
+            if (page.heat[slot] >= Math.max(warm, 1) && isWarm(slot, warm)) {
                 followIndirect(slot);
                 found++;
             }

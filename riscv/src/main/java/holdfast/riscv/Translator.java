@@ -171,45 +171,57 @@ public final class Translator implements AutoCloseable {
         }
     }
 
-    /// Translates the code at a slot. Code that starts with an instruction that is only interpreted stays as it is.
+    /// Translates the code at a slot, in smaller and smaller regions until one is small enough for HotSpot. Code that starts with an
+    /// instruction that is only interpreted stays as it is.
     private void translate(CodePage page, int slot) {
         if (isMade(page, slot) || !RegionCompiler.translates(page.plain(slot))) {
             return;
         }
-        make(page, slot, RegionForm.FIRST, null);
-        regions.incrementAndGet();
-    }
-
-    /// Puts another form of the same code in a region's place.
-    private void replace(Region old, RegionForm form) {
-        if (old.form != null && old.equals(old.page().region(old.slot()))) {
-            make(old.page(), old.slot(), form, old);
-        }
-    }
-
-    /// Makes smaller and smaller regions until one is small enough for HotSpot.
-    private void make(CodePage page, int slot, RegionForm form, @Nullable Region old) {
         Profile watching = profile;
         EngineEvents.@Nullable Translation event = watching == null ? null : watching.translating();
         for (int limit = INSTRUCTIONS_MAX; limit >= INSTRUCTIONS_MIN; limit /= 2) {
-            var scan = new RegionScan(page, slot, limit, warm);
-            byte[] bytes = RegionCompiler.compile(scan, alone, form, "TranslatedRegion");
-            if (bytes.length > 0) {
-                Region region = define(bytes);
-                region.madeOf(new RegionCode(scan.code));
-                if (eager != null || HotSpotTiers.compile(region, form)) {
-                    region.form = form;
-                }
-                installCompiled(new Installation(page, slot, region, old, System.nanoTime()));
-                if (old != null) {
-                    region.bytecodeBytes = old.bytecodeBytes; // it is not counted again
-                } else if (watching != null && event != null) {
-                    watching.translated(event, page, slot, region, RegionCompiler.codeBytes(bytes));
+            Region region = make(new RegionScan(page, slot, limit, warm), RegionForm.FIRST);
+            if (region != null) {
+                installCompiled(new Installation(page, slot, region, null, System.nanoTime()));
+                regions.incrementAndGet();
+                if (watching != null && event != null) {
+                    watching.translated(event, page, slot, region);
                 }
                 return;
             }
         }
         throw new IllegalStateException("a region of " + INSTRUCTIONS_MIN + " instructions is too large");
+    }
+
+    /// Puts another form of the same code in a region's place, if that is small enough.
+    private void replace(Region old, RegionForm form) {
+        CodePage page = old.page();
+        if (old.form == null || !old.equals(page.region(old.slot()))) {
+            return;
+        }
+        var scan = new RegionScan(page, old.slot(), old.code());
+        Region region = make(scan, form);
+        if (region == null) {
+            region = make(scan, RegionForm.MISSING);
+        }
+        if (region != null) {
+            installCompiled(new Installation(page, old.slot(), region, old, System.nanoTime()));
+        }
+    }
+
+    /// @return null if it would be too large for HotSpot
+    private @Nullable Region make(RegionScan scan, RegionForm form) {
+        byte[] bytes = RegionCompiler.compile(scan, alone, form, "TranslatedRegion");
+        if (bytes.length == 0) {
+            return null;
+        }
+        Region region = define(bytes);
+        region.madeOf(new RegionCode(scan.code));
+        region.bytecodeBytes = profile == null ? 0 : RegionCompiler.codeBytes(bytes);
+        if (eager != null || HotSpotTiers.compile(region, form)) {
+            region.form = form;
+        }
+        return region;
     }
 
     /// A region that has a place, in which HotSpot's interpreter would run it more slowly than ours runs the guest's code.
