@@ -11,6 +11,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -90,6 +91,20 @@ class ProvisionCommandTest {
             assertThat(info().get("openIn").asString()).startsWith("process ");
             assertThat(info().get("toArriveBytes").asLong()).isEqualTo(4 * MIB);
         }
+    }
+
+    @Test
+    @Timeout(60)
+    void oneThatIsOpenIsFilledByWhoHasIt() {
+        output("disk provision DIR/d.raw --from DIR/image.raw");
+        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null)) {
+            assertThat(output("disk fill DIR/d.raw")).contains("d.raw: process ").contains("fills it from now on");
+            while (info().get("toArriveBytes").asLong() > 0) {
+                Thread.onSpinWait();
+            }
+        }
+        assertThat(directory.resolve("d.raw")).hasSameBinaryContentAs(directory.resolve("image.raw"));
+        assertThat(directory.resolve("d.raw.holdfast")).doesNotExist();
     }
 
     @ParameterizedTest

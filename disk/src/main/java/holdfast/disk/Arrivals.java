@@ -28,6 +28,7 @@ final class Arrivals implements AutoCloseable {
     private final Semaphore room = new Semaphore(PIECES_MAX);
     private final List<Arrival> underway = new ArrayList<>();
     private int storing;
+    private long epoch;
     private boolean closed;
 
     /// Where blocks are put.
@@ -36,7 +37,9 @@ final class Arrivals implements AutoCloseable {
     }
 
     /// A piece that is on its way, and how it ends.
-    record Arrival(long first, long end, CompletableFuture<IoStatus> ended) {}
+    ///
+    /// @param epoch in which it was begun; nothing is stored in another
+    record Arrival(long first, long end, long epoch, CompletableFuture<IoStatus> ended) {}
 
     /// What somebody waits for.
     ///
@@ -84,7 +87,7 @@ final class Arrivals implements AutoCloseable {
                 Arrival there = onItsWay(at);
                 boolean own = there == null;
                 if (there == null) {
-                    there = new Arrival(at, pieceEnd(at, end), new CompletableFuture<>());
+                    there = new Arrival(at, pieceEnd(at, end), epoch, new CompletableFuture<>());
                     start(there, deadlineNanos);
                 }
                 awaited.add(new Awaited(there, own));
@@ -139,14 +142,20 @@ final class Arrivals implements AutoCloseable {
         } finally {
             room.release();
         }
-        put(arrival.first, arrival.end, content);
+        enter(arrival.epoch);
+        store(arrival.first, arrival.end, content);
     }
 
-    /// Stores what is still absent: what somebody has written meanwhile is newer.
+    /// Stores what is known without being fetched.
     ///
     /// @param content of all of these blocks
     void put(long first, long end, MemorySegment content) throws DiskException {
-        enter();
+        enter(now());
+        store(first, end, content);
+    }
+
+    /// Stores what is still absent: what somebody has written meanwhile is newer.
+    private void store(long first, long end, MemorySegment content) throws DiskException {
         try (var _ = locks.acquire(first, end)) {
             long at = first;
             for (PresenceMap.Run run : map.runs(first, end)) {
@@ -163,10 +172,16 @@ final class Arrivals implements AutoCloseable {
         }
     }
 
-    private void enter() throws DiskException {
+    private long now() {
         synchronized (underway) {
-            if (closed) {
-                throw new DiskException("a disk that is closed", IoStatus.IO_ERROR);
+            return epoch;
+        }
+    }
+
+    private void enter(long begunIn) throws DiskException {
+        synchronized (underway) {
+            if (closed || begunIn != epoch) {
+                throw new DiskException("what was on its way to a disk", IoStatus.IO_ERROR);
             }
             storing++;
         }
@@ -179,12 +194,23 @@ final class Arrivals implements AutoCloseable {
         }
     }
 
+    /// What is on its way now is not stored when it comes: from here on the storage stays as it is until somebody asks again. Nobody waits
+    /// for any of it.
+    void forget() {
+        settle(false);
+    }
+
     /// Nothing is stored any more; what comes later goes nowhere.
     @Override
     public void close() {
+        settle(true);
+    }
+
+    private void settle(boolean forGood) {
         boolean interrupted = false;
         synchronized (underway) {
-            closed = true;
+            closed |= forGood;
+            epoch++;
             while (storing > 0) {
                 try {
                     underway.wait();

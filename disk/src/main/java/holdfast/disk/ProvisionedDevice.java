@@ -18,6 +18,7 @@ import holdfast.block.ProvisionedLayer;
 import holdfast.block.Request;
 import holdfast.block.StorageLayer;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -127,9 +128,11 @@ public final class ProvisionedDevice implements BlockDevice {
     }
 
     /// That of its storage, and of what it lies over. With nothing left to arrive it is that of the storage alone, which is what the disk
-    /// is when it is opened again.
+    /// is when it is opened again. What arrives changes the storage, and so what is on its way unasked is let go, and filling ends.
     @Override
     public Optional<String> identity() {
+        stopFilling();
+        arrivals.forget();
         return storage.identity().map(below -> map.isComplete() ? below
                 : "provisioned " + descriptor().id() + " in [" + below + "] from [" + store.layer().identity() + "]");
     }
@@ -146,13 +149,16 @@ public final class ProvisionedDevice implements BlockDevice {
         return store.file().repair(storage);
     }
 
-    /// Begins to let all arrive that is not here, in the background, until that is done or the disk is closed. Once for an open disk, which
-    /// is writable.
+    /// Begins to let all arrive that is not here, in the background, until that is done, fails, or the disk is closed.
     ///
     /// @param bytesPerSecond at most so many; 0 for as fast as can be
+    /// @throws OperatorError when that has been begun already and goes on, or the disk may not be written
     public synchronized LazyInitializer fill(long bytesPerSecond, Alarm alarm) {
-        if (filling != null || geometry.readOnly()) {
-            throw new IllegalStateException(store.file().name() + " is being filled, or may not be written");
+        if (geometry.readOnly()) {
+            throw new OperatorError(store.file().name(), "may not be written", "open it for writing");
+        }
+        if (filling != null && !filling.await(Duration.ZERO)) {
+            throw new OperatorError(store.file().name(), "is being filled already", "wait for that: holdfast disk info");
         }
         filling = LazyInitializer.start(
                 new FillingUp(map, arrivals, repository, this::flush, blockBytes, geometry.sizeBytes()), bytesPerSecond, alarm);

@@ -27,7 +27,7 @@ class MutantsTest {
                 new Mutant("what arrives during a flush is shown by it", "holdfast.block.MapFlush", "flushData", "Blocking.flush",
                         "holdfast.disk.Broken",
                         "holdfast.disk.ProvisionedPowerCutTest.aBlockThatArrivesWhileAFlushRunsIsNotShownBeforeItIsDurable"),
-                mutant("what arrives late wins", "Arrivals", "put", "Arrivals.isAbsent",
+                mutant("what arrives late wins", "Arrivals", "store", "Arrivals.isAbsent",
                         "ProvisionedDeviceTest.aLateArrivalNeverReplacesWhatWasWrittenMeanwhile"),
                 mutant("who misses what is on its way asks for it again", "Arrivals", "begin", "Arrivals.onItsWay",
                         "ProvisionedDeviceTest.eightWhoMissOneBlockAskForItOnce"),

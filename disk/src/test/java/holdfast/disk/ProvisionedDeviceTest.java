@@ -11,6 +11,7 @@ import holdfast.block.ArrayModel;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
+import holdfast.block.ClusterLocks;
 import holdfast.block.DescriptorFile;
 import holdfast.block.DiskException;
 import holdfast.block.Extent;
@@ -28,6 +29,8 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -287,6 +290,52 @@ class ProvisionedDeviceTest {
             }
         }
         assertThat(modified).containsExactly(2L, 5L, 30L, 31L, 40L);
+    }
+
+    /// So that a name that was told of the content stays right: what arrives changes the storage.
+    @Test
+    void whatIsOnItsWayUnaskedIsNotStoredOnceItIsForgotten() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var slow = new FaultyDevice(sample.image(), request -> request instanceof Request.Read ? HELD : new Fault.None());
+        var image = new SharedImage(slow);
+        var stored = new CopyOnWriteArrayList<Long>();
+        var arrivals = new Arrivals(
+                new Repository("image", image, ProvisionedSample.IDENTITY, LONG), new PresenceMap(SIZE / BLOCK), new ClusterLocks(),
+                (offset, _) -> stored.add(offset), BLOCK, SIZE);
+        arrivals.hurry(4, 8);
+        await(() -> slow.held() > 0);
+        arrivals.forget();
+        slow.release();
+        var wanted = CompletableFuture.runAsync(() -> bring(arrivals, 4, 8), Thread::startVirtualThread);
+        while (!wanted.isDone()) {
+            slow.release();
+            Thread.onSpinWait();
+        }
+        wanted.join();
+        assertThat(image.reads()).hasSize(2);
+        assertThat(stored).containsExactly(4L * BLOCK);
+    }
+
+    private static void bring(Arrivals arrivals, long first, long end) {
+        try {
+            arrivals.await(first, end);
+        } catch (DiskException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void aTellingOfItsContentEndsWhatFillsIt() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(4 << 20);
+        ProvisionedDevice device = sample.open(sample.shared());
+        new Blocking(device).read(0, BLOCK);
+        var filling = device.fill(1, Alarm.wallClock());
+        var _ = device.identity();
+        assertThat(filling.await(Duration.ZERO)).isTrue();
+        assertThat(device.fill(0, Alarm.wallClock()).await(Duration.ofSeconds(30))).isTrue();
+        assertThat(device.presence().absentBytes()).isZero();
+        assertThatThrownBy(() -> ProvisionedSample.open(new ReadOnlyView(sample.storage()), sample.descriptor(), sample.shared(), LONG)
+                .fill(0, Alarm.wallClock())).hasMessageContaining("may not be written");
     }
 
     @Test
