@@ -47,16 +47,17 @@ record FioRuns(int repetitions, int requests, int diskMebibytes) {
     private DiskRow.Cost once(DiskLoad load, RunningServer server) throws IOException, InterruptedException {
         int count = load.requests(requests);
         double before = server.cpuSeconds();
-        double seconds = fio(load, server.uri(), count);
+        double seconds = seconds(load.arguments(server.uri(), (long) diskMebibytes << 20, count), count);
         double cpuSeconds = server.cpuSeconds() - before;
         return new DiskRow.Cost(cpuSeconds * 1e6 / count, seconds * 1e6 / count);
     }
 
+    /// @param arguments fio's, for one job of so many requests whose result is JSON
     /// @return wall time of the run, without fio's own start
-    private double fio(DiskLoad load, String uri, int count) throws IOException, InterruptedException {
+    static double seconds(List<String> arguments, int count) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(CLIENT.command());
         command.add("fio");
-        command.addAll(load.arguments(uri, (long) diskMebibytes << 20, count));
+        command.addAll(arguments);
         Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
         process.getOutputStream().close();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);

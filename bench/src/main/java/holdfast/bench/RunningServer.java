@@ -11,19 +11,20 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Function;
 
 /// A server of one disk, in a process that does not outlive this one.
 final class RunningServer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final long LOOK_NANOS = 10_000_000;
 
-    private final DiskServer server;
+    private final String title;
     private final Process process;
     private final Path socket;
     private final Path errors;
 
-    private RunningServer(DiskServer server, Process process, Path socket, Path errors) {
-        this.server = server;
+    private RunningServer(String title, Process process, Path socket, Path errors) {
+        this.title = title;
         this.process = process;
         this.socket = socket;
         this.errors = errors;
@@ -32,17 +33,24 @@ final class RunningServer implements AutoCloseable {
     /// @param directory for its socket and its last words
     /// @throws OperatorError when it cannot be started
     static RunningServer start(DiskServer server, Path disk, Path directory, Cores cores) {
-        Path socket = directory.resolve(server.title() + ".sock");
-        Path errors = directory.resolve(server.title() + ".errors");
+        return start(server.title(), socket -> server.command(disk, socket), directory, cores);
+    }
+
+    /// @param serving the command that serves a disk at a socket until it is ended
+    /// @param directory for its socket and its last words
+    /// @throws OperatorError when it cannot be started
+    static RunningServer start(String title, Function<Path, List<String>> serving, Path directory, Cores cores) {
+        Path socket = directory.resolve(title + ".sock");
+        Path errors = directory.resolve(title + ".errors");
         List<String> command = new ArrayList<>(RunningGuest.DIES_WITH_US);
         command.addAll(cores.command());
-        command.addAll(server.command(disk, socket));
+        command.addAll(serving.apply(socket));
         try {
             Process process = new ProcessBuilder(command)
                     .redirectError(errors.toFile())
                     .redirectOutput(ProcessBuilder.Redirect.DISCARD)
                     .start();
-            return new RunningServer(server, process, socket, errors);
+            return new RunningServer(title, process, socket, errors);
         } catch (IOException e) {
             throw new OperatorError(command.getFirst(), "cannot be started: " + e.getMessage(), "install Debian's util-linux");
         }
@@ -57,7 +65,7 @@ final class RunningServer implements AutoCloseable {
         long deadline = System.nanoTime() + PATIENCE.toNanos();
         while (!takesConnections()) {
             if (!process.isAlive() || System.nanoTime() > deadline) {
-                throw new OperatorError(server.title(), "does not serve", "its last words: " + lastWords());
+                throw new OperatorError(title, "does not serve", "its last words: " + lastWords());
             }
             LockSupport.parkNanos(LOOK_NANOS);
         }
@@ -84,7 +92,7 @@ final class RunningServer implements AutoCloseable {
         try {
             return RunningGuest.cpuSeconds(Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat")));
         } catch (IOException e) {
-            throw new OperatorError(server.title(), "has ended", "its last words: " + lastWords());
+            throw new OperatorError(title, "has ended", "its last words: " + lastWords());
         }
     }
 
