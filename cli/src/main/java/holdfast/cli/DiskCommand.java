@@ -18,6 +18,7 @@ import picocli.CommandLine.Command;
             DiskProvisionCommand.class,
             DiskFillCommand.class,
             DiskDeltaCommand.class,
+            DiskTraceCommand.class,
             DiskMergeCommand.class,
             DiskRebaseCommand.class,
         },

@@ -32,7 +32,7 @@ import java.util.function.LongConsumer;
 ///             info   text or json
 ///             map    text or json
 ///             resize new size in bytes
-///             fill   bytes a second at most, 0 for as fast as can be
+///             fill   bytes a second at most, 0 for as fast as can be; behind a space, maybe, the path of a trace
 /// answer:   (GOES_ON or length above 0, bytes of UTF-8)…, 0, whether it is whole; if not: subject, problem, next step
 /// ```
 final class DiskControl implements AutoCloseable {
@@ -144,7 +144,7 @@ final class DiskControl implements AutoCloseable {
                     throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
                 }
             }
-            case "fill" -> DiskFillCommand.begin(name, device, Long.parseLong(argument), text);
+            case "fill" -> DiskFillCommand.begin(name, device, argument, text);
             default -> throw unknown(name);
         }
     }

@@ -42,13 +42,16 @@ final class DiskFillCommand implements Callable<Integer> {
     @Option(names = "--rate", paramLabel = "SIZE", description = "at most so much a second; default: as fast as can be")
     @Nullable ByteSize rate;
 
+    @Option(names = "--trace", paramLabel = "TRACE", description = "only what a disk trace of the same image names")
+    @Nullable Path trace;
+
     @Spec
     @Nullable CommandSpec spec;
 
     @Override
     public Integer call() {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        if (HeldDisk.ask(disk, "fill", Long.toString(bytesPerSecond()), out)) {
+        if (HeldDisk.ask(disk, "fill", argument(bytesPerSecond(), trace), out)) {
             return ExitCode.OK;
         }
         try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
@@ -64,17 +67,29 @@ final class DiskFillCommand implements Callable<Integer> {
         return rate == null ? 0 : rate.bytes();
     }
 
+    /// Of the verb of [DiskControl]: bytes a second, and the trace's absolute path behind a space.
+    private static String argument(long bytesPerSecond, @Nullable Path trace) {
+        return bytesPerSecond + (trace == null ? "" : " " + trace.toAbsolutePath());
+    }
+
+    private static LazyInitializer fill(ProvisionedDevice provisioned, long bytesPerSecond, @Nullable Path trace) {
+        return trace == null ? provisioned.fill(bytesPerSecond, Alarm.wallClock()) : provisioned.fill(trace, bytesPerSecond, Alarm.wallClock());
+    }
+
     /// Begins to fill a disk that this process has open for others, and says so.
-    static void begin(String name, BlockDevice device, long bytesPerSecond, PrintWriter out) {
+    ///
+    /// @param argument as it was asked for
+    static void begin(String name, BlockDevice device, String argument, PrintWriter out) {
         if (!(device instanceof ProvisionedDevice provisioned)) {
             throw new OperatorError(name, "is all there", "use it as it is");
         }
-        var _ = provisioned.fill(bytesPerSecond, Alarm.wallClock());
+        String[] words = argument.split(" ", 2);
+        var _ = fill(provisioned, Long.parseLong(words[0]), words.length < 2 ? null : Path.of(words[1]));
         out.println(name + ": process " + ProcessHandle.current().pid() + ", which has it open, fills it from now on; disk info says how far it is");
     }
 
     private void fill(ProvisionedDevice provisioned) {
-        try (LazyInitializer filling = provisioned.fill(bytesPerSecond(), Alarm.wallClock());
+        try (LazyInitializer filling = fill(provisioned, bytesPerSecond(), trace);
                 var progress = ProgressBar.on(Streams.ofProcess())) {
             while (!filling.await(REDRAW)) {
                 LazyInitializer.Progress now = filling.progress();

@@ -221,7 +221,7 @@ class DiskCommandTest {
         "disk merge DIR/some.raw                                   | 1 | some.raw: is no VHDX file",
         "disk rebase DIR/some.raw                                  | 2 | there is nothing to change",
         "disk rebase DIR/some.raw --accept-parent                  | 1 | some.raw: is no VHDX file",
-        "disk                                                      | 2 | create, info, check, map, convert, resize, compact, initialize, provision, fill, delta, merge, rebase",
+        "disk                                                      | 2 | create, info, check, map, convert, resize, compact, initialize, provision, fill, delta, trace, merge, rebase",
     })
     void whatMakesNoSenseIsSaidAndNothingIsLeft(String words, int exitCode, String message) throws Exception {
         Invocation done = invoke(words.strip());

@@ -95,10 +95,17 @@ class ProvisionCommandTest {
 
     @Test
     @Timeout(60)
-    void oneThatIsOpenIsFilledByWhoHasIt() {
+    void oneThatIsOpenIsFilledByWhoHasIt() throws Exception {
         output("disk provision DIR/d.raw --from DIR/image.raw");
-        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null)) {
-            assertThat(output("disk fill DIR/d.raw")).contains("d.raw: process ").contains("fills it from now on");
+        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null, null)) {
+            Files.writeString(directory.resolve("t"), "holdfast trace 1\nimage " + info().get("image").asString() + "\n0 8192\n");
+            assertThat(output("disk fill DIR/d.raw --trace DIR/t")).contains("d.raw: process ").contains("fills it from now on");
+            while (info().get("toArriveBytes").asLong() > 4 * MIB - 8192) {
+                Thread.onSpinWait();
+            }
+            while (invoke("disk", "fill", "DIR/d.raw").err().contains("is being filled already")) {
+                Thread.onSpinWait();
+            }
             while (info().get("toArriveBytes").asLong() > 0) {
                 Thread.onSpinWait();
             }

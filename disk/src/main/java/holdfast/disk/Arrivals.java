@@ -80,6 +80,11 @@ final class Arrivals implements AutoCloseable {
         }
     }
 
+    /// Begins to bring what is not here, for somebody who waits for all of it later.
+    void ask(long first, long end) {
+        var _ = begin(first, end, System.nanoTime() + repository.patience().limit().toNanos());
+    }
+
     private List<Awaited> begin(long first, long end, long deadlineNanos) {
         var awaited = new ArrayList<Awaited>();
         synchronized (underway) {

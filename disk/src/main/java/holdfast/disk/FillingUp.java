@@ -56,19 +56,9 @@ final class FillingUp implements LazilyInitialized.Blocks {
             arrivals.put(first, end, ZEROS.asSlice(0, to - from));
             return 0;
         }
-        long fetched = absent(first, end) * blockBytes;
+        long fetched = map.absentCount(first, end) * blockBytes;
         arrivals.await(first, end);
         return fetched;
-    }
-
-    private long absent(long first, long end) {
-        long count = 0;
-        long at = first;
-        for (PresenceMap.Run run : map.runs(first, end)) {
-            count += run.state() == PresenceMap.State.ABSENT ? run.end() - at : 0;
-            at = run.end();
-        }
-        return count;
     }
 
     private boolean isZero(long from, long to) {

@@ -160,6 +160,17 @@ final class PresenceMap implements MapFlush.Changes<PresenceMap.Sector> {
         return absent;
     }
 
+    /// How many blocks of a range are not here.
+    synchronized long absentCount(long first, long end) {
+        long count = 0;
+        for (long at = first; at < end; ) {
+            Run run = run(at, end);
+            count += run.state() == State.ABSENT ? run.end() - at : 0;
+            at = run.end();
+        }
+        return count;
+    }
+
     synchronized long modifiedCount() {
         return modified;
     }

@@ -11,6 +11,7 @@ import holdfast.block.Extent;
 import holdfast.block.Geometry;
 import holdfast.block.IoStatus;
 import holdfast.block.LayeredRequests;
+import holdfast.block.LazilyInitialized;
 import holdfast.block.LazyInitializer;
 import holdfast.block.MapFlush;
 import holdfast.block.OperatorError;
@@ -18,6 +19,7 @@ import holdfast.block.ProvisionedLayer;
 import holdfast.block.Request;
 import holdfast.block.StorageLayer;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -153,15 +155,31 @@ public final class ProvisionedDevice implements BlockDevice {
     ///
     /// @param bytesPerSecond at most so many; 0 for as fast as can be
     /// @throws OperatorError when that has been begun already and goes on, or the disk may not be written
-    public synchronized LazyInitializer fill(long bytesPerSecond, Alarm alarm) {
+    public LazyInitializer fill(long bytesPerSecond, Alarm alarm) {
+        return fill(new FillingUp(map, arrivals, repository, this::flush, blockBytes, geometry.sizeBytes()), bytesPerSecond, alarm);
+    }
+
+    /// The same for what a trace names alone.
+    ///
+    /// @param trace a file that [DiskTrace] has written
+    /// @throws OperatorError also when it is no trace, or one of another image
+    public LazyInitializer fill(Path trace, long bytesPerSecond, Alarm alarm) {
+        ImageTrace read = ImageTrace.read(trace);
+        if (!read.identity().equals(store.layer().identity())) {
+            throw new OperatorError(
+                    trace.toString(), "is of another image than " + store.file().name() + " (" + read.identity() + ")", "make one with: holdfast disk trace");
+        }
+        return fill(new TracedParts(read, map, arrivals, this::flush, blockBytes, geometry.sizeBytes()), bytesPerSecond, alarm);
+    }
+
+    private synchronized LazyInitializer fill(LazilyInitialized.Blocks blocks, long bytesPerSecond, Alarm alarm) {
         if (geometry.readOnly()) {
             throw new OperatorError(store.file().name(), "may not be written", "open it for writing");
         }
         if (filling != null && !filling.await(Duration.ZERO)) {
             throw new OperatorError(store.file().name(), "is being filled already", "wait for that: holdfast disk info");
         }
-        filling = LazyInitializer.start(
-                new FillingUp(map, arrivals, repository, this::flush, blockBytes, geometry.sizeBytes()), bytesPerSecond, alarm);
+        filling = LazyInitializer.start(blocks, bytesPerSecond, alarm);
         return filling;
     }
 

@@ -180,6 +180,49 @@ class ProvisioningTest {
     }
 
     @Test
+    void whatOneDiskHasNeededIsFetchedForAnotherAndNothingElse() throws Exception {
+        Provisioning.create(disk, image.toString());
+        try (BlockDevice device = open()) {
+            new Blocking(device).read(3 * BLOCK, 2 * BLOCK);
+            new Blocking(device).read(400 * BLOCK, BLOCK);
+            new Blocking(device).write(500 * BLOCK, Noise.of(1).bytes(BLOCK));
+        }
+        Path trace = directory.resolve("boot.trace");
+        DiskTrace.write(disk, trace);
+        assertThat(Files.readAllLines(trace)).startsWith("holdfast trace 1").containsSubsequence("12288 8192", "1638400 4096", "2048000 4096").hasSize(5);
+        Path other = directory.resolve("other.raw");
+        Provisioning.create(other, image.toString());
+        try (BlockDevice device = Disks.open(other, Access.READ_WRITE, null)) {
+            var provisioned = (ProvisionedDevice) device;
+            var filling = provisioned.fill(trace, 0, Alarm.wallClock());
+            assertThat(filling.await(Duration.ofSeconds(30))).isTrue();
+            assertThat(filling.failure()).isEmpty();
+            assertThat(provisioned.presence()).isEqualTo(new ProvisionedDevice.Presence(SIZE - 4 * BLOCK, 0));
+        }
+        DiskTrace.write(other, directory.resolve("same.trace"));
+        assertThat(directory.resolve("same.trace")).hasSameTextualContentAs(trace);
+        assertThatThrownBy(() -> DiskTrace.write(other, trace)).hasMessageContaining("is there already");
+        assertThatThrownBy(() -> DiskTrace.write(image, directory.resolve("none.trace"))).hasMessageContaining("is not arriving");
+    }
+
+    @Test
+    void aTraceThatIsNoneOrOfAnotherImageIsRefused() throws Exception {
+        Provisioning.create(disk, image.toString());
+        Path trace = directory.resolve("wrong.trace");
+        try (BlockDevice device = open()) {
+            var provisioned = (ProvisionedDevice) device;
+            for (String text : List.of("", "holdfast trace 2\nimage x\n", "holdfast trace 1\nimage x\n5\n", "holdfast trace 1\nimage x\n4096 -1\n",
+                    "holdfast trace 1\nimage x\n8192 4096\n4096 4096\n", "holdfast trace 1\nimage x\nten 4096\n")) {
+                Files.writeString(trace, text);
+                assertThatThrownBy(() -> provisioned.fill(trace, 0, Alarm.wallClock())).as(text).hasMessageContaining("wrong.trace: is no trace");
+            }
+            Files.writeString(trace, "holdfast trace 1\nimage another\n0 4096\n");
+            assertThatThrownBy(() -> provisioned.fill(trace, 0, Alarm.wallClock())).hasMessageContaining("is of another image than").hasMessageContaining("(another)");
+            assertThatThrownBy(() -> provisioned.fill(directory.resolve("none"), 0, Alarm.wallClock())).hasMessageContaining("there is no such file");
+        }
+    }
+
+    @Test
     void whereThereCanBeNoDeltaThatIsSaidAndNothingIsLeft() throws Exception {
         Path delta = directory.resolve("disk-delta.vhdx");
         assertThatThrownBy(() -> DiskDelta.write(image, delta)).hasMessageContaining("is not arriving");
