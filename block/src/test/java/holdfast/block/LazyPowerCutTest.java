@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.block.LazyLayer.Filling;
 import holdfast.testkit.Campaign;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,12 +25,12 @@ class LazyPowerCutTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
     void whatWasFlushedSurvivesEveryCut(long seed) throws Exception {
-        assertThat(new Life(seed).cutEverywhere(60)).isGreaterThan(1500);
+        assertThat(Life.of(seed).cutEverywhere(60)).isGreaterThan(1500);
     }
 
     @Test
     void noCutShowsWhatTheStorageHeldBefore() throws Exception {
-        assertThat(new Life(8).cutEverywhere(60)).isGreaterThan(1500);
+        assertThat(Life.of(8).cutEverywhere(60)).isGreaterThan(1500);
     }
 
     @Test
@@ -71,13 +69,13 @@ class LazyPowerCutTest {
     @Test
     @Tag("long")
     void whatWasFlushedSurvivesAMillionCuts() throws Exception {
-        Campaign.run("power cuts of lazy disks", 1_000_000, seed -> new Life(seed).cutEverywhere(100));
+        Campaign.run("power cuts of lazy disks", 1_000_000, seed -> Life.of(seed).cutEverywhere(100));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {11, 12, 13, 14})
     void whatWasFlushedSurvivesWhenRequestsRunSideBySide(long seed) throws Exception {
-        var life = new Life(seed);
+        var life = Life.of(seed);
         for (int i = 0; i < 5; i++) {
             life.burst();
         }
@@ -88,7 +86,7 @@ class LazyPowerCutTest {
     @ValueSource(longs = {21, 22, 23, 24})
     void aDiskThatLivesThroughManyCutsStaysSound(long seed) throws Exception {
         var random = new Random(seed);
-        var life = new Life(seed);
+        var life = Life.of(seed);
         for (int generation = 0; generation < 60; generation++) {
             for (int i = 0; i < 6; i++) {
                 life.step();
@@ -100,7 +98,7 @@ class LazyPowerCutTest {
     @ParameterizedTest
     @ValueSource(longs = {31, 32})
     void aCutWhileTheRestIsInitializedLosesAndShowsNothing(long seed) throws Exception {
-        var life = new Life(seed);
+        var life = Life.of(seed);
         for (int i = 0; i < 10; i++) {
             life.step();
         }
@@ -168,38 +166,39 @@ class LazyPowerCutTest {
         }
     }
 
-    /// A lazy disk, what it may hold, and what happened below it.
-    private static final class Life {
-        private final long seed;
-        private final Random random;
+    private static final class Life extends CutLife {
         private final MemoryDevice storageBefore;
         private final MemoryDevice mapBefore;
-        private final Recording recording = new Recording();
         private final RecordingDevice storage;
         private final RecordingDevice map;
-        private final LazyDevice device;
-        private final Blocking disk;
-        private final PowerCutModel model;
+        private final LazyDevice lazy;
+
+        private Life(long seed, LazySample before, Recording recording, RecordingDevice storage, RecordingDevice map, LazyDevice lazy)
+                throws DiskException {
+            super(seed, lazy, recording);
+            storageBefore = before.storage();
+            mapBefore = before.descriptor();
+            this.storage = storage;
+            this.map = map;
+            this.lazy = lazy;
+        }
 
         /// From the beginning.
-        Life(long seed) throws DiskException {
-            this(seed, LazySample.of(SIZE, BLOCK, seed % 2 == 0 ? Filling.WHOLE_BLOCK : Filling.BEFORE));
+        static Life of(long seed) throws DiskException {
+            return of(seed, LazySample.of(SIZE, BLOCK, seed % 2 == 0 ? Filling.WHOLE_BLOCK : Filling.BEFORE));
         }
 
-        private Life(long seed, LazySample found) throws DiskException {
-            this.seed = seed;
-            random = new Random(seed);
-            storageBefore = found.storage().copy();
-            mapBefore = found.descriptor().copy();
-            storage = new RecordingDevice(found.storage(), recording);
-            map = new RecordingDevice(found.descriptor(), recording);
-            device = LazySample.open(storage, map);
-            disk = new Blocking(device);
-            model = new PowerCutModel(disk.read(0, SIZE));
+        private static Life of(long seed, LazySample found) throws DiskException {
+            var before = new LazySample(found.storage().copy(), found.descriptor().copy());
+            var recording = new Recording();
+            var storage = new RecordingDevice(found.storage(), recording);
+            var map = new RecordingDevice(found.descriptor(), recording);
+            return new Life(seed, before, recording, storage, map, LazySample.open(storage, map));
         }
 
-        private int now() {
-            return recording.events().size();
+        @Override
+        boolean isOfZeros() {
+            return false;
         }
 
         long cutEverywhere(int operations) throws DiskException {
@@ -219,74 +218,18 @@ class LazyPowerCutTest {
             int blocks = Math.min(model.blocks() - block, 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 6));
             boolean force = random.nextInt(6) == 0;
             switch (random.nextInt(10)) {
-                case 0, 1, 2, 3, 4 -> {
-                    byte[] data = data(block, blocks);
-                    disk.write(block * 512L, data, force);
-                    promise(block, blocks, force);
-                }
+                case 0, 1, 2, 3, 4 -> write(block, blocks, force);
                 case 5, 6 -> zero(block, blocks, force);
-                case 7, 8 -> {
-                    disk.flush();
-                    model.promiseAll(now());
-                }
+                case 7, 8 -> flush();
                 default -> disk.read(block * 512L, blocks * 512);
             }
         }
 
-        /// Notes what is about to be written.
-        private byte[] data(int block, int blocks) {
-            var data = new byte[blocks * 512];
-            for (int i = 0; i < blocks; i++) {
-                byte[] content = PowerCutModel.content(random);
-                System.arraycopy(content, 0, data, i * 512, 512);
-                model.write(block + i, content, now());
-            }
-            return data;
-        }
-
-        private void promise(int block, int blocks, boolean force) {
-            for (int i = 0; i < blocks && force; i++) {
-                model.promise(block + i, now());
-            }
-        }
-
-        private void zero(int block, int blocks, boolean force) throws DiskException {
-            for (int i = 0; i < blocks; i++) {
-                model.write(block + i, new byte[512], now());
-            }
-            disk.await(done -> new Request.WriteZeroes(block * 512L, blocks * 512L, true, false, force, done));
-            promise(block, blocks, force);
-        }
-
-        /// Several writes and flushes at once, none of them over another.
-        void burst() throws DiskException {
-            var writes = new ArrayList<CompletableFuture<IoStatus>>();
-            int block = 0;
-            while (block < model.blocks() - 12) {
-                block += random.nextInt(6);
-                int blocks = 1 + random.nextInt(6);
-                byte[] data = data(block, blocks);
-                writes.add(Submitted.write(device, block * 512L, data).ended());
-                block += blocks;
-                if (random.nextInt(4) == 0) {
-                    Submitted.to(device, Request.Flush::new);
-                }
-            }
-            for (CompletableFuture<IoStatus> write : writes) {
-                assertThat(write.join()).isEqualTo(IoStatus.OK);
-            }
-            if (random.nextBoolean()) {
-                disk.flush();
-                model.promiseAll(now());
-            }
-        }
-
         void initialize() throws DiskException {
-            for (int block = 0; block < device.blockCount(); block++) {
-                device.initialize(block);
+            for (int block = 0; block < lazy.blockCount(); block++) {
+                lazy.initialize(block);
                 if (block % 3 == 0) {
-                    disk.flush();
-                    model.promiseAll(now());
+                    flush();
                 }
             }
         }
@@ -324,7 +267,7 @@ class LazyPowerCutTest {
                     recording.cut(now(), storage).disk(storageBefore, Survival.random(choice)),
                     recording.cut(now(), map).disk(mapBefore, Survival.random(choice)));
             check(new LazySample(found.storage().copy(), found.descriptor().copy()), now());
-            return new Life(choice.nextLong(), found);
+            return Life.of(choice.nextLong(), found);
         }
     }
 }

@@ -4,12 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import holdfast.testkit.Campaign;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.UUID;
-import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,19 +24,19 @@ class OverlayPowerCutTest {
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4, 5, 6})
     void whatWasFlushedSurvivesEveryCut(long seed) throws Exception {
-        assertThat(new Life(seed).cutEverywhere(60)).isGreaterThan(2000);
+        assertThat(Life.of(seed).cutEverywhere(60)).isGreaterThan(2000);
     }
 
     @Test
     @Tag("long")
     void whatWasFlushedSurvivesAMillionCuts() throws Exception {
-        Campaign.run("power cuts of overlays", 1_000_000, seed -> new Life(seed).cutEverywhere(100));
+        Campaign.run("power cuts of overlays", 1_000_000, seed -> Life.of(seed).cutEverywhere(100));
     }
 
     @ParameterizedTest
     @ValueSource(longs = {11, 12, 13, 14})
     void whatWasFlushedSurvivesWhenRequestsRunSideBySide(long seed) throws Exception {
-        var life = new Life(seed);
+        var life = Life.of(seed);
         for (int i = 0; i < 5; i++) {
             life.burst();
         }
@@ -50,7 +47,7 @@ class OverlayPowerCutTest {
     @ValueSource(longs = {21, 22, 23, 24})
     void anOverlayThatLivesThroughManyCutsStaysSound(long seed) throws Exception {
         var random = new Random(seed);
-        var life = new Life(seed);
+        var life = Life.of(seed);
         for (int generation = 0; generation < 100; generation++) {
             for (int i = 0; i < 12; i++) {
                 life.step();
@@ -149,32 +146,29 @@ class OverlayPowerCutTest {
         }
     }
 
-    /// An overlay, what it may hold, and what happened at its store.
-    private static final class Life {
-        private final long seed;
-        private final Random random;
+    private static final class Life extends CutLife {
         private final MemoryDevice base;
         private final MemoryDevice storeBefore;
-        private final RecordingDevice store;
-        private final Overlay overlay;
-        private final Blocking disk;
-        private final PowerCutModel model;
 
-        /// From the beginning, with a base that holds something and a store that holds leavings of others.
-        Life(long seed) throws DiskException {
-            this(seed, baseOf(seed), null);
+        private Life(long seed, MemoryDevice base, MemoryDevice storeBefore, RecordingDevice store) throws DiskException {
+            super(seed, new Overlay(base, OverlayStore.read(store, "store"), true), store.recording());
+            this.base = base;
+            this.storeBefore = storeBefore;
         }
 
-        private Life(long seed, MemoryDevice base, @Nullable MemoryDevice store) throws DiskException {
-            this.seed = seed;
-            this.base = base;
-            random = new Random(seed);
-            MemoryDevice live = store == null ? fresh(base) : store;
-            storeBefore = live.copy();
-            this.store = new RecordingDevice(live);
-            overlay = new Overlay(base, OverlayStore.read(this.store, "store"), true);
-            disk = new Blocking(overlay);
-            model = new PowerCutModel(disk.read(0, SIZE));
+        /// From the beginning, with a base that holds something and a store that holds leavings of others.
+        static Life of(long seed) throws DiskException {
+            MemoryDevice base = baseOf(seed);
+            return of(seed, base, fresh(base));
+        }
+
+        private static Life of(long seed, MemoryDevice base, MemoryDevice store) throws DiskException {
+            return new Life(seed, base, store.copy(), new RecordingDevice(store));
+        }
+
+        @Override
+        boolean isOfZeros() {
+            return random.nextInt(5) == 0;
         }
 
         private static MemoryDevice baseOf(long seed) throws DiskException {
@@ -193,10 +187,6 @@ class OverlayPowerCutTest {
             return store;
         }
 
-        private int now() {
-            return store.recording().events().size();
-        }
-
         long cutEverywhere(int operations) throws DiskException {
             for (int i = 0; i < operations; i++) {
                 step();
@@ -213,44 +203,9 @@ class OverlayPowerCutTest {
                 case 0, 1, 2, 3, 4 -> write(block, blocks, force);
                 case 5 -> zero(block, blocks, force);
                 case 6 -> discard(block, blocks);
-                case 7, 8 -> {
-                    disk.flush();
-                    model.promiseAll(now());
-                }
+                case 7, 8 -> flush();
                 default -> disk.read(block * 512L, blocks * 512);
             }
-        }
-
-        private void write(int block, int blocks, boolean force) throws DiskException {
-            byte[] data = data(block, blocks);
-            disk.write(block * 512L, data, force);
-            promise(block, blocks, force);
-        }
-
-        /// Notes what is about to be written.
-        private byte[] data(int block, int blocks) {
-            boolean zeros = random.nextInt(5) == 0;
-            var data = new byte[blocks * 512];
-            for (int i = 0; i < blocks; i++) {
-                byte[] content = zeros ? new byte[512] : PowerCutModel.content(random);
-                System.arraycopy(content, 0, data, i * 512, 512);
-                model.write(block + i, content, now());
-            }
-            return data;
-        }
-
-        private void promise(int block, int blocks, boolean force) {
-            for (int i = 0; i < blocks && force; i++) {
-                model.promise(block + i, now());
-            }
-        }
-
-        private void zero(int block, int blocks, boolean force) throws DiskException {
-            for (int i = 0; i < blocks; i++) {
-                model.write(block + i, new byte[512], now());
-            }
-            disk.await(done -> new Request.WriteZeroes(block * 512L, blocks * 512L, true, false, force, done));
-            promise(block, blocks, force);
         }
 
         /// Afterwards a block is as it was, or zero; once read it does not change.
@@ -263,35 +218,12 @@ class OverlayPowerCutTest {
             }
         }
 
-        /// Several writes and flushes at once, none of them over another.
-        void burst() throws DiskException {
-            var writes = new ArrayList<CompletableFuture<IoStatus>>();
-            int block = 0;
-            while (block < model.blocks() - 12) {
-                block += random.nextInt(6);
-                int blocks = 1 + random.nextInt(6);
-                byte[] data = data(block, blocks);
-                writes.add(Submitted.write(overlay, block * 512L, data).ended());
-                block += blocks;
-                if (random.nextInt(4) == 0) {
-                    Submitted.to(overlay, Request.Flush::new);
-                }
-            }
-            for (CompletableFuture<IoStatus> write : writes) {
-                assertThat(write.join()).isEqualTo(IoStatus.OK);
-            }
-            if (random.nextBoolean()) {
-                disk.flush();
-                model.promiseAll(now());
-            }
-        }
-
         /// @return how many disks were looked at
         long checkAllCuts() throws DiskException {
-            overlay.drain(Long.MAX_VALUE);
+            device.drain(Long.MAX_VALUE);
             long count = 0;
             for (int time = 0; time <= now(); time++) {
-                Recording.Cut cut = store.recording().cut(time);
+                Recording.Cut cut = recording.cut(time);
                 for (Survival survival : Survival.choices(cut.unflushed(), SUBSETS_MAX, random)) {
                     check(cut.disk(storeBefore, survival), time);
                     count++;
@@ -308,9 +240,9 @@ class OverlayPowerCutTest {
 
         /// Goes on with what a cut at this moment has left.
         Life cutAndReopen(Random choice) throws DiskException {
-            MemoryDevice found = store.recording().cut(now()).disk(storeBefore, Survival.random(choice));
+            MemoryDevice found = recording.cut(now()).disk(storeBefore, Survival.random(choice));
             check(found, now());
-            return new Life(choice.nextLong(), base, found);
+            return Life.of(choice.nextLong(), base, found);
         }
     }
 }

@@ -7,11 +7,10 @@ import holdfast.block.Access;
 import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
-import holdfast.block.Geometry;
+import holdfast.block.ForwardingDevice;
 import holdfast.block.LazilyInitialized;
 import holdfast.block.LazyInitializer;
 import holdfast.block.MemoryDevice;
-import holdfast.block.Request;
 import holdfast.disk.Disks;
 import holdfast.disk.NewRaw;
 import holdfast.machine.DiskSpec;
@@ -26,7 +25,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
@@ -87,7 +85,7 @@ class BackgroundInitializationTest {
     }
 
     /// A lazy disk that is never initialised to its end.
-    private static final class Endless implements BlockDevice, LazilyInitialized, LazilyInitialized.Blocks {
+    private static final class Endless implements ForwardingDevice, LazilyInitialized, LazilyInitialized.Blocks {
         private final MemoryDevice memory = new MemoryDevice(new ByteSize(512));
         private final AtomicInteger initialized = new AtomicInteger();
         private @Nullable LazyInitializer initializer;
@@ -118,33 +116,8 @@ class BackgroundInitializationTest {
         public void flush() {}
 
         @Override
-        public Geometry geometry() {
-            return memory.geometry();
-        }
-
-        @Override
-        public Optional<String> identity() {
-            return memory.identity();
-        }
-
-        @Override
-        public void submit(Request request) {
-            memory.submit(request);
-        }
-
-        @Override
-        public Cancellation cancel(Request request) {
-            return memory.cancel(request);
-        }
-
-        @Override
-        public boolean drain(long deadlineNanos) {
-            return memory.drain(deadlineNanos);
-        }
-
-        @Override
-        public void close() {
-            memory.close();
+        public BlockDevice below() {
+            return memory;
         }
     }
 }

@@ -16,13 +16,13 @@ import java.util.zip.CRC32C;
 /// bytes is one.
 ///
 /// ```
-/// seals 1   which checksums are made right: 1 headers, 2 region tables, 4 entries of the log
+/// seals 1   which checksums are made right: 1 headers, 2 region tables, the second being made like the first, 4 entries of the log
 /// MiB 1     length of the file
 /// parts     offset 4, length 2, bytes; the last one may be cut short
 /// ```
 ///
 /// A fuzzer that had to find checksums would never get behind them; one that never finds a wrong one would not try what
-/// looks after them. So they are sealed or not, as the input says.
+/// looks after them. So they are sealed or not, as the input says. The same goes for two copies that have to be alike.
 record SparseImage(int seals, int mebibytes, List<Part> parts) {
     static final int SEAL_ALL = 7;
 
@@ -33,7 +33,8 @@ record SparseImage(int seals, int mebibytes, List<Part> parts) {
     private static final int MIB = 1 << 20;
     private static final long[] HEADERS = {64 << 10, 128 << 10};
     private static final int HEADER_BYTES = 4 << 10;
-    private static final long[] REGION_TABLES = {192 << 10, 256 << 10};
+    private static final long FIRST_REGION_TABLE = 192 << 10;
+    private static final long SECOND_REGION_TABLE = 256 << 10;
     private static final int REGION_TABLE_BYTES = 64 << 10;
     private static final int CHECKSUM_OFFSET = 4;
     private static final int LOG_ENTRY = 0x6567_6f6c;
@@ -117,8 +118,11 @@ record SparseImage(int seals, int mebibytes, List<Part> parts) {
         for (long offset : (seals & SEAL_HEADERS) == 0 ? new long[0] : HEADERS) {
             seal(file, size, offset, HEADER_BYTES);
         }
-        for (long offset : (seals & SEAL_REGIONS) == 0 ? new long[0] : REGION_TABLES) {
-            seal(file, size, offset, REGION_TABLE_BYTES);
+        if ((seals & SEAL_REGIONS) != 0 && size > SECOND_REGION_TABLE) {
+            seal(file, size, FIRST_REGION_TABLE, REGION_TABLE_BYTES);
+            ByteBuffer table = ByteBuffer.allocate(REGION_TABLE_BYTES);
+            file.read(table, FIRST_REGION_TABLE);
+            file.write(table.flip(), SECOND_REGION_TABLE);
         }
         for (Part part : (seals & SEAL_LOG) == 0 ? List.<Part>of() : parts) {
             ByteBuffer bytes = ByteBuffer.wrap(part.bytes).order(ByteOrder.LITTLE_ENDIAN);

@@ -4,6 +4,7 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
 import holdfast.block.DiskException;
+import holdfast.block.ForwardingDevice;
 import holdfast.block.Geometry;
 import holdfast.block.IoStatus;
 import holdfast.block.MemoryDevice;
@@ -11,7 +12,7 @@ import holdfast.block.Request;
 
 /// A disk in memory that takes it amiss when a server passes on what it had to refuse: what is out of range, what changes a
 /// disk that is read-only, and more bytes at once than the server says it takes memory for.
-final class Watched implements BlockDevice {
+final class Watched implements ForwardingDevice {
     private static final long DATA_BYTES_MAX = 1 << 20;
 
     private final MemoryDevice disk;
@@ -26,8 +27,8 @@ final class Watched implements BlockDevice {
     }
 
     @Override
-    public Geometry geometry() {
-        return disk.geometry();
+    public BlockDevice below() {
+        return disk;
     }
 
     @Override
@@ -45,20 +46,5 @@ final class Watched implements BlockDevice {
             Faults.note("the server holds " + bytes + " bytes at once: " + request, null);
         }
         disk.submit(request);
-    }
-
-    @Override
-    public Cancellation cancel(Request request) {
-        return disk.cancel(request);
-    }
-
-    @Override
-    public boolean drain(long deadlineNanos) {
-        return disk.drain(deadlineNanos);
-    }
-
-    @Override
-    public void close() {
-        disk.close();
     }
 }

@@ -1,12 +1,11 @@
 package holdfast.machine;
 
 import holdfast.block.BlockDevice;
+import holdfast.block.ForwardingDevice;
 import holdfast.block.Geometry;
-import holdfast.block.Request;
-import java.util.Optional;
 
 /// A disk as its device sees it: what is behind it can be replaced while the machine is paused and nothing is under way.
-final class DiskOutlet implements BlockDevice {
+final class DiskOutlet implements ForwardingDevice {
     private volatile BlockDevice target;
 
     DiskOutlet(BlockDevice target) {
@@ -27,33 +26,8 @@ final class DiskOutlet implements BlockDevice {
     }
 
     @Override
-    public Geometry geometry() {
-        return target.geometry();
-    }
-
-    @Override
-    public void grow(long bytes) {
-        target.grow(bytes);
-    }
-
-    @Override
-    public Optional<String> identity() {
-        return target.identity();
-    }
-
-    @Override
-    public void submit(Request request) {
-        target.submit(request);
-    }
-
-    @Override
-    public Cancellation cancel(Request request) {
-        return target.cancel(request);
-    }
-
-    @Override
-    public boolean drain(long deadlineNanos) {
-        return target.drain(deadlineNanos);
+    public BlockDevice below() {
+        return target;
     }
 
     @Override

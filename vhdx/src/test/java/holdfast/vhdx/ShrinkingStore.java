@@ -5,6 +5,7 @@ import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
 import holdfast.block.DiskException;
 import holdfast.block.Extent;
+import holdfast.block.ForwardingDevice;
 import holdfast.block.Geometry;
 import holdfast.block.IoStatus;
 import holdfast.block.MemoryDevice;
@@ -12,11 +13,16 @@ import holdfast.block.RecordingDevice;
 import holdfast.block.Request;
 
 /// A file that is recorded, also when it becomes shorter.
-record ShrinkingStore(RecordingDevice recorded, long[] bytes, int[] shrunkAt) implements BlockDevice {
+record ShrinkingStore(RecordingDevice recorded, long[] bytes, int[] shrunkAt) implements ForwardingDevice {
 
     static ShrinkingStore of(MemoryDevice file) {
         return new ShrinkingStore(
                 new RecordingDevice(file), new long[] {file.geometry().sizeBytes()}, new int[] {Integer.MAX_VALUE});
+    }
+
+    @Override
+    public BlockDevice below() {
+        return recorded;
     }
 
     @Override
@@ -58,20 +64,5 @@ record ShrinkingStore(RecordingDevice recorded, long[] bytes, int[] shrunkAt) im
         } else {
             request.complete(admitted);
         }
-    }
-
-    @Override
-    public Cancellation cancel(Request request) {
-        return recorded.cancel(request);
-    }
-
-    @Override
-    public boolean drain(long deadlineNanos) {
-        return recorded.drain(deadlineNanos);
-    }
-
-    @Override
-    public void close() {
-        recorded.close();
     }
 }
