@@ -8,7 +8,7 @@ enum ExitCause {
     /// It came to a page that has to be looked up first.
     PAGE("page to be looked up"),
 
-    /// It came to an instruction that only the interpreter executes: `ecall`, `sret`, `wfi`, `fence.i`, …
+    /// It came to an instruction that only the interpreter executes: calls of the firmware, `wfi`, `fence.i`, …
     SYSTEM("system instruction"),
 
     /// It came to an instruction that lies across two pages.
@@ -43,6 +43,7 @@ enum ExitCause {
         if (after < 0) {
             return switch (hart.trap().cause) {
                 case Trap.MISS -> MISS;
+                case Trap.ECALL_S, Trap.ECALL_M -> SYSTEM;
                 case Trap.LOAD_PAGE, Trap.STORE_PAGE -> PAGE_FAULT;
                 case Trap.LOAD_ACCESS, Trap.STORE_ACCESS -> DEVICE;
                 default -> TRAP;

@@ -476,7 +476,6 @@ final class Interpreter {
     private int chain(Region first, long firstBase, int instructionsLeft) {
         Hart h = hart;
         Mmu mmu = h.mmu;
-        JumpCache jumps = mmu.jumps();
         Region region = first;
         long base = firstBase;
         int left = instructionsLeft;
@@ -490,6 +489,7 @@ final class Interpreter {
                 return left;
             }
             long pc = h.pc();
+            JumpCache jumps = mmu.jumps(); // of the privilege that control has gone to
             Region next = jumps.find(pc);
             if (next == null) {
                 next = mmu.regionAt(pc);

@@ -24,15 +24,14 @@ final class RegionCompiler {
     /// HotSpot never compiles methods of more bytecodes than this.
     private static final int CODE_BYTES_MAX = 7900;
 
-    private static final ClassDesc HART = describe("Hart");
+    static final ClassDesc HART = describe("Hart");
     private static final ClassDesc TRAP = describe("Trap");
     private static final ClassDesc REGION = describe("Region");
-    private static final ClassDesc TRANSLATED = describe("Translated");
+    static final ClassDesc TRANSLATED = describe("Translated");
     private static final ClassDesc STATE = describe("PrivilegedState");
     private static final ClassDesc FCSR = describe("Fcsr");
     private static final ClassDesc FP32 = describe("Fp32");
-    private static final ClassDesc RAW = describe("Raw");
-    private static final ClassDesc ATOMICS = describe("Atomics");
+    static final ClassDesc RAW = describe("Raw");
     private static final ClassDesc MMU = describe("Mmu");
     private static final ClassDesc LONG = ClassDesc.of("java.lang.Long");
     private static final ClassDesc LONGS = CD_long.arrayType();
@@ -43,24 +42,20 @@ final class RegionCompiler {
     private static final MethodTypeDesc GROUP_LOAD = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc GROUP_STORE =
             MethodTypeDesc.of(CD_void, HART, CD_long, CD_long, CD_long, CD_long, CD_int, CD_int);
-    private static final MethodTypeDesc ADDRESS = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
-    private static final MethodTypeDesc RESERVE = MethodTypeDesc.of(CD_long, HART, CD_long);
-    private static final MethodTypeDesc CONDITION = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long);
-    private static final MethodTypeDesc ATOMIC_WORD = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_int);
-    private static final MethodTypeDesc ATOMIC_DOUBLEWORD = MethodTypeDesc.of(CD_long, CD_int, CD_long, CD_long);
     private static final MethodTypeDesc CSR = MethodTypeDesc.of(CD_long, HART, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc FLOAT_CHECK = MethodTypeDesc.of(CD_void, HART, CD_int, CD_int);
     private static final MethodTypeDesc FENCE = MethodTypeDesc.of(CD_boolean, HART, CD_long, CD_long, CD_long, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc AFTER_CSR = MethodTypeDesc.of(CD_int, HART, CD_int);
+    private static final MethodTypeDesc TRANSFER = MethodTypeDesc.of(CD_int, HART, CD_long, CD_int, CD_int);
     private static final MethodTypeDesc REFILL = MethodTypeDesc.of(CD_int, HART, CD_int, REGION);
     private static final MethodTypeDesc TRAPPED = MethodTypeDesc.of(CD_int, TRAP, HART, REGION, CD_long, CD_int);
     private static final MethodTypeDesc LL_I = MethodTypeDesc.of(CD_int, CD_long, CD_long);
 
     // Locals of the generated method.
-    private static final int H = 1;
+    static final int H = 1;
     private static final int X = 2;
     private static final int F = 3;
-    private static final int TABLE = 4;
+    static final int TABLE = 4;
     private static final int BASE = 6;
     private static final int LEFT = 8;
     private static final int NEXT = 9;
@@ -103,7 +98,7 @@ final class RegionCompiler {
         }
     }
 
-    private static ClassDesc describe(String simpleName) {
+    static ClassDesc describe(String simpleName) {
         return ClassDesc.of("holdfast.riscv", simpleName);
     }
 
@@ -111,7 +106,7 @@ final class RegionCompiler {
     static boolean translates(long d) {
         int op = Packed.op(d);
         boolean pause = op == Op.FENCE && Packed.immediate(d) == SystemUnit.PAUSE;
-        return op >= Op.LUI && op != Op.REGION && !pause && (RegionScan.isSystem(op) || op < Op.FENCE_I || op >= Op.SFENCE_VMA);
+        return op >= Op.LUI && op != Op.REGION && !pause && (RegionScan.isSystem(op) || RegionScan.isTransfer(op) || op < Op.FENCE_I || op >= Op.SFENCE_VMA);
     }
 
     /// The class file of a region, or an empty array when it would be too large for HotSpot to compile.
@@ -206,6 +201,10 @@ final class RegionCompiler {
             link(d);
             dirty |= RegionScan.defines(d);
             code.goto_(scan.indirectTargets().length == 0 ? exit(dirty) : dispatches.computeIfAbsent(dirty, any -> code.newLabel()));
+        } else if (RegionScan.isTransfer(op)) {
+            writeBack(dirty);
+            dirty = 0;
+            guarded(() -> emitTransfer(op));
         } else if (op == Op.SFENCE_VMA) {
             guarded(() -> emitTranslationFence(d));
             code.iinc(LEFT, -instructions);
@@ -218,6 +217,12 @@ final class RegionCompiler {
                 emitAfterCsr(d);
             }
         }
+    }
+
+    /// To another privilege, with nothing left to write back.
+    private void emitTransfer(int op) {
+        code.aload(H).lload(BASE);
+        pushSite().invokestatic(TRANSLATED, op == Op.ECALL ? "environmentCall" : "supervisorReturn", TRANSFER).ireturn();
     }
 
     /// Another table for loads and stores may be in use now, and the pass may have to end.
@@ -404,7 +409,7 @@ final class RegionCompiler {
         } else if (RegionScan.isSystem(op)) {
             guarded(() -> emitCsr(d));
         } else if (op <= Op.AMOMAXU_D) {
-            guarded(() -> emitAtomic(d, op));
+            guarded(() -> new RegionAtomic(code, this, d, op).emit(alone));
         } else if (op <= Op.FMV_D_X) {
             guarded(() -> emitFloat(d, op));
         } else if (BitManipulation.has(op)) {
@@ -428,7 +433,7 @@ final class RegionCompiler {
     }
 
     /// Where translated code may leave the rest to the interpreter.
-    private CodeBuilder pushLeavingSite() {
+    CodeBuilder pushLeavingSite() {
         return code.iload(LEFT).loadConstant(slot << 8 | before | (leavesOnMiss ? Translated.LEAVES : 0));
     }
 
@@ -499,38 +504,6 @@ final class RegionCompiler {
         pushSite().invokestatic(TRANSLATED, "csr", CSR);
         storeX(d);
         forgetFloat();
-    }
-
-    private void emitAtomic(long d, int op) {
-        boolean wide = op >= Op.LR_D;
-        String width = wide ? "Doubleword" : "Word";
-        String sharing = alone ? "Alone" : "";
-        boolean reserves = op == Op.LR_W || op == Op.LR_D;
-        boolean condition = op == Op.SC_W || op == Op.SC_D;
-        if (!alone && Atomics.comesAfterAll(d)) {
-            code.invokestatic(RAW, "fullFence", MethodTypeDesc.of(CD_void));
-        }
-        if (reserves || condition) {
-            code.aload(H);
-        } else {
-            code.loadConstant(op);
-        }
-        code.aload(H).lload(TABLE);
-        pushX(Packed.rs1(d));
-        pushLeavingSite().invokestatic(TRANSLATED, (reserves ? "load" : "store") + width + "Address", ADDRESS);
-        if (reserves) {
-            code.invokestatic(ATOMICS, "loadReserved" + width, RESERVE);
-        } else {
-            pushX(Packed.rs2(d));
-            if (condition) {
-                code.invokestatic(ATOMICS, "storeConditional" + width + sharing, CONDITION);
-            } else if (wide) {
-                code.invokestatic(ATOMICS, "doubleword" + sharing, ATOMIC_DOUBLEWORD);
-            } else {
-                code.l2i().invokestatic(ATOMICS, "word" + sharing, ATOMIC_WORD);
-            }
-        }
-        storeX(d);
     }
 
     /// Before an instruction that only reads floating-point state.

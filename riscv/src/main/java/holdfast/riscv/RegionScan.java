@@ -112,6 +112,8 @@ final class RegionScan {
                 followComputed(slot);
             }
             return false;
+        } else if (isTransfer(op)) {
+            return false;
         } else if (isSystem(op) || op == Op.SFENCE_VMA) {
             leaders.set(next);
         }
@@ -183,7 +185,7 @@ final class RegionScan {
 
     static boolean fallsThrough(long d) {
         int op = Packed.op(d);
-        return op != Op.JAL && op != Op.JALR;
+        return op != Op.JAL && op != Op.JALR && !isTransfer(op);
     }
 
     private void split() {
@@ -233,6 +235,9 @@ final class RegionScan {
         if (op == Op.JAL) {
             return List.of(target(last, d));
         }
+        if (isTransfer(op)) {
+            return List.of();
+        }
         return op == Op.JALR ? indirect.stream().boxed().toList() : List.of(next);
     }
 
@@ -243,6 +248,11 @@ final class RegionScan {
     /// Whether the instruction may end the pass.
     static boolean isSystem(int op) {
         return op >= Op.CSRRW && op <= Op.CSRRCI;
+    }
+
+    /// Whether control goes to another privilege, and so to other code.
+    static boolean isTransfer(int op) {
+        return op == Op.ECALL || op == Op.SRET;
     }
 
     static boolean isBranch(int op) {

@@ -286,6 +286,31 @@ final class Translated {
         return h.passEnds() ? h.endSlice(left) : left;
     }
 
+    /// `ecall`. Only user mode's is a plain trap: the interpreter sees to the others.
+    ///
+    /// @return as [Region#run] does
+    static int environmentCall(Hart h, long base, int left, int site) {
+        h.at(site, left);
+        h.pc(base + 2L * h.siteSlot());
+        int now = left - h.siteRetired();
+        Trap call = h.trap().with(Trap.ECALL_U + h.state.mode.encoding(), 0);
+        if (h.state.mode != Privilege.USER) {
+            return ~now;
+        }
+        h.enter(call);
+        return h.goesOn() ? now : h.endSlice(now);
+    }
+
+    /// `sret`.
+    ///
+    /// @return as [Region#run] does
+    static int supervisorReturn(Hart h, long base, int left, int site) {
+        h.at(site, left);
+        h.pc(base + 2L * h.siteSlot());
+        SystemUnit.transfer(h, Op.SRET);
+        return afterCsr(h, left - h.siteRetired() - 1);
+    }
+
     /// `sfence.vma`.
     ///
     /// @param base of the region's page

@@ -195,6 +195,60 @@ class TranslatedCodeTest {
     }
 
     @Test
+    void anInterruptThatWaitsIsTakenRightAfterAReturnThatEnablesIt() throws BusFault {
+        int pending = 1 << 1;
+        int enabledAfterwards = 1 << 5;
+        bare.memory.store32(HANDLER, Instructions.assemble("jal", 0, 0));
+        bare.load(7, HANDLER).emit("csrrw", 0, Csr.STVEC, 7).load(7, pending).emit("csrrw", 0, Csr.SIE, 7);
+        bare.emit("csrrsi", 0, Csr.SIP, pending).load(6, ROUNDS).load(8, 1 << 8).load(9, 0).load(14, enabledAfterwards);
+        long loop = bare.here();
+        bare.emit("auipc", 12, 0).emit("addi", 12, 12, 28).emit("csrrw", 0, Csr.SEPC, 12);
+        bare.emit("csrrs", 0, Csr.SSTATUS, 8).emit("csrrc", 0, Csr.SSTATUS, 14).emit("csrrs", 0, Csr.SSTATUS, 9).emit("sret");
+        bare.emit("addi", 6, 6, -1).emit("bne", 6, 0, (int) (loop - bare.here())); // the return leads here
+        bare.load(9, enabledAfterwards).emit("jal", 0, (int) (loop - bare.here())).start(Privilege.SUPERVISOR).run(1000);
+
+        assertThat(bare.hart.pc()).isEqualTo(HANDLER);
+        assertThat(bare.hart.x(6)).as("nothing was executed behind the last return").isZero();
+    }
+
+    @Test
+    void systemCallsAndReturnsFromThemStayInTranslatedCodeAndCountTheSame() throws BusFault {
+        Bare interpreted = new Bare();
+        interpreted.hart.translator(null);
+        systemCalls(interpreted);
+        systemCalls(bare);
+        bare.hart.counters.exitsCounted = true;
+        for (int run = 0; run < 200; run++) {
+            interpreted.run(97);
+            bare.run(97);
+            assertThat(bare.hart.pc()).isEqualTo(interpreted.hart.pc());
+            assertThat(bare.hart.x(SUM)).isEqualTo(interpreted.hart.x(SUM));
+            assertThat(bare.hart.csr(Csr.SEPC)).isEqualTo(interpreted.hart.csr(Csr.SEPC));
+        }
+
+        assertThat(bare.hart.x(SUM)).isGreaterThan(1000);
+        assertThat(bare.hart.counters.exits[ExitCause.SYSTEM.ordinal()]).isLessThan(100);
+    }
+
+    /// User mode calls the supervisor for ever.
+    private static void systemCalls(Bare bare) throws BusFault {
+        bare.memory.store32(USER_CODE, Instructions.assemble("addi", SUM, SUM, 1));
+        bare.memory.store32(USER_CODE + 4, Instructions.assemble("ecall"));
+        bare.memory.store32(USER_CODE + 8, Instructions.assemble("jal", 0, -8));
+        bare.memory.store32(HANDLER, Instructions.assemble("csrrs", 9, Csr.SEPC, 0));
+        bare.memory.store32(HANDLER + 4, Instructions.assemble("addi", 9, 9, 4));
+        bare.memory.store32(HANDLER + 8, Instructions.assemble("csrrw", 0, Csr.SEPC, 9));
+        bare.memory.store32(HANDLER + 12, Instructions.assemble("sret"));
+        PageTable table = new PageTable(bare.memory, Bare.BASE + 0x40000);
+        for (long page : new long[] {Bare.BASE, HANDLER, USER_CODE}) {
+            table.map(page, page, PageTable.R | PageTable.X | (page == USER_CODE ? PageTable.U : 0));
+        }
+        bare.load(7, table.satp(1)).emit("csrrw", 0, Csr.SATP, 7);
+        bare.load(7, HANDLER).emit("csrrw", 0, Csr.STVEC, 7).load(7, USER_CODE).emit("csrrw", 0, Csr.SEPC, 7);
+        bare.load(7, 1 << 8).emit("csrrc", 0, Csr.SSTATUS, 7).emit("sret").start(Privilege.SUPERVISOR);
+    }
+
+    @Test
     void storesAtOneRegisterThatLieInTwoPagesGoToBoth() throws BusFault {
         long first = 0x5000_0000L;
         long lower = Bare.BASE + 0x20000;

@@ -33,6 +33,8 @@ class TranslatorMutantsTest {
                         "TranslatedCodeTest.userModeDoesNotEnterWhatTheSupervisorHasTranslated"),
                 mutant("hot regions stay as they are", "Hart", "*", "Translator.sampled",
                         "TranslationTest.whatHasTakenTheOldPlaceIsEntered"),
+                mutant("an interrupt waits after a return that enables it", "Translated", "supervisorReturn", "Translated.afterCsr",
+                        "TranslatedCodeTest.anInterruptThatWaitsIsTakenRightAfterAReturnThatEnablesIt"),
                 mutant("what misses again and again stays as it is", "Hart", "missed", "Translator.missing",
                         "TranslatedCodeTest.aRegionThatMissesAgainAndAgainIsMadeAnewWithCalls"),
                 mutant("a translated loop is left too late", "Translated", "refill", "Hart.refill",
