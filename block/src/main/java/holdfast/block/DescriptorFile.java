@@ -191,6 +191,11 @@ public final class DescriptorFile implements AutoCloseable {
         }
     }
 
+    /// Notes durably that the storage agrees with its journal, which ends at this sequence.
+    public synchronized void agree(String fingerprint, long journalSequence) throws DiskException {
+        put(descriptor.agreedNext(fingerprint, journalSequence));
+    }
+
     /// Notes durably that the storage will not bear the id any more.
     public synchronized void unmark() throws DiskException {
         put(descriptor.next(descriptor.sizeBytes(), descriptor.closed(), descriptor.storage().unmarked()));

@@ -44,6 +44,13 @@ import java.util.stream.IntStream;
 ///   8  8  where in this file the map is
 ///  16  2  length of the repository's identity, and then its bytes, UTF-8
 ///   …  2  length of its address, and then its bytes, UTF-8
+///
+/// "JRNL", a JournalLayer, required:
+///   0 16  id of the journal
+///  16  8  sequence of its last entry when it and the volume last agreed
+///  24  8  bytes that it may take
+///  32  2  length of the path of its directory, and then its bytes, UTF-8
+///   …  2  length of the name of its base, and then its bytes, UTF-8
 /// ```
 ///
 /// Who does not know a required section does not know what the disk is, and must not open it. One that may be skipped is kept when
@@ -74,6 +81,7 @@ public record DiskDescriptor(
     private static final int FILE = kind("FILE");
     private static final int LAZY = kind("LAZY");
     private static final int PROVISIONED = kind("PROV");
+    private static final int JOURNAL = kind("JRNL");
 
     /// A section that may be skipped.
     public record Skipped(int kind, List<Byte> content) {}
@@ -109,6 +117,11 @@ public record DiskDescriptor(
         return layer(ProvisionedLayer.class);
     }
 
+    /// The layer that keeps its journal, if it has one.
+    public Optional<JournalLayer> journal() {
+        return layer(JournalLayer.class);
+    }
+
     private <L extends Layer> Optional<L> layer(Class<L> kind) {
         return layers.stream().filter(kind::isInstance).map(kind::cast).findFirst();
     }
@@ -124,6 +137,18 @@ public record DiskDescriptor(
     DiskDescriptor arrivedNext() {
         List<Layer> next = layers.stream().<Layer>map(layer -> layer instanceof ProvisionedLayer provisioned ? provisioned.asArrived() : layer).toList();
         return new DiskDescriptor(sequence + 1, id, sizeBytes, logicalBlockBytes, closed, next, skipped);
+    }
+
+    /// The next one of a disk that agrees with its journal at a sequence.
+    DiskDescriptor agreedNext(String fingerprint, long journalSequence) {
+        List<Layer> next = layers.stream()
+                .<Layer>map(layer -> switch (layer) {
+                    case StorageLayer storage -> storage.fingerprint(fingerprint);
+                    case JournalLayer journal -> journal.agreedAt(journalSequence);
+                    case LazyLayer _, ProvisionedLayer _ -> layer;
+                })
+                .toList();
+        return new DiskDescriptor(sequence + 1, id, sizeBytes, logicalBlockBytes, true, next, skipped);
     }
 
     /// Size of a file that holds it and the state of its layers.
@@ -159,6 +184,7 @@ public record DiskDescriptor(
                 case LazyLayer _ -> 2 * Integer.BYTES + Long.BYTES;
                 case ProvisionedLayer provisioned ->
                     2 * Integer.BYTES + Long.BYTES + textBytes(provisioned.identity()) + textBytes(provisioned.address());
+                case JournalLayer journal -> 4 * Long.BYTES + textBytes(journal.directory()) + textBytes(journal.base());
             };
         }
         for (Skipped section : skipped) {
@@ -192,6 +218,14 @@ public record DiskDescriptor(
                 slot.putInt(provisioned.blockBytes()).putInt(provisioned.arrived() ? 1 : 0).putLong(provisioned.mapOffset());
                 HeaderSlot.putText(slot, provisioned.identity());
                 HeaderSlot.putText(slot, provisioned.address());
+                endSection(slot, start);
+            }
+            case JournalLayer journal -> {
+                int start = beginSection(slot, JOURNAL, REQUIRED);
+                slot.putLong(journal.journal().getMostSignificantBits()).putLong(journal.journal().getLeastSignificantBits());
+                slot.putLong(journal.sequence()).putLong(journal.bytesMax());
+                HeaderSlot.putText(slot, journal.directory());
+                HeaderSlot.putText(slot, journal.base());
                 endSection(slot, start);
             }
         }
@@ -270,6 +304,8 @@ public record DiskDescriptor(
                 layers.add(lazy(content, name));
             } else if (kind == PROVISIONED) {
                 layers.add(provisioned(content));
+            } else if (kind == JOURNAL) {
+                layers.add(journal(content));
             } else if (required) {
                 throw unknown(name, "is a disk with a layer that is not known here, " + characters(kind));
             } else {
@@ -320,6 +356,14 @@ public record DiskDescriptor(
         return new ProvisionedLayer(block, mapOffset, arrived, identity, HeaderSlot.text(content));
     }
 
+    private static JournalLayer journal(ByteBuffer content) {
+        var id = new UUID(content.getLong(), content.getLong());
+        long last = content.getLong();
+        long bytesMax = content.getLong();
+        String directory = HeaderSlot.text(content);
+        return new JournalLayer(id, last, bytesMax, directory, HeaderSlot.text(content));
+    }
+
     private static List<Byte> bytes(ByteBuffer content) {
         var bytes = new ArrayList<Byte>();
         while (content.hasRemaining()) {
@@ -348,7 +392,7 @@ public record DiskDescriptor(
                 && sizeBytes % logicalBlockBytes == 0
                 && layers.size() == 2
                 && layers.getFirst() instanceof StorageLayer
-                && (layers.get(1) instanceof LazyLayer || layers.get(1) instanceof ProvisionedLayer)
+                && !(layers.get(1) instanceof StorageLayer)
                 && layers.get(1).isSound(sizeBytes);
     }
 }

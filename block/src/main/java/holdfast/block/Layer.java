@@ -1,7 +1,7 @@
 package holdfast.block;
 
 /// A layer of a disk, as its [DiskDescriptor] names it.
-public sealed interface Layer permits StorageLayer, LazyLayer, ProvisionedLayer {
+public sealed interface Layer permits StorageLayer, LazyLayer, ProvisionedLayer, JournalLayer {
     /// Where this layer's state ends in the descriptor's file.
     ///
     /// @param sizeBytes of the disk

@@ -106,7 +106,7 @@ public final class WholeFile {
     }
 
     /// Makes a name durable, or that it is gone.
-    static void syncDirectory(Path path) {
+    public static void syncDirectory(Path path) {
         Path directory = path.toAbsolutePath().getParent();
         try (OpenFile opened = OpenFile.open(directory == null ? path : directory, Posix.O_RDONLY)) {
             opened.sync();

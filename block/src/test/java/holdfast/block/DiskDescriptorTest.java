@@ -94,6 +94,24 @@ class DiskDescriptorTest {
     }
 
     @Test
+    void aJournalIsReadAsItWasWrittenAndWhereItAgreesIsKept() throws Exception {
+        var journal = new JournalLayer(new UUID(3, 4), 7, Long.MAX_VALUE, "/größe/" + "a".repeat(1000), "d.base1.vhdx");
+        var first = new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("", false, "vhdx …"), journal), List.of());
+        assertThat(parsed(slots(first))).isEqualTo(first);
+        assertThat(FIRST.journal()).isEmpty();
+        var device = new MemoryDevice(new Geometry(first.fileBytes(), 512, 512, false, true, true, true, 1));
+        DescriptorFile file = DescriptorFile.format(device, first, "d");
+        file.begin();
+        assertThat(DescriptorFile.read(device, "d").descriptor().closed()).isFalse();
+        file.agree("vhdx later", 99);
+        assertThat(DescriptorFile.read(device, "d").descriptor()).satisfies(now -> {
+            assertThat(now.closed()).isTrue();
+            assertThat(now.storage().fingerprint()).isEqualTo("vhdx later");
+            assertThat(now.journal().orElseThrow().sequence()).isEqualTo(99);
+        });
+    }
+
+    @Test
     void aProvisionedLayerWhoseMapLiesOverTheDescriptorIsRefused() {
         var wrong = new ProvisionedLayer(4096, 4096, false, "", "");
         var descriptor = new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("", true, ""), wrong), List.of());
@@ -124,9 +142,9 @@ class DiskDescriptorTest {
 
     @Test
     void aLayerThatIsNotKnownIsRefused() {
-        byte[] slots = foreign(FIRST, DiskDescriptor.VERSION, "JRNL", 1, new byte[] {1, 2, 3});
+        byte[] slots = foreign(FIRST, DiskDescriptor.VERSION, "MIRR", 1, new byte[] {1, 2, 3});
         assertThatThrownBy(() -> parsed(slots)).isInstanceOf(OperatorError.class)
-                .hasMessageContaining("is a disk with a layer that is not known here, 'JRNL'; use the version of Holdfast that made it");
+                .hasMessageContaining("is a disk with a layer that is not known here, 'MIRR'; use the version of Holdfast that made it");
     }
 
     @Test

@@ -21,6 +21,11 @@ import picocli.CommandLine.Command;
             DiskTraceCommand.class,
             DiskMergeCommand.class,
             DiskRebaseCommand.class,
+            DiskProtectCommand.class,
+            DiskUnprotectCommand.class,
+            DiskTimelineCommand.class,
+            DiskMarkCommand.class,
+            DiskRecoverCommand.class,
         },
         footer = {
             "",

@@ -3,6 +3,7 @@ package holdfast.cli;
 import holdfast.block.OperatorError;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.DiskStack;
+import holdfast.disk.ProtectedDisk;
 import holdfast.vhdx.Compaction;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -36,6 +37,7 @@ final class DiskCompactCommand implements Callable<Integer> {
             }
             throw new OperatorError(disk.toString(), "is a raw disk", "make holes of its zeros with: fallocate --dig-holes");
         }
+        ProtectedDisk.refuse(disk, "be compacted");
         Compaction.run(disk, parentPath);
         return ExitCode.OK;
     }

@@ -3,6 +3,7 @@ package holdfast.cli;
 import holdfast.block.BlockDevice;
 import holdfast.block.DiskException;
 import holdfast.block.OperatorError;
+import holdfast.journal.JournaledDevice;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -33,6 +34,7 @@ import java.util.function.LongConsumer;
 ///             map    text or json
 ///             resize new size in bytes
 ///             fill   bytes a second at most, 0 for as fast as can be; behind a space, maybe, the path of a trace
+///             mark   name of the mark
 /// answer:   (GOES_ON or length above 0, bytes of UTF-8)…, 0, whether it is whole; if not: subject, problem, next step
 /// ```
 final class DiskControl implements AutoCloseable {
@@ -145,6 +147,12 @@ final class DiskControl implements AutoCloseable {
                 }
             }
             case "fill" -> DiskFillCommand.begin(name, device, argument, text);
+            case "mark" -> {
+                if (!(device instanceof JournaledDevice journaled)) {
+                    throw new OperatorError(name, "is not protected, so there is nothing to put a mark into", "begin with: holdfast disk protect");
+                }
+                DiskMarkCommand.write(argument, journaled.mark(argument), text);
+            }
             default -> throw unknown(name);
         }
     }

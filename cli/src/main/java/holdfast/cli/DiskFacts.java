@@ -8,6 +8,8 @@ import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.DiskStack;
+import holdfast.disk.ProtectedDisk;
+import holdfast.journal.JournaledDevice;
 import holdfast.disk.ProvisionedDevice;
 import holdfast.disk.Provisioning;
 import holdfast.vhdx.VhdxDisk;
@@ -50,6 +52,11 @@ final class DiskFacts {
             case VHDX -> {
                 VhdxInfo info = VhdxDisk.info(disk);
                 facts.vhdx(info, info.pendingBytes());
+                if (ProtectedDisk.isOne(disk)) {
+                    ProtectedDisk.Description journal = ProtectedDisk.describe(disk);
+                    facts.facts.put("journal", journal.journal().toString());
+                    facts.facts.put("closedInOrder", journal.inOrder());
+                }
             }
         }
         return facts;
@@ -61,7 +68,7 @@ final class DiskFacts {
     static DiskFacts ofOpen(Path disk, String name, BlockDevice device) {
         var facts = new DiskFacts(disk, name);
         facts.facts.put("openIn", "process " + ProcessHandle.current().pid());
-        switch (device) {
+        switch (device instanceof JournaledDevice journaled ? journaled.volume() : device) {
             case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst(), vhdx.pendingBytes());
             case ProvisionedDevice provisioned -> facts.arriving(Provisioning.describe(disk.toAbsolutePath(), provisioned));
             case LazyDevice lazy -> facts.lazy(DiskStack.describe(disk.toAbsolutePath(), lazy));

@@ -1,6 +1,8 @@
 package holdfast.cli;
 
+import holdfast.disk.ProtectedDisk;
 import holdfast.vhdx.Merge;
+import holdfast.vhdx.VhdxDisk;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -27,7 +29,15 @@ final class DiskMergeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
+        ProtectedDisk.refuse(child, "be merged");
+        ProtectedDisk.refuse(parent(), "be merged into");
         Merge.intoParent(child, parentPath);
         return ExitCode.OK;
+    }
+
+    private Path parent() {
+        try (VhdxDisk open = VhdxDisk.open(child, parentPath)) {
+            return open.layers().size() < 2 ? child : Path.of(open.layers().get(1).file());
+        }
     }
 }

@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.disk.ProtectedDisk;
 import holdfast.vhdx.ParentLink;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -33,6 +34,7 @@ final class DiskRebaseCommand implements Callable<Integer> {
         if (parentPath == null && !acceptParent) {
             throw new UsageError("there is nothing to change: name --parent-path, --accept-parent or both");
         }
+        ProtectedDisk.refuse(disk, "get another parent");
         ParentLink.change(disk, parentPath, acceptParent);
         return ExitCode.OK;
     }

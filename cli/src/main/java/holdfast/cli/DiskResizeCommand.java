@@ -7,6 +7,7 @@ import holdfast.block.Geometry;
 import holdfast.block.OperatorError;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.Disks;
+import holdfast.disk.ProtectedDisk;
 import holdfast.vhdx.Growth;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -62,7 +63,10 @@ final class DiskResizeCommand implements Callable<Integer> {
         }
         switch (DiskFormat.of(disk)) {
             case RAW -> raw(size.bytes());
-            case VHDX -> Growth.grow(disk, size.bytes());
+            case VHDX -> {
+                ProtectedDisk.refuse(disk, "grow");
+                Growth.grow(disk, size.bytes());
+            }
         }
         return ExitCode.OK;
     }

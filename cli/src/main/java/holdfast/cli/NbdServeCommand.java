@@ -3,6 +3,7 @@ package holdfast.cli;
 import holdfast.block.Access;
 import holdfast.block.ByteSize;
 import holdfast.disk.Provisioning;
+import holdfast.journal.Target;
 import holdfast.nbd.Export;
 import holdfast.nbd.NbdAddress;
 import holdfast.nbd.NbdServer;
@@ -73,6 +74,9 @@ final class NbdServeCommand implements Callable<Integer> {
     @Option(names = "--parent-path", paramLabel = "P", description = "where the parent of the one DISK is, if not where it says")
     @Nullable Path parentPath;
 
+    @Option(names = "--at", paramLabel = "POINT", converter = TargetArgument.class, description = "serve the protected disks as they were, read-only: mark:NAME, time:T, seq:N or marked-before:T")
+    @Nullable Target at;
+
     @Option(names = "--run", paramLabel = "CMD", description = "run this by the shell, with $uri and $unixsocket set, and end with it; without an address: at a temporary socket")
     @Nullable String command;
 
@@ -87,6 +91,9 @@ final class NbdServeCommand implements Callable<Integer> {
         if (initialize != null && readOnly) {
             throw new UsageError("--initialize and --read-only do not go together");
         }
+        if (at != null && (initialize != null || parentPath != null)) {
+            throw new UsageError("--at does not go with " + (initialize != null ? "--initialize" : "--parent-path"));
+        }
         if (takeOver && unix == null) {
             throw new UsageError("--take-over goes with --unix");
         }
@@ -99,7 +106,9 @@ final class NbdServeCommand implements Callable<Integer> {
         }
         try (var cleanUp = new CleanUp()) {
             TlsIdentity identity = tls == null ? null : TlsIdentity.ofServer(tls);
-            var served = cleanUp.add(ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE, initialize, parentPath));
+            var served = cleanUp.add(at != null
+                    ? ServedDisks.openPast(disks, at, Streams.ofProcess().err())
+                    : ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE, initialize, parentPath));
             NbdServer server = NbdServer.open(address(cleanUp), served.exports(), identity);
             cleanUp.add(() -> end(server));
             if (command != null) {

@@ -6,12 +6,16 @@ import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
 import holdfast.block.LazilyInitialized;
 import holdfast.disk.Disks;
+import holdfast.disk.ProtectedDisk;
+import holdfast.journal.Target;
 import holdfast.nbd.Export;
+import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// The disks that `nbd serve` serves, open and locked.
@@ -28,6 +32,18 @@ final class ServedDisks implements AutoCloseable {
     /// @param parentPath where the parents of those that have one are; null: where they say
     /// @throws holdfast.block.OperatorError when one cannot be opened
     static ServedDisks open(List<Path> files, Access access, @Nullable ByteSize rate, @Nullable Path parentPath) {
+        return open(files, disks -> files.forEach(file -> disks.add(file, access, rate, parentPath)));
+    }
+
+    /// Opens all or none of them as they were.
+    ///
+    /// @param out is told which point that is
+    /// @throws holdfast.block.OperatorError when one cannot be opened
+    static ServedDisks openPast(List<Path> files, Target at, PrintStream out) {
+        return open(files, disks -> files.forEach(file -> disks.addPast(file, at, out)));
+    }
+
+    private static ServedDisks open(List<Path> files, Consumer<ServedDisks> adding) {
         Set<String> names = new HashSet<>();
         for (Path file : files) {
             if (!names.add(name(file))) {
@@ -36,7 +52,7 @@ final class ServedDisks implements AutoCloseable {
         }
         var disks = new ServedDisks();
         try {
-            files.forEach(file -> disks.add(file, access, rate, parentPath));
+            adding.accept(disks);
             return disks;
         } catch (RuntimeException e) {
             disks.close();
@@ -53,6 +69,16 @@ final class ServedDisks implements AutoCloseable {
         }
         String description = new ByteSize(device.geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath();
         exports.add(new Export(name(file), description, device));
+    }
+
+    private void addPast(Path file, Target at, PrintStream out) {
+        ProtectedDisk.Past past = ProtectedDisk.past(file, at);
+        devices.add(past.disk());
+        out.println("holdfast nbd serve: " + name(file) + " " + PointText.of(past.point()));
+        out.flush();
+        String description = new ByteSize(past.disk().geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath() + " at entry "
+                + past.point().sequence();
+        exports.add(new Export(name(file), description, past.disk()));
     }
 
     private static String name(Path file) {

@@ -6,6 +6,7 @@ import holdfast.block.ByteSize;
 import holdfast.block.DescriptorFile;
 import holdfast.block.DiskDescriptor;
 import holdfast.block.DiskException;
+import holdfast.block.JournalLayer;
 import holdfast.block.Layer;
 import holdfast.block.LazyDevice;
 import holdfast.block.LazyLayer;
@@ -53,7 +54,7 @@ public final class DiskStack {
     }
 
     /// What a link leads to.
-    private static Path real(Path path) {
+    static Path real(Path path) {
         try {
             return Files.isSymbolicLink(path) ? path.toRealPath() : path;
         } catch (IOException e) {
@@ -117,9 +118,10 @@ public final class DiskStack {
             return true;
         }
         if (Files.isRegularFile(path) && isNamedAsDescriptor(path)) {
-            if (descriptor(path).isEmpty()) {
-                throw new OperatorError(
-                        path.toString(), "is no disk descriptor, though it is named as one, or is damaged", "restore it from a copy, or rename it");
+            DiskDescriptor found = descriptor(path).orElseThrow(() -> new OperatorError(
+                    path.toString(), "is no disk descriptor, though it is named as one, or is damaged", "restore it from a copy, or rename it"));
+            if (found.journal().isPresent()) {
+                throw isOfProtected(path);
             }
             return true;
         }
@@ -129,6 +131,10 @@ public final class DiskStack {
         }
         refuseMarked(path);
         return false;
+    }
+
+    private static OperatorError isOfProtected(Path descriptor) {
+        return new OperatorError(descriptor.toString(), "is the descriptor of a disk that is protected", "name the disk: " + imageOf(descriptor));
     }
 
     private static void refuseMarked(Path image) {
@@ -231,6 +237,7 @@ public final class DiskStack {
                 disk = switch (layer) {
                     case StorageLayer _ -> storage;
                     case LazyLayer lazy -> new LazyDevice(disk, descriptor, lazy, () -> forget(path, storagePath, storage, descriptor));
+                    case JournalLayer _ -> throw isOfProtected(path);
                     case ProvisionedLayer provisioned -> Provisioning.open(
                             disk, descriptor, provisioned, imageOf(path), () -> Provisioning.complete(imageOf(path), storagePath, storage, descriptor));
                 };

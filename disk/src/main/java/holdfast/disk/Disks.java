@@ -22,7 +22,7 @@ public final class Disks {
                 }
                 yield DiskStack.isOne(path) ? DiskStack.open(path, access) : RawFile.open(path, access);
             }
-            case VHDX -> VhdxDisk.open(path, access, parentPath);
+            case VHDX -> ProtectedDisk.isOne(path) ? ProtectedDisk.open(path, access, parentPath) : VhdxDisk.open(path, access, parentPath);
         };
     }
 }

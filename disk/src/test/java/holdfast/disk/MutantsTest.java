@@ -22,6 +22,8 @@ class MutantsTest {
                         "DiskStackTest.anotherImageOfTheSameNameIsRefusedEvenAfterACrash"),
                 mutant("an image is taken for the disk without its descriptor", "DiskStack", "isOne", "DiskStack.refuseMarked",
                         "DiskStackTest.anImageWithoutItsDescriptorIsRefused"),
+                mutant("a volume that was changed outside its journal is opened", "ProtectedDisk", "*", "ProtectedDisk.checkVolume",
+                        "ProtectedDiskTest.aVolumeThatWasChangedOutsideItsJournalIsRefused"),
                 new Mutant("a map of what is here is durable before that is", "holdfast.block.MapFlush", "flushData", "Blocking.flush",
                         "holdfast.disk.Broken", "holdfast.disk.ProvisionedPowerCutTest.noCutShowsWhatTheStorageHeldBefore"),
                 new Mutant("what arrives during a flush is shown by it", "holdfast.block.MapFlush", "flushData", "Blocking.flush",

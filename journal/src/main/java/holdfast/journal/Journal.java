@@ -4,6 +4,7 @@ import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
+import holdfast.block.Extent;
 import holdfast.block.OperatorError;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
@@ -88,9 +89,10 @@ public final class Journal implements AutoCloseable {
                     name, "is segment " + header.number() + " of its journal, and segment " + (headers.size() + 1) + " should be here",
                     "bring back the segments as they were");
         }
-        boolean follows = before == null
-                ? header.firstSequence() == 1
-                : follows(before, header);
+        if (!segments.journal().orElse(header.journal()).equals(header.journal())) {
+            throw new OperatorError(name, "is of another disk's journal", "bring back the journal of this one");
+        }
+        boolean follows = before == null ? header.firstSequence() == 1 : follows(before, header);
         if (!follows) {
             throw new OperatorError(name, "does not continue the segment before it", "bring back the segments as they were");
         }
@@ -200,11 +202,17 @@ public final class Journal implements AutoCloseable {
     /// Whether something that was written later says that this entry was on stable storage.
     private boolean provesDurable(int segment, Window window, long position, long missing) throws DiskException {
         int tag = headers.get(segment).tag();
+        long from = position / UNIT_BYTES * UNIT_BYTES;
         long size = devices.get(segment).geometry().sizeBytes();
-        for (long unit = position / UNIT_BYTES * UNIT_BYTES; unit < size; unit += UNIT_BYTES) {
-            MemorySegment at = window.at(unit, Entry.HEADER_BYTES);
-            if (Entry.isAt(at, tag) && Entry.parse(at).durable() >= missing) {
-                return true;
+        if (from == size) {
+            return false;
+        }
+        for (Extent run : new Blocking(devices.get(segment)).extents(from, size - from)) {
+            for (long unit = run.offset(); unit < run.end() && !run.readsZero(); unit += UNIT_BYTES) {
+                MemorySegment at = window.at(unit, Entry.HEADER_BYTES);
+                if (Entry.isAt(at, tag) && Entry.parse(at).durable() >= missing) {
+                    return true;
+                }
             }
         }
         return false;

@@ -80,7 +80,7 @@ public final class JournaledDevice implements BlockDevice {
         requests = new LayeredRequests("journaled", name, geometry.queueDepth());
     }
 
-    /// Opens a disk for writing, and makes volume and journal agree if they may not.
+    /// Opens a disk for writing, and makes volume and journal agree if they may not. Volume and seal are closed with it.
     ///
     /// @throws OperatorError when they do not belong together, or one is damaged; nothing has changed then
     public static JournaledDevice open(Parts parts) throws DiskException {
@@ -111,7 +111,7 @@ public final class JournaledDevice implements BlockDevice {
     }
 
     /// @throws OperatorError when the journal does not go as far as it went, or the seal was put and it goes farther
-    static void checkEnd(Seal seal, Journal.End end, Journal journal) {
+    public static void checkEnd(Seal seal, Journal.End end, Journal journal) {
         boolean fits = seal.isWhole() ? end.sequence() == seal.sequence() : end.sequence() >= seal.sequence();
         if (!fits) {
             throw new OperatorError(
@@ -144,6 +144,11 @@ public final class JournaledDevice implements BlockDevice {
     @Override
     public Geometry geometry() {
         return geometry;
+    }
+
+    /// What has the content.
+    public BlockDevice volume() {
+        return volume;
     }
 
     /// That of the volume, which has the content.
@@ -384,6 +389,7 @@ public final class JournaledDevice implements BlockDevice {
         } finally {
             writer.close();
             volume.close();
+            seal.close();
         }
     }
 }

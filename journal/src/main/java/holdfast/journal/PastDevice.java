@@ -9,6 +9,7 @@ import holdfast.block.IoStatus;
 import holdfast.block.LayeredRequests;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
+import holdfast.block.StorageLayer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.Objects;
@@ -30,17 +31,19 @@ public final class PastDevice implements BlockDevice {
     private final Journal journal;
     private final PastIndex index;
     private final long sequence;
+    private final Runnable whenClosed;
     private final Geometry geometry;
     private final LayeredRequests requests;
 
     /// No more than reads have been under way at once.
     private final Queue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
 
-    private PastDevice(BlockDevice base, Journal journal, PastIndex index, long sequence) {
+    private PastDevice(BlockDevice base, Journal journal, PastIndex index, long sequence, Runnable whenClosed) {
         this.base = base;
         this.journal = journal;
         this.index = index;
         this.sequence = sequence;
+        this.whenClosed = whenClosed;
         Geometry below = base.geometry();
         geometry = new Geometry(
                 journal.header().diskBytes(), journal.header().logicalBlockBytes(), below.physicalBlockBytes(), true, below.durable(), false,
@@ -57,12 +60,17 @@ public final class PastDevice implements BlockDevice {
     /// @param sequence of the last entry that counts
     /// @throws OperatorError when the journal is damaged, or of another base
     public static PastDevice open(Base base, Segments segments, long sequence) throws DiskException {
+        return open(base, segments, sequence, () -> {});
+    }
+
+    /// @param whenClosed called last
+    public static PastDevice open(Base base, Segments segments, long sequence, Runnable whenClosed) throws DiskException {
         Journal journal = Journal.open(segments);
         try {
             BlockDevice below = base.open();
             try {
                 checkBase(below, journal);
-                return new PastDevice(below, journal, index(journal, sequence), sequence);
+                return new PastDevice(below, journal, index(journal, sequence), sequence, whenClosed);
             } catch (DiskException | RuntimeException e) {
                 below.close();
                 throw e;
@@ -89,7 +97,7 @@ public final class PastDevice implements BlockDevice {
 
     private static void checkBase(BlockDevice base, Journal journal) {
         String expected = journal.header().baseIdentity();
-        String found = base.identity().orElse("");
+        String found = base.identity().map(StorageLayer::shortened).orElse("");
         boolean fits = base.geometry().sizeBytes() == journal.header().diskBytes()
                 && base.geometry().logicalBlockBytes() <= journal.header().logicalBlockBytes();
         if (!fits || !found.equals(expected)) {
@@ -188,6 +196,7 @@ public final class PastDevice implements BlockDevice {
         if (requests.close()) {
             journal.close();
             base.close();
+            whenClosed.run();
         }
     }
 }

@@ -11,7 +11,7 @@ import holdfast.block.DiskException;
 ///   ↑                      │
 ///   └──────── put ─────────┘
 /// ```
-public interface Seal {
+public interface Seal extends AutoCloseable {
     /// Whether volume and journal have not been changed since it was put.
     boolean isWhole();
 
@@ -26,4 +26,8 @@ public interface Seal {
     /// @param volume open and flushed
     /// @param sequence of the journal's last entry
     void put(BlockDevice volume, long sequence) throws DiskException;
+
+    /// Called when the disk is closed.
+    @Override
+    default void close() {}
 }

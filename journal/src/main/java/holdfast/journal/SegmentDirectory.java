@@ -13,17 +13,27 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
+import java.util.UUID;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// Segments as the files of a directory, `00000001.journal` and so on. Other files there are left alone.
-public record SegmentDirectory(Path directory) implements Segments {
+///
+/// @param id of the journal that should be there; null for any
+public record SegmentDirectory(Path directory, @Nullable UUID id) implements Segments {
     private static final Pattern NAME = Pattern.compile("(\\d{8})\\.journal");
 
     /// Read and written by whoever may use the directory, as disks are.
     private static final int PERMISSIONS = 0b110_110_110;
+
+    @Override
+    public Optional<UUID> journal() {
+        return Optional.ofNullable(id);
+    }
 
     @Override
     public String name() {

@@ -3,10 +3,17 @@ package holdfast.journal;
 import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.DiskException;
+import java.util.Optional;
 import java.util.SortedSet;
+import java.util.UUID;
 
 /// Where the segments of a journal are kept.
 public interface Segments {
+    /// The journal that should be here; empty for any.
+    default Optional<UUID> journal() {
+        return Optional.empty();
+    }
+
     /// What the operator calls the place.
     String name();
 

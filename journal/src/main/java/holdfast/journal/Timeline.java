@@ -76,6 +76,11 @@ public final class Timeline {
         return passed.isEmpty() ? Optional.empty() : Optional.of(instant(firstNanos));
     }
 
+    /// Time of the last entry, which the clock may have made an earlier one; empty when there is none.
+    public Optional<Instant> last() {
+        return passed.isEmpty() ? Optional.empty() : Optional.of(instant(end.timeNanos()));
+    }
+
     /// Writes, discards and zeros.
     public long changes() {
         return changes;
@@ -129,7 +134,7 @@ public final class Timeline {
         if (sequence < 0 || sequence > end.sequence()) {
             throw new OperatorError(name, "has entries 1 to " + end.sequence() + ", and no " + sequence, "choose one of those, or 0 for the beginning");
         }
-        return new Point(sequence, instant(nanosAt(sequence)), "is behind entry " + sequence);
+        return new Point(sequence, instant(nanosAt(sequence)), sequence == 0 ? "is the base" : "is behind entry " + sequence);
     }
 
     /// That of a sequence is known only roughly: when the clock last passed the times before it.

@@ -211,7 +211,7 @@ class JournalTest {
 
     @Test
     void filesInADirectoryAreAJournal(@TempDir Path directory) throws Exception {
-        var files = new SegmentDirectory(directory);
+        var files = new SegmentDirectory(directory, Sample.ID);
         try (Sample sample = Sample.begin(files)) {
             sample.write(512, Noise.of(1).bytes(1024));
             sample.writer().flush();
@@ -222,7 +222,7 @@ class JournalTest {
 
     @Test
     void aSegmentThatIsBeingWrittenIsNotReadByOthers(@TempDir Path directory) throws Exception {
-        var files = new SegmentDirectory(directory);
+        var files = new SegmentDirectory(directory, Sample.ID);
         try (Sample sample = Sample.begin(files)) {
             sample.write(512, Noise.of(1).bytes(1024));
             sample.writer().flush();

@@ -52,7 +52,7 @@ class KilledTest {
     }
 
     private static JournaledDevice open(Path directory) throws DiskException {
-        var segments = new SegmentDirectory(directory.resolve("journal"));
+        var segments = new SegmentDirectory(directory.resolve("journal"), Sample.ID);
         // The seal is broken from the beginning: each open has to put right what it finds.
         return JournaledDevice.open(new JournaledDevice.Parts(
                 RawFile.open(directory.resolve("volume"), Access.READ_WRITE), () -> new MemoryDevice(new ByteSize(BYTES)), segments,
@@ -73,7 +73,7 @@ class KilledTest {
 
     private static void killOften(Path directory, int times) throws Exception {
         Files.createDirectory(directory.resolve("journal"));
-        JournalWriter.begin(new SegmentDirectory(directory.resolve("journal")), new SegmentHeader(Sample.ID, 1, 1, 0, 512, 1, BYTES, ""));
+        JournalWriter.begin(new SegmentDirectory(directory.resolve("journal"), Sample.ID), new SegmentHeader(Sample.ID, 1, 1, 0, 512, 1, BYTES, ""));
         try (NewFile volume = NewFile.begin(directory.resolve("volume"), (int) BYTES)) {
             volume.finish();
         }

@@ -1,0 +1,51 @@
+package holdfast.cli;
+
+import holdfast.block.ByteSize;
+import holdfast.disk.Protection;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `holdfast disk protect`.
+@Command(
+        name = "protect",
+        description = {
+            "Keeps a journal of every change of a VHDX disk from now on, whoever uses it, so that it can be seen as it was at any time since.",
+            "",
+            "What the disk is now stays as its base, beside it; the disk becomes a child of that. This takes no longer for a large disk.",
+        },
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        footer = {"", "The journal is of use when the disk is lost only if it is on other storage."})
+final class DiskProtectCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "DISK", description = "VHDX file that nobody has open")
+    Path disk = Path.of("");
+
+    @Option(names = "--journal", paramLabel = "DIR", description = "where the journal is to be: a new or an empty directory")
+    @Nullable Path journal;
+
+    @Option(names = "--max-size", paramLabel = "SIZE", description = "what the journal may take, such as 20G; when it is full, changes of the disk fail as if it were full")
+    @Nullable ByteSize maxSize;
+
+    @Spec
+    @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        if (journal == null) {
+            throw new UsageError("where the journal is to be is missing: --journal DIR");
+        }
+        Path base = Protection.begin(disk, journal, maxSize == null ? Long.MAX_VALUE : maxSize.bytes());
+        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        out.println(disk + ": protected by the journal in " + journal + "; what it was until now is " + base.getFileName() + ", which it needs");
+        out.flush();
+        return ExitCode.OK;
+    }
+}

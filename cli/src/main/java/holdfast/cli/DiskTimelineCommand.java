@@ -1,0 +1,79 @@
+package holdfast.cli;
+
+import holdfast.block.ByteSize;
+import holdfast.disk.ProtectedDisk;
+import holdfast.journal.Timeline;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Objects;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/// `holdfast disk timeline`.
+@Command(
+        name = "timeline",
+        description = "Shows what the journal of a protected disk has, and its marks. Every entry is looked at, and checked.",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class)
+final class DiskTimelineCommand implements Callable<Integer> {
+    @Parameters(paramLabel = "DISK", description = "protected disk that nobody has open")
+    Path disk = Path.of("");
+
+    @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
+    OutputFormat format = OutputFormat.text;
+
+    @Spec
+    @Nullable CommandSpec spec;
+
+    @Override
+    public Integer call() {
+        ProtectedDisk.Description description = ProtectedDisk.describe(disk);
+        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        switch (format) {
+            case text -> text(description, out);
+            case json -> out.println(OutputFormat.JSON.writeValueAsString(facts(description)));
+        }
+        out.flush();
+        return ExitCode.OK;
+    }
+
+    private static void text(ProtectedDisk.Description description, PrintWriter out) {
+        Timeline timeline = description.timeline();
+        out.println("journal   " + description.journal());
+        out.println("base      " + description.base());
+        out.println("entries   " + timeline.end().sequence() + " in " + new ByteSize(timeline.end().bytes()).rounded());
+        out.println("changes   " + timeline.changes() + " of " + new ByteSize(timeline.changedBytes()).rounded());
+        timeline.first().ifPresent(first -> out.println("from      " + first));
+        timeline.last().ifPresent(last -> out.println("to        " + last));
+        for (Timeline.Mark mark : timeline.marks()) {
+            out.printf("mark %12d  %s  %s%n", mark.sequence(), mark.time(), mark.name());
+        }
+    }
+
+    private static Map<String, Object> facts(ProtectedDisk.Description description) {
+        Timeline timeline = description.timeline();
+        var facts = new LinkedHashMap<String, Object>();
+        facts.put("journal", description.journal().toString());
+        facts.put("base", description.base().toString());
+        facts.put("entries", timeline.end().sequence());
+        facts.put("bytes", timeline.end().bytes());
+        facts.put("changes", timeline.changes());
+        facts.put("changedBytes", timeline.changedBytes());
+        timeline.first().map(Instant::toString).ifPresent(first -> facts.put("from", first));
+        timeline.last().map(Instant::toString).ifPresent(last -> facts.put("to", last));
+        facts.put("marks", timeline.marks().stream().map(DiskTimelineCommand::mark).toList());
+        return facts;
+    }
+
+    private static Map<String, Object> mark(Timeline.Mark mark) {
+        return Map.of("sequence", mark.sequence(), "time", mark.time().toString(), "name", mark.name());
+    }
+}

@@ -1,0 +1,273 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import holdfast.disk.Disks;
+import holdfast.disk.ProtectedDisk;
+import holdfast.journal.Target;
+import holdfast.nbd.NbdDevice;
+import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// What an operator does with a disk that has a journal.
+@Timeout(120)
+class ProtectedDiskCommandTest {
+    private static final int SIZE = 8 << 20;
+
+    @TempDir
+    Path directory;
+
+    private Path disk;
+
+    private Invocation invoke(String words) {
+        return Invocation.of(Stream.of(words.split(" ")).map(word -> word.replace("DIR", directory.toString())).toArray(String[]::new));
+    }
+
+    private String output(String words) {
+        Invocation done = invoke(words);
+        assertThat(done.err()).isEmpty();
+        assertThat(done.exitCode()).isZero();
+        return done.out();
+    }
+
+    private String refusal(String words) {
+        Invocation done = invoke(words);
+        assertThat(done.exitCode()).isEqualTo(1);
+        return done.err();
+    }
+
+    private static byte[] noise(long seed, int length) {
+        var bytes = new byte[length];
+        new Random(seed).nextBytes(bytes);
+        return bytes;
+    }
+
+    private static void write(Path file, long offset, byte[] data) throws DiskException {
+        try (BlockDevice device = Disks.open(file, Access.READ_WRITE, null)) {
+            new Blocking(device).write(offset, data);
+        }
+    }
+
+    private static byte[] content(Path file) throws DiskException {
+        try (BlockDevice device = Disks.open(file, Access.READ_ONLY, null)) {
+            return new Blocking(device).read(0, SIZE);
+        }
+    }
+
+    private JsonNode timeline() {
+        return new JsonMapper().readTree(output("disk timeline DIR/d.vhdx -o json"));
+    }
+
+    @BeforeEach
+    void aProtectedDisk() throws Exception {
+        disk = directory.resolve("d.vhdx");
+        output("disk create DIR/d.vhdx --size 8M --block-size 1M");
+        write(disk, 0, noise(1, 64 << 10));
+        assertThat(output("disk protect DIR/d.vhdx --journal DIR/journal"))
+                .isEqualTo(disk + ": protected by the journal in " + directory.resolve("journal")
+                        + "; what it was until now is d.base1.vhdx, which it needs\n");
+    }
+
+    @Test
+    void itIsRecoveredToItsMarks() throws Exception {
+        byte[] begun = content(disk);
+        write(disk, 4096, noise(2, 8192));
+        assertThat(output("disk mark DIR/d.vhdx one")).startsWith("mark one is entry ");
+        byte[] one = content(disk);
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            new Blocking(device).discard(0, 1 << 20);
+            new Blocking(device).write(3 << 20, noise(3, 1 << 20));
+        }
+        output("disk mark DIR/d.vhdx two");
+        byte[] two = content(disk);
+        write(disk, 0, noise(4, 512));
+
+        assertThat(output("disk recover DIR/d.vhdx --to mark:one --as DIR/one.raw")).contains("one.raw: ").contains(": it is mark one");
+        output("disk recover DIR/d.vhdx --to two --as DIR/two.vhdx");
+        output("disk recover DIR/d.vhdx --to seq:0 --as DIR/begun.raw");
+        output("disk recover DIR/d.vhdx --to marked-before:2999-01-01T00:00:00 --as DIR/newest.raw");
+        output("disk recover DIR/d.vhdx --to time:2999-01-01T00:00:00Z --as DIR/now.raw");
+        assertThat(content(directory.resolve("one.raw"))).isEqualTo(one);
+        assertThat(content(directory.resolve("two.vhdx"))).isEqualTo(two);
+        assertThat(content(directory.resolve("begun.raw"))).isEqualTo(begun);
+        assertThat(content(directory.resolve("newest.raw"))).isEqualTo(two);
+        assertThat(content(directory.resolve("now.raw"))).isEqualTo(content(disk));
+        JsonNode timeline = timeline();
+        assertThat(timeline.get("changes").asInt()).isEqualTo(1 + 1 + 4 + 1);
+        assertThat(timeline.get("marks").size()).isEqualTo(2);
+        assertThat(output("disk timeline DIR/d.vhdx")).contains("d.base1.vhdx\n").contains("  one\n").contains("  two\n");
+        assertThat(output("disk info DIR/d.vhdx")).contains("journal            " + directory.resolve("journal") + "\n");
+    }
+
+    private Process serve() throws IOException {
+        Process process = Program.start(
+                Holdfast.builder("nbd", "serve", disk.toString(), "--unix", directory.resolve("socket").toString()), Program.LIMIT);
+        assertThat(process.errorReader().readLine()).contains("serving d.vhdx");
+        return process;
+    }
+
+    /// The server does not know of the journal, and neither does its client. The mark comes from outside meanwhile.
+    @Test
+    void theJournalIsWrittenWhileTheDiskIsServedAndSurvivesAKilledServer() throws Exception {
+        Process server = serve();
+        byte[] marked;
+        byte[] killed;
+        try (NbdDevice client = NbdDevice.open("nbd+unix:///?socket=" + directory.resolve("socket"), Duration.ofSeconds(30))) {
+            var blocking = new Blocking(client);
+            for (int i = 0; i < 50; i++) {
+                blocking.write(i * 100_352L, noise(i, 4096 + 512 * (i % 3)));
+            }
+            assertThat(output("disk mark DIR/d.vhdx served")).startsWith("mark served is entry ");
+            marked = blocking.read(0, SIZE);
+            blocking.writeZeroes(0, 1 << 20);
+            blocking.write(2 << 20, noise(99, 4096));
+            killed = blocking.read(0, SIZE);
+            assertThat(output("disk info DIR/d.vhdx")).contains("kind               differencing");
+        } finally {
+            server.destroyForcibly();
+        }
+        Program.exitCode(server, Program.LIMIT);
+        assertThat(content(disk)).as("read without being put right").isEqualTo(killed);
+        assertThat(output("disk info DIR/d.vhdx")).contains("closed in order    no\n");
+        output("disk recover DIR/d.vhdx --to served --as DIR/served.raw");
+        assertThat(content(directory.resolve("served.raw"))).isEqualTo(marked);
+        write(disk, 0, noise(5, 512));
+        System.arraycopy(noise(5, 512), 0, killed, 0, 512);
+        assertThat(content(disk)).isEqualTo(killed);
+        assertThat(output("disk info DIR/d.vhdx")).contains("closed in order    yes\n");
+    }
+
+    @Test
+    @Needs("nbdcopy")
+    void thePastIsServedReadOnly() throws Exception {
+        byte[] begun = content(disk);
+        write(disk, 0, noise(4, 512));
+        Invocation served = Invocation.of(
+                "nbd", "serve", disk.toString(), "--at", "seq:0", "--run", "nbdcopy \"$uri\" " + directory.resolve("then.raw"));
+        assertThat(served.exitCode()).isZero();
+        assertThat(content(directory.resolve("then.raw"))).isEqualTo(begun);
+    }
+
+    @Test
+    void nobodyWritesToADiskWhosePastIsOpen() {
+        try (BlockDevice _ = ProtectedDisk.past(disk, new Target.Sequence(0)).disk()) {
+            assertThatThrownBy(() -> write(disk, 0, new byte[512])).isInstanceOf(OperatorError.class);
+        }
+    }
+
+    /// Whoever opens the volume without its descriptor writes no journal.
+    @Test
+    void aVolumeThatWasChangedOutsideItsJournalIsRefused() throws Exception {
+        Path descriptor = directory.resolve("d.vhdx.holdfast");
+        Path aside = directory.resolve("aside");
+        Files.move(descriptor, aside);
+        write(disk, 0, noise(7, 512));
+        Files.move(aside, descriptor);
+        assertThatThrownBy(() -> content(disk)).hasMessageContaining("is not what it was when");
+        assertThatThrownBy(() -> write(disk, 0, new byte[512])).hasMessageContaining("is not what it was when");
+    }
+
+    @Test
+    void aJournalThatIsGoneOrAnotherOnesIsRefused() throws Exception {
+        write(disk, 0, noise(7, 512));
+        Path journal = directory.resolve("journal");
+        Files.move(journal, directory.resolve("elsewhere"));
+        assertThat(refusal("disk recover DIR/d.vhdx --to seq:0 --as DIR/n.raw")).contains("a journal should be there");
+        assertThatThrownBy(() -> write(disk, 0, new byte[512])).hasMessageContaining("a journal should be there");
+        output("disk create DIR/other.vhdx --size 8M");
+        output("disk protect DIR/other.vhdx --journal DIR/journal");
+        assertThat(refusal("disk recover DIR/d.vhdx --to seq:0 --as DIR/n.raw")).contains("of another disk's journal");
+        assertThatThrownBy(() -> write(disk, 0, new byte[512])).hasMessageContaining("of another disk's journal");
+    }
+
+    @Test
+    void aFullJournalMakesTheDiskFull() throws Exception {
+        output("disk create DIR/small.vhdx --size 8M");
+        output("disk protect DIR/small.vhdx --journal DIR/small --max-size 3M");
+        try (BlockDevice device = Disks.open(directory.resolve("small.vhdx"), Access.READ_WRITE, null)) {
+            assertThatThrownBy(() -> {
+                        for (int i = 0; i < 100; i++) {
+                            new Blocking(device).write(0, noise(i, 64 << 10));
+                        }
+                    })
+                    .hasMessageContaining("NO_SPACE");
+        }
+    }
+
+    @Test
+    void whenItEndsTheDiskGoesOnWithoutAJournal() throws Exception {
+        write(disk, 0, noise(7, 512));
+        byte[] content = content(disk);
+        assertThat(output("disk unprotect DIR/d.vhdx")).isEqualTo(disk + ": not protected any more; nothing needs " + directory.resolve("journal") + " now\n");
+        assertThat(content(disk)).isEqualTo(content);
+        write(disk, 0, noise(8, 512));
+        assertThat(refusal("disk timeline DIR/d.vhdx")).contains("is not protected");
+        output("disk protect DIR/d.vhdx --journal DIR/second");
+        assertThat(directory.resolve("d.base2.vhdx")).exists();
+        write(disk, 0, noise(9, 512));
+        assertThat(timeline().get("changes").asInt()).isEqualTo(1);
+    }
+
+    @Test
+    void whatCannotBeIsRefused() {
+        output("disk create DIR/child.vhdx --parent DIR/d.vhdx");
+        output("disk create DIR/raw.raw --size 8M");
+        Map<String, String> refusals = Map.ofEntries(
+                Map.entry("disk resize DIR/d.vhdx --size 16M", "cannot grow meanwhile"),
+                Map.entry("disk compact DIR/d.vhdx", "cannot be compacted meanwhile"),
+                Map.entry("disk rebase DIR/d.vhdx --accept-parent", "cannot get another parent meanwhile"),
+                Map.entry("disk merge DIR/d.vhdx", "cannot be merged meanwhile"),
+                Map.entry("disk merge DIR/child.vhdx", "cannot be merged into meanwhile"),
+                Map.entry("disk protect DIR/d.vhdx --journal DIR/second", "cannot be protected again meanwhile"),
+                Map.entry("disk protect DIR/child.vhdx --journal DIR/journal", "is not empty"),
+                Map.entry("disk protect DIR/raw.raw --journal DIR/second", "is no VHDX disk"),
+                Map.entry("disk protect DIR/missing.vhdx --journal DIR/second", "is not there"),
+                Map.entry("disk mark DIR/child.vhdx now", "is not protected"),
+                Map.entry("disk unprotect DIR/child.vhdx", "is not protected"),
+                Map.entry("disk recover DIR/d.vhdx --to nowhere --as DIR/n.raw", "has no mark nowhere"),
+                Map.entry("disk recover DIR/d.vhdx --to seq:99 --as DIR/n.raw", "and no 99"),
+                Map.entry("disk recover DIR/d.vhdx --to time:2020-01-01T00:00:00Z --as DIR/n.raw", "is empty, after"),
+                Map.entry("disk recover DIR/d.vhdx --to seq:0 --as DIR/child.vhdx", "there already"),
+                Map.entry("disk info DIR/d.vhdx.holdfast", "is the descriptor of a disk that is protected"),
+                Map.entry("nbd serve DIR/child.vhdx --at seq:0 --unix DIR/s", "is not protected"));
+        refusals.forEach((command, problem) -> assertThat(refusal(command)).as(command).contains(problem).hasLineCount(2));
+    }
+
+    @Test
+    void whatMakesNoSenseIsAMatterOfUsage() {
+        Map<String, String> mistakes = Map.ofEntries(
+                Map.entry("disk protect DIR/d.vhdx", "--journal DIR"),
+                Map.entry("disk protect DIR/d.vhdx --journal DIR/j --window 24h", "there is no option --window"),
+                Map.entry("disk recover DIR/d.vhdx --as DIR/n.raw", "which point is missing"),
+                Map.entry("disk recover DIR/d.vhdx --to seq:0", "the new disk is missing"),
+                Map.entry("disk recover DIR/d.vhdx --to seq:x --as DIR/n.raw", "'x' is no number"),
+                Map.entry("disk recover DIR/d.vhdx --to time:noon --as DIR/n.raw", "'noon' is no time"),
+                Map.entry("disk recover DIR/d.vhdx --to mark: --as DIR/n.raw", "names no point"),
+                Map.entry("disk mark DIR/d.vhdx", "NAME"),
+                Map.entry("nbd serve DIR/d.vhdx --at seq:0 --initialize 1M --unix DIR/s", "--at does not go with --initialize"));
+        mistakes.forEach((command, problem) -> {
+            Invocation done = invoke(command);
+            assertThat(done.exitCode()).as(command).isEqualTo(2);
+            assertThat(done.err()).contains(problem);
+        });
+    }
+}

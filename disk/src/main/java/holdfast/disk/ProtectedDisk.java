@@ -1,0 +1,189 @@
+package holdfast.disk;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.DescriptorFile;
+import holdfast.block.DiskDescriptor;
+import holdfast.block.DiskException;
+import holdfast.block.JournalLayer;
+import holdfast.block.OperatorError;
+import holdfast.journal.Journal;
+import holdfast.journal.JournalWriter;
+import holdfast.journal.JournaledDevice;
+import holdfast.journal.PastDevice;
+import holdfast.journal.SegmentDirectory;
+import holdfast.journal.Target;
+import holdfast.journal.Timeline;
+import holdfast.vhdx.VhdxDisk;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.SecureRandom;
+import java.time.InstantSource;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/// A VHDX disk with a journal: a differencing disk over what it was when that began, its base, with a descriptor beside it that names
+/// both. Who opens it by its name has the journal written, without knowing.
+public final class ProtectedDisk {
+    private ProtectedDisk() {}
+
+    /// A disk as it was, and which point that is.
+    ///
+    /// @param disk read-only; the caller closes it
+    public record Past(BlockDevice disk, Timeline.Point point) {}
+
+    /// What is known of a protected disk.
+    ///
+    /// @param journal directory of the journal
+    /// @param base file that the disk lies over
+    /// @param inOrder whether its last writer closed it
+    public record Description(Path journal, Path base, long bytesMax, boolean inOrder, Timeline timeline) {}
+
+    /// Whether a VHDX file is one.
+    ///
+    /// @throws OperatorError when it has a descriptor that is damaged, or not known here
+    public static boolean isOne(Path disk) {
+        return descriptorOf(DiskStack.real(disk)).flatMap(DiskDescriptor::journal).isPresent();
+    }
+
+    private static Optional<DiskDescriptor> descriptorOf(Path disk) {
+        Path beside = DiskStack.descriptorOf(disk);
+        return Files.isRegularFile(beside) ? DiskStack.descriptor(beside) : Optional.empty();
+    }
+
+    /// @param cannot what a protected disk cannot, such as `be compacted`
+    /// @throws OperatorError when this is one
+    public static void refuse(Path disk, String cannot) {
+        if (isOne(disk)) {
+            throw new OperatorError(
+                    disk.toString(), "is protected by a journal, and cannot " + cannot + " meanwhile",
+                    "end that first: holdfast disk unprotect " + disk.getFileName());
+        }
+    }
+
+    /// Opens and locks descriptor, volume and journal. One that was not closed is put right when it is opened for writing; for reading
+    /// it is what it will be then.
+    ///
+    /// @throws OperatorError when one is missing, in use, damaged, or they do not belong together; nothing has changed then
+    static BlockDevice open(Path named, Access access, @Nullable Path parentPath) {
+        if (parentPath != null) {
+            throw new OperatorError(named.toString(), "is protected by a journal, which says where its parent is", "leave out --parent-path");
+        }
+        Path disk = DiskStack.real(named);
+        try {
+            var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), access));
+            try {
+                return access == Access.READ_WRITE ? forWriting(disk, seal) : forReading(disk, seal);
+            } catch (DiskException | RuntimeException e) {
+                seal.close();
+                throw e;
+            }
+        } catch (DiskException e) {
+            throw DiskStack.unreadable(disk, e);
+        }
+    }
+
+    private static BlockDevice forWriting(Path disk, DescriptorSeal seal) throws DiskException {
+        VhdxDisk volume = VhdxDisk.open(disk, Access.READ_WRITE, null);
+        try {
+            checkVolume(disk, volume, seal);
+            var random = new SecureRandom();
+            return JournaledDevice.open(new JournaledDevice.Parts(
+                    volume, () -> base(disk, seal.layer()), segments(seal.layer()), seal, JournalWriter.Limits.of(seal.layer().bytesMax()), 0,
+                    InstantSource.system(), random::nextInt));
+        } catch (DiskException | RuntimeException e) {
+            volume.close();
+            throw e;
+        }
+    }
+
+    private static BlockDevice forReading(Path disk, DescriptorSeal seal) throws DiskException {
+        if (!seal.isWhole()) {
+            return past(disk, seal, Long.MAX_VALUE);
+        }
+        VhdxDisk volume = VhdxDisk.open(disk, null);
+        try {
+            checkVolume(disk, volume, seal);
+        } catch (DiskException | RuntimeException e) {
+            volume.close();
+            throw e;
+        }
+        seal.close(); // the locks of its own files keep writers away
+        return volume;
+    }
+
+    /// @throws OperatorError when the volume was changed by somebody who did not write the journal
+    private static void checkVolume(Path disk, BlockDevice volume, DescriptorSeal seal) throws DiskException {
+        seal.file().checkStorage(volume, disk.toString());
+    }
+
+    private static SegmentDirectory segments(JournalLayer layer) {
+        return new SegmentDirectory(Path.of(layer.directory()), layer.journal());
+    }
+
+    private static BlockDevice base(Path disk, JournalLayer layer) {
+        return VhdxDisk.open(disk.resolveSibling(layer.base()), null);
+    }
+
+    private static BlockDevice past(Path disk, DescriptorSeal seal, long sequence) throws DiskException {
+        return PastDevice.open(() -> base(disk, seal.layer()), segments(seal.layer()), sequence, seal::close);
+    }
+
+    /// Opens a disk as it was. Nobody can write to it meanwhile.
+    ///
+    /// @throws OperatorError when it is not protected, in use, or there is no such point
+    public static Past past(Path named, Target target) {
+        Path disk = checked(named);
+        try {
+            var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_ONLY));
+            try {
+                Timeline.Point point = timeline(seal).find(target, named.toString());
+                return new Past(past(disk, seal, point.sequence()), point);
+            } catch (DiskException | RuntimeException e) {
+                seal.close();
+                throw e;
+            }
+        } catch (DiskException e) {
+            throw DiskStack.unreadable(disk, e);
+        }
+    }
+
+    private static Path checked(Path named) {
+        if (DiskFormat.of(named) != DiskFormat.VHDX || !isOne(named)) {
+            throw new OperatorError(named.toString(), "is not protected, so nothing is known of its past", "begin with: holdfast disk protect");
+        }
+        return DiskStack.real(named);
+    }
+
+    private static Timeline timeline(DescriptorSeal seal) throws DiskException {
+        try (Journal journal = Journal.open(segments(seal.layer()))) {
+            Timeline timeline = Timeline.of(journal);
+            JournaledDevice.checkEnd(seal, timeline.end(), journal);
+            return timeline;
+        }
+    }
+
+    /// Looks at all of the journal of a disk that nobody writes to.
+    ///
+    /// @throws OperatorError when it is not protected, in use, or damaged
+    public static Description describe(Path named) {
+        Path disk = checked(named);
+        try (var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_ONLY))) {
+            JournalLayer layer = seal.layer();
+            return new Description(
+                    Path.of(layer.directory()), disk.resolveSibling(layer.base()), layer.bytesMax(), seal.isWhole(), timeline(seal));
+        } catch (DiskException e) {
+            throw DiskStack.unreadable(disk, e);
+        }
+    }
+
+    /// Names what the disk is now; nobody has it open.
+    ///
+    /// @return the mark's sequence
+    /// @throws OperatorError when it is not protected, in use, or its journal takes no more
+    public static long mark(Path named, String name) {
+        try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null)) {
+            return ((JournaledDevice) disk).mark(name);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package holdfast.disk;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import holdfast.block.Access;
+import holdfast.block.ArrayModel;
+import holdfast.block.BlockDevice;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.Noise;
+import holdfast.journal.Target;
+import holdfast.vhdx.NewVhdx;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ProtectedDiskTest {
+    private static final int SIZE = 4 << 20;
+
+    @TempDir
+    Path directory;
+
+    private Path disk;
+
+    @BeforeEach
+    void aDisk() {
+        disk = directory.resolve("d.vhdx");
+        NewVhdx.create(disk, new NewVhdx.Shape(SIZE, 1 << 20, 512, false));
+    }
+
+    private void begin() {
+        Protection.begin(disk, directory.resolve("journal"), Long.MAX_VALUE);
+    }
+
+    private static byte[] content(BlockDevice device) throws DiskException {
+        try (device) {
+            return new Blocking(device).read(0, SIZE);
+        }
+    }
+
+    private byte[] now() throws DiskException {
+        return content(Disks.open(disk, Access.READ_ONLY, null));
+    }
+
+    private byte[] past(Target target) throws DiskException {
+        return content(ProtectedDisk.past(disk, target).disk());
+    }
+
+    private void write(long offset, byte[] data) throws DiskException {
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            new Blocking(device).write(offset, data);
+        }
+    }
+
+    @Test
+    void aProtectedDiskIsADiskLikeAnyOtherAndItsPastIsThere() throws Exception {
+        write(4096, Noise.of(1).bytes(1 << 20));
+        byte[] before = now();
+        begin();
+        byte[] content;
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            var model = new ArrayModel(new Blocking(device), before, 5);
+            model.run(300);
+            content = model.content();
+        }
+        assertThat(now()).isEqualTo(content);
+        assertThat(past(new Target.Sequence(0))).isEqualTo(before);
+        assertThat(past(new Target.Time(Instant.now()))).isEqualTo(content);
+    }
+
+    @Test
+    void whatThereWasBeforeIsNotCopied() throws Exception {
+        write(0, Noise.of(1).bytes(2 << 20));
+        Path base = Protection.begin(disk, directory.resolve("journal"), Long.MAX_VALUE);
+        assertThat(base).isEqualTo(directory.resolve("d.base1.vhdx"));
+        assertThat(List.of(content(Disks.open(base, Access.READ_ONLY, null)), now())).allMatch(
+                bytes -> Arrays.equals(bytes, 0, 2 << 20, Noise.of(1).bytes(2 << 20), 0, 2 << 20));
+        assertThat(directory.toFile().list()).containsExactlyInAnyOrder("d.vhdx", "d.vhdx.holdfast", "d.base1.vhdx", "journal");
+    }
+
+    @Test
+    void aVolumeThatWasChangedOutsideItsJournalIsRefused() throws Exception {
+        begin();
+        write(0, Noise.of(1).bytes(512));
+        Path aside = directory.resolve("aside");
+        Files.move(DiskStack.descriptorOf(disk), aside);
+        write(0, Noise.of(2).bytes(512));
+        Files.move(aside, DiskStack.descriptorOf(disk));
+        assertThatThrownBy(this::now).hasMessageContaining("is not what it was when");
+        assertThatThrownBy(() -> write(0, new byte[512])).hasMessageContaining("is not what it was when");
+    }
+
+    @Test
+    void aBaseThatWasChangedIsRefused() throws Exception {
+        begin();
+        write(0, Noise.of(1).bytes(512));
+        try (BlockDevice base = Disks.open(directory.resolve("d.base1.vhdx"), Access.READ_WRITE, null)) {
+            new Blocking(base).write(0, new byte[512]);
+        }
+        assertThatThrownBy(this::now).hasMessageContaining("has changed since");
+        assertThatThrownBy(() -> past(new Target.Sequence(0))).hasMessageContaining("over another disk");
+    }
+
+    /// Copies of volume and journal of different times.
+    @Test
+    void anOlderVolumeOrJournalIsRefused() throws Exception {
+        begin();
+        write(0, Noise.of(1).bytes(512));
+        Files.copy(disk, directory.resolve("old"));
+        Path segment = directory.resolve("journal/00000003.journal");
+        write(0, Noise.of(2).bytes(512));
+        Files.move(segment, directory.resolve("new"));
+        assertThatThrownBy(() -> write(0, new byte[512])).hasMessageContaining("is not the journal that the disk was closed with");
+        Files.move(directory.resolve("new"), segment);
+        replace(directory.resolve("old"), disk);
+        assertThatThrownBy(() -> write(0, new byte[512])).hasMessageContaining("is not what it was when");
+    }
+
+    private static void replace(Path from, Path to) throws IOException {
+        Files.delete(to);
+        Files.move(from, to);
+    }
+
+    @Test
+    void aDiskThatCannotGetItsJournalStaysAsItWas() throws Exception {
+        write(0, Noise.of(1).bytes(512));
+        byte[] before = now();
+        Files.writeString(directory.resolve("file"), "");
+        assertThatThrownBy(() -> Protection.begin(disk, directory.resolve("file/journal"), Long.MAX_VALUE)).hasMessageContaining("cannot be made");
+        try (BlockDevice _ = Disks.open(disk, Access.READ_WRITE, null)) {
+            assertThatThrownBy(this::begin).hasMessageContaining("open for writing");
+        }
+        assertThat(now()).isEqualTo(before);
+        assertThat(directory.resolve("d.base1.vhdx")).doesNotExist();
+        assertThat(ProtectedDisk.isOne(disk)).isFalse();
+    }
+}
