@@ -1,6 +1,7 @@
 package holdfast.cli;
 
 import holdfast.block.BlockDevice;
+import holdfast.block.ByteSize;
 import holdfast.disk.DiskCopy;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.ProtectedDisk;
@@ -20,7 +21,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "recover",
         description = {
-            "Makes a new disk of what a protected disk was, and says which point that is. The protected disk stays as it is.",
+            "Makes a new disk of what a protected disk was, or makes it that again, and says which point that is.",
             "",
             "A point is mark:NAME, time:T, seq:N (behind the entry N; 0 is the base) or marked-before:T (the newest mark not after T).",
             "A time is the last entry before the clock first passed it: 2026-11-22T14:30:00, or with Z or +01:00 behind it.",
@@ -37,22 +38,40 @@ final class DiskRecoverCommand implements Callable<Integer> {
     @Option(names = "--as", paramLabel = "NEW", description = "the new disk, *.vhdx or *.raw, which needs neither journal nor base")
     @Nullable Path as;
 
+    @Option(names = "--in-place", description = "change DISK back to what it was; nobody may have it open. That is journaled in turn, and so can be undone, and done again when it was interrupted")
+    boolean inPlace;
+
     @Spec
     @Nullable CommandSpec spec;
 
     @Override
     public Integer call() {
-        if (to == null || as == null) {
-            throw new UsageError(to == null ? "which point is missing: --to mark:NAME, time:T, seq:N or marked-before:T" : "the new disk is missing: --as NEW");
+        if (to == null) {
+            throw new UsageError("which point is missing: --to mark:NAME, time:T, seq:N or marked-before:T");
         }
-        DiskFormat format = DiskFormat.ofNew(as, null);
-        ProtectedDisk.Past past = ProtectedDisk.past(disk, to);
-        try (BlockDevice then = past.disk()) {
-            DiskCopy.copy(then, disk.toString(), as, format);
+        if ((as == null) != inPlace) {
+            throw new UsageError("where it is to be is missing, or said twice: --as NEW, or --in-place");
         }
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        out.println(as + ": " + disk + " " + PointText.of(past.point()));
+        out.println(as == null ? inPlace(to) : copy(to, as));
         out.flush();
         return ExitCode.OK;
+    }
+
+    private String copy(Target target, Path copy) {
+        DiskFormat format = DiskFormat.ofNew(copy, null);
+        ProtectedDisk.Past past = ProtectedDisk.past(disk, target);
+        try (BlockDevice then = past.disk()) {
+            DiskCopy.copy(then, disk.toString(), copy, format);
+        }
+        return copy + ": " + disk + " " + PointText.of(past.point());
+    }
+
+    private String inPlace(Target target) {
+        ProtectedDisk.Recovered recovered = ProtectedDisk.recoverInPlace(disk, target);
+        long before = recovered.rollback().markBefore();
+        return disk + ": " + PointText.of(recovered.point()) + System.lineSeparator()
+                + "changed back " + new ByteSize(recovered.rollback().differentBytes()).rounded()
+                + "; what it was before is mark " + ProtectedDisk.MARK_BEFORE_RECOVERY + ", entry " + before;
     }
 }

@@ -36,17 +36,17 @@ final class DiskTimelineCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         ProtectedDisk.Description description = ProtectedDisk.describe(disk);
+        Timeline timeline = ProtectedDisk.timeline(disk);
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         switch (format) {
-            case text -> text(description, out);
-            case json -> out.println(OutputFormat.JSON.writeValueAsString(facts(description)));
+            case text -> text(description, timeline, out);
+            case json -> out.println(OutputFormat.JSON.writeValueAsString(facts(description, timeline)));
         }
         out.flush();
         return ExitCode.OK;
     }
 
-    private static void text(ProtectedDisk.Description description, PrintWriter out) {
-        Timeline timeline = description.timeline();
+    private static void text(ProtectedDisk.Description description, Timeline timeline, PrintWriter out) {
         out.println("journal   " + description.journal());
         out.println("base      " + description.base());
         out.println("entries   " + timeline.end().sequence() + " in " + new ByteSize(timeline.end().bytes()).rounded());
@@ -58,8 +58,7 @@ final class DiskTimelineCommand implements Callable<Integer> {
         }
     }
 
-    private static Map<String, Object> facts(ProtectedDisk.Description description) {
-        Timeline timeline = description.timeline();
+    private static Map<String, Object> facts(ProtectedDisk.Description description, Timeline timeline) {
         var facts = new LinkedHashMap<String, Object>();
         facts.put("journal", description.journal().toString());
         facts.put("base", description.base().toString());

@@ -118,6 +118,23 @@ class ProtectedDiskCommandTest {
         assertThat(output("disk info DIR/d.vhdx")).contains("journal            " + directory.resolve("journal") + "\n");
     }
 
+    @Test
+    void itIsRecoveredInPlaceAndThatIsUndone() throws Exception {
+        byte[] begun = content(disk);
+        write(disk, 4096, noise(2, 8192));
+        output("disk mark DIR/d.vhdx one");
+        byte[] one = content(disk);
+        write(disk, 0, noise(3, 2 << 20));
+        byte[] last = content(disk);
+        assertThat(output("disk recover DIR/d.vhdx --to one --in-place")).contains(": it is mark one\n").contains("mark before-recovery, entry ");
+        assertThat(content(disk)).isEqualTo(one);
+        output("disk recover DIR/d.vhdx --to before-recovery --in-place");
+        assertThat(content(disk)).isEqualTo(last);
+        output("disk recover DIR/d.vhdx --to seq:0 --in-place");
+        assertThat(content(disk)).isEqualTo(begun);
+        assertThat(timeline().get("marks").size()).isEqualTo(4);
+    }
+
     private Process serve() throws IOException {
         Process process = Program.start(
                 Holdfast.builder("nbd", "serve", disk.toString(), "--unix", directory.resolve("socket").toString()), Program.LIMIT);
@@ -258,7 +275,7 @@ class ProtectedDiskCommandTest {
                 Map.entry("disk protect DIR/d.vhdx", "--journal DIR"),
                 Map.entry("disk protect DIR/d.vhdx --journal DIR/j --window 24h", "there is no option --window"),
                 Map.entry("disk recover DIR/d.vhdx --as DIR/n.raw", "which point is missing"),
-                Map.entry("disk recover DIR/d.vhdx --to seq:0", "the new disk is missing"),
+                Map.entry("disk recover DIR/d.vhdx --to seq:0", "--as NEW, or --in-place"),
                 Map.entry("disk recover DIR/d.vhdx --to seq:x --as DIR/n.raw", "'x' is no number"),
                 Map.entry("disk recover DIR/d.vhdx --to time:noon --as DIR/n.raw", "'noon' is no time"),
                 Map.entry("disk recover DIR/d.vhdx --to mark: --as DIR/n.raw", "names no point"),

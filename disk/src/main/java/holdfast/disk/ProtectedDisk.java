@@ -5,12 +5,14 @@ import holdfast.block.BlockDevice;
 import holdfast.block.DescriptorFile;
 import holdfast.block.DiskDescriptor;
 import holdfast.block.DiskException;
+import holdfast.block.IoStatus;
 import holdfast.block.JournalLayer;
 import holdfast.block.OperatorError;
 import holdfast.journal.Journal;
 import holdfast.journal.JournalWriter;
 import holdfast.journal.JournaledDevice;
 import holdfast.journal.PastDevice;
+import holdfast.journal.Rollback;
 import holdfast.journal.SegmentDirectory;
 import holdfast.journal.Target;
 import holdfast.journal.Timeline;
@@ -25,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 /// A VHDX disk with a journal: a differencing disk over what it was when that began, its base, with a descriptor beside it that names
 /// both. Who opens it by its name has the journal written, without knowing.
 public final class ProtectedDisk {
+    /// Put before a disk is recovered in place.
+    public static final String MARK_BEFORE_RECOVERY = "before-recovery";
+
     private ProtectedDisk() {}
 
     /// A disk as it was, and which point that is.
@@ -37,7 +42,7 @@ public final class ProtectedDisk {
     /// @param journal directory of the journal
     /// @param base file that the disk lies over
     /// @param inOrder whether its last writer closed it
-    public record Description(Path journal, Path base, long bytesMax, boolean inOrder, Timeline timeline) {}
+    public record Description(Path journal, Path base, long bytesMax, boolean inOrder) {}
 
     /// Whether a VHDX file is one.
     ///
@@ -48,7 +53,12 @@ public final class ProtectedDisk {
 
     private static Optional<DiskDescriptor> descriptorOf(Path disk) {
         Path beside = DiskStack.descriptorOf(disk);
-        return Files.isRegularFile(beside) ? DiskStack.descriptor(beside) : Optional.empty();
+        if (!Files.isRegularFile(beside)) {
+            return Optional.empty();
+        }
+        return Optional.of(DiskStack.descriptor(beside).orElseThrow(() -> new OperatorError(
+                beside.toString(), "is no disk descriptor, or is damaged",
+                "restore it from a copy; or, if " + disk.getFileName() + " is to go on without its journal, remove it")));
     }
 
     /// @param cannot what a protected disk cannot, such as `be compacted`
@@ -83,7 +93,7 @@ public final class ProtectedDisk {
         }
     }
 
-    private static BlockDevice forWriting(Path disk, DescriptorSeal seal) throws DiskException {
+    private static JournaledDevice forWriting(Path disk, DescriptorSeal seal) throws DiskException {
         VhdxDisk volume = VhdxDisk.open(disk, Access.READ_WRITE, null);
         try {
             checkVolume(disk, volume, seal);
@@ -163,15 +173,31 @@ public final class ProtectedDisk {
         }
     }
 
+    /// What the descriptor of a disk says that nobody writes to.
+    ///
+    /// @throws OperatorError when it is not protected, or in use
+    public static Description describe(Path named) {
+        Path disk = checked(named);
+        return reading(disk, seal -> {
+            JournalLayer layer = seal.layer();
+            return new Description(Path.of(layer.directory()), disk.resolveSibling(layer.base()), layer.bytesMax(), seal.isWhole());
+        });
+    }
+
     /// Looks at all of the journal of a disk that nobody writes to.
     ///
     /// @throws OperatorError when it is not protected, in use, or damaged
-    public static Description describe(Path named) {
-        Path disk = checked(named);
+    public static Timeline timeline(Path named) {
+        return reading(checked(named), ProtectedDisk::timeline);
+    }
+
+    private interface Reading<T> {
+        T read(DescriptorSeal seal) throws DiskException;
+    }
+
+    private static <T> T reading(Path disk, Reading<T> reading) {
         try (var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_ONLY))) {
-            JournalLayer layer = seal.layer();
-            return new Description(
-                    Path.of(layer.directory()), disk.resolveSibling(layer.base()), layer.bytesMax(), seal.isWhole(), timeline(seal));
+            return reading.read(seal);
         } catch (DiskException e) {
             throw DiskStack.unreadable(disk, e);
         }
@@ -184,6 +210,36 @@ public final class ProtectedDisk {
     public static long mark(Path named, String name) {
         try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null)) {
             return ((JournaledDevice) disk).mark(name);
+        }
+    }
+
+    /// What a disk was made again, in place.
+    public record Recovered(Timeline.Point point, Rollback.Result rollback) {}
+
+    /// Makes a disk what it was at a point, by changes that are journaled in turn. When it is interrupted it can be done again.
+    ///
+    /// @throws OperatorError when the disk is not protected, in use, there is no such point, or its journal takes no more
+    public static Recovered recoverInPlace(Path named, Target target) {
+        Path disk = checked(named);
+        try {
+            var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_WRITE));
+            JournaledDevice device;
+            try {
+                device = forWriting(disk, seal);
+            } catch (DiskException | RuntimeException e) {
+                seal.close();
+                throw e;
+            }
+            try (device) {
+                Timeline.Point point = timeline(seal).find(target, named.toString());
+                JournalLayer layer = seal.layer();
+                return new Recovered(
+                        point, Rollback.run(device, () -> base(disk, layer), segments(layer), point.sequence(), MARK_BEFORE_RECOVERY));
+            }
+        } catch (DiskException e) {
+            throw new OperatorError(
+                    named.toString(), "was not wholly made what it was (" + e.status() + ")",
+                    e.status() == IoStatus.NO_SPACE ? "make room for its journal, and do it again" : "look after the storage it is on, and do it again");
         }
     }
 }

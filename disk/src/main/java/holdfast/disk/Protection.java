@@ -62,18 +62,21 @@ public final class Protection {
             beginJournal(now, journal, id);
             Path base = base(disk);
             Path child = disk.resolveSibling("." + disk.getFileName() + ".new-" + UUID.randomUUID());
-            boolean begun = false;
+            boolean linked = false;
+            boolean moved = false;
             try {
                 Files.createLink(base, disk);
+                linked = true;
                 NewVhdx.createOver(child, base);
-                begun = true;
+                WholeFile.syncDirectory(base); // the child is nothing without it
                 Files.move(child, disk, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+                moved = true;
                 WholeFile.syncDirectory(disk);
             } catch (IOException e) {
                 throw new OperatorError(disk.toString(), "cannot get another name (" + e.getMessage() + ")", "check the permissions of its directory");
             } finally {
                 remove(child);
-                if (!begun) {
+                if (linked && !moved) {
                     remove(base);
                 }
             }

@@ -98,6 +98,13 @@ class ProtectedDiskTest {
     }
 
     @Test
+    void aDamagedDescriptorDoesNotMakeItADiskWithoutAJournal() throws Exception {
+        begin();
+        Files.write(DiskStack.descriptorOf(disk), new byte[8192]);
+        assertThatThrownBy(() -> write(0, new byte[512])).hasMessageContaining("is no disk descriptor, or is damaged");
+    }
+
+    @Test
     void aBaseThatWasChangedIsRefused() throws Exception {
         begin();
         write(0, Noise.of(1).bytes(512));

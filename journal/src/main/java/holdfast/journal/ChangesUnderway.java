@@ -35,6 +35,15 @@ final class ChangesUnderway {
         return changes.stream().noneMatch(other -> other.sequence < change.sequence && other.overlaps(change));
     }
 
+    boolean isEmpty() {
+        lock.lock();
+        try {
+            return changes.isEmpty();
+        } finally {
+            lock.unlock();
+        }
+    }
+
     /// Waits until those before it that overlap are done.
     void awaitTurn(Change change) {
         lock.lock();

@@ -9,6 +9,7 @@ import java.util.List;
 final class Intents {
     private static final long REGION_BYTES_MIN = 16 << 20;
     private static final long REGIONS_MAX = 4096;
+    private static final int MANY = 256;
 
     /// A range of bytes.
     record Range(long offset, long length) {}
@@ -59,5 +60,16 @@ final class Intents {
     /// The entries of these regions are on stable storage.
     void durable(long offset, long length) {
         durable.set((int) (offset / regionBytes), (int) ((offset + length - 1) / regionBytes) + 1);
+    }
+
+    /// Whether there are so many that the next open would take long to compare them: half of the disk, or 256 regions.
+    boolean areMany() {
+        return noted.cardinality() >= Math.min(MANY, Math.ceilDiv(diskBytes, 2 * regionBytes));
+    }
+
+    /// All are void.
+    void clear() {
+        noted.clear();
+        durable.clear();
     }
 }

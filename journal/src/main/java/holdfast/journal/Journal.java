@@ -6,6 +6,7 @@ import holdfast.block.Blocking;
 import holdfast.block.DiskException;
 import holdfast.block.Extent;
 import holdfast.block.OperatorError;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
@@ -124,20 +125,23 @@ public final class Journal implements AutoCloseable {
     /// @throws OperatorError when entries that were on stable storage are missing or damaged, or of a kind that is not known here
     public End scan(Visitor visitor) throws DiskException {
         var end = new End(0, 0, 0);
-        for (int segment = 0; segment < headers.size(); segment++) {
-            end = scan(segment, end, visitor);
+        long largest = devices.stream().mapToLong(device -> device.geometry().sizeBytes()).max().orElse(0);
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment buffer = arena.allocate(Math.min(Window.BYTES, largest));
+            for (int segment = 0; segment < headers.size(); segment++) {
+                end = scan(segment, new Window(devices.get(segment), buffer), end, visitor);
+            }
         }
         return end;
     }
 
-    private End scan(int segment, End before, Visitor visitor) throws DiskException {
+    private End scan(int segment, Window window, End before, Visitor visitor) throws DiskException {
         boolean last = segment == headers.size() - 1;
         SegmentHeader header = headers.get(segment);
         long stop = last ? Long.MAX_VALUE : headers.get(segment + 1).firstSequence();
         long sequence = header.firstSequence();
         long time = before.timeNanos;
         long position = SegmentHeader.BYTES;
-        var window = new Window(devices.get(segment));
         for (; sequence < stop; sequence++) {
             long place = placeOf(window, header, position, sequence);
             if (place < 0) {

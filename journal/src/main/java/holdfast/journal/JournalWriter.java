@@ -164,7 +164,8 @@ public final class JournalWriter implements AutoCloseable {
             throw new DiskException("a journal that cannot be written", failure == null ? IoStatus.IO_ERROR : failure);
         }
         long needed = usedBytes + bytes + Entry.HEADER_BYTES + (kind.changes() ? RESERVE_BYTES : 0);
-        if (needed > limits.bytesMax) {
+        // A settlement always goes in: without it a full journal could not even be closed.
+        if (needed > limits.bytesMax && kind != EntryKind.SETTLED) {
             throw new DiskException("a journal that may not grow", IoStatus.NO_SPACE);
         }
     }
@@ -347,9 +348,10 @@ public final class JournalWriter implements AutoCloseable {
         }
     }
 
-    /// What was found of the last segment may be in the host's cache only.
+    /// What was found of the last segment may be in the host's cache only. It may be open for reading, which does not keep it from being
+    /// flushed.
     private void finishSegment() throws DiskException {
-        BlockDevice before = segment == null ? segments.open(header.number(), Access.READ_WRITE) : segment;
+        BlockDevice before = segment == null ? segments.open(header.number(), Access.READ_ONLY) : segment;
         try (before) {
             new Blocking(before).flush();
         }

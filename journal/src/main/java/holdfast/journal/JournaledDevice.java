@@ -93,21 +93,18 @@ public final class JournaledDevice implements BlockDevice {
             checkEnd(parts.seal, end, journal);
             checkVolume(parts.volume, last, journal.name());
         }
-        boolean agree = parts.seal.isWhole();
-        if (!agree) {
-            reconcile(parts, reconciliation);
+        if (parts.seal.isWhole()) {
+            return new JournaledDevice(parts, writer(parts, last, end));
         }
-        var writer = new JournalWriter(parts.segments, last, end, parts.limits, parts.clock, parts.tags);
-        try {
-            var device = new JournaledDevice(parts, writer);
-            if (!agree) {
-                device.settle();
-            }
-            return device;
-        } catch (DiskException | RuntimeException e) {
-            writer.close();
-            throw e;
+        reconcile(parts, reconciliation);
+        try (JournalWriter writer = writer(parts, last, end)) {
+            new JournaledDevice(parts, writer).settle();
         }
+        return open(parts); // in order, now
+    }
+
+    private static JournalWriter writer(Parts parts, SegmentHeader last, Journal.End end) {
+        return new JournalWriter(parts.segments, last, end, parts.limits, parts.clock, parts.tags);
     }
 
     /// @throws OperatorError when the journal does not go as far as it went, or the seal was put and it goes farther
@@ -130,7 +127,9 @@ public final class JournaledDevice implements BlockDevice {
     private static void reconcile(Parts parts, Reconciliation reconciliation) throws DiskException {
         try (BlockDevice past = PastDevice.open(parts.base, parts.segments, Long.MAX_VALUE)) {
             long different = reconciliation.run(parts.volume, past);
-            LOG.log(different == 0 ? System.Logger.Level.DEBUG : System.Logger.Level.INFO, parts.segments.name() + ": the disk was not closed; " + different + " bytes were put right");
+            LOG.log(
+                    different == 0 ? System.Logger.Level.DEBUG : System.Logger.Level.INFO,
+                    parts.segments.name() + ": the disk was not closed; " + different + " bytes were put right");
         }
     }
 
@@ -304,27 +303,28 @@ public final class JournaledDevice implements BlockDevice {
     }
 
     private void flush() throws DiskException {
+        long quietAt = noteFlush();
         var ofVolume = new CompletableFuture<IoStatus>();
         volume.submit(new Request.Flush((_, status) -> ofVolume.complete(status)));
         try {
-            noteFlush();
             flushJournal();
         } finally {
-            IoStatus status = ofVolume.join();
-            if (status != IoStatus.OK) {
+            if (ofVolume.join() != IoStatus.OK) {
                 differ = true;
             }
         }
         if (ofVolume.join() != IoStatus.OK) {
             throw new DiskException("a flush", ofVolume.join());
         }
+        settleIfQuiet(quietAt);
     }
 
     private void flushJournal() throws DiskException {
         writer.flush();
     }
 
-    private void noteFlush() {
+    /// @return sequence of the last entry; -1 when changes are under way, which the flush need not cover
+    private long noteFlush() {
         order.lock();
         try {
             if (begun && !flushNoted) {
@@ -334,6 +334,32 @@ public final class JournaledDevice implements BlockDevice {
         } catch (DiskException e) {
             // Nothing depends on this entry. If the journal has lost something, its flush will say so.
             LOG.log(System.Logger.Level.DEBUG, name + ": a flush was not noted", e);
+        } finally {
+            order.unlock();
+        }
+        return quietAt();
+    }
+
+    private long quietAt() {
+        order.lock();
+        try {
+            return begun && changes.isEmpty() ? writer.sequence() : -1;
+        } finally {
+            order.unlock();
+        }
+    }
+
+    /// Makes many intents void when both hold everything: nothing was under way when their flushes began, and nothing has come since.
+    private void settleIfQuiet(long quietAt) {
+        order.lock();
+        try {
+            if (quietAt >= 0 && quietAt == writer.sequence() && intents.areMany() && !differ) {
+                writer.append(EntryKind.SETTLED, 0, 0, MemorySegment.NULL, null);
+                intents.clear();
+            }
+        } catch (DiskException e) {
+            // The intents go on counting, which does no harm.
+            LOG.log(System.Logger.Level.DEBUG, name + ": not settled", e);
         } finally {
             order.unlock();
         }

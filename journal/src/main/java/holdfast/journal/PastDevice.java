@@ -34,6 +34,7 @@ public final class PastDevice implements BlockDevice {
     private final Runnable whenClosed;
     private final Geometry geometry;
     private final LayeredRequests requests;
+    private final Arena arena = Arena.ofShared();
 
     /// No more than reads have been under way at once.
     private final Queue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
@@ -162,7 +163,7 @@ public final class PastDevice implements BlockDevice {
         BlockDevice segment = journal.device(place.segment());
         long from = place.position() / BLOCK_BYTES * BLOCK_BYTES;
         long to = Math.min(Math.ceilDiv(place.position() + into.byteSize(), (long) BLOCK_BYTES) * BLOCK_BYTES, segment.geometry().sizeBytes());
-        MemorySegment buffer = Objects.requireNonNullElseGet(buffers.poll(), () -> Arena.ofAuto().allocate(BUFFER_BYTES));
+        MemorySegment buffer = Objects.requireNonNullElseGet(buffers.poll(), () -> arena.allocate(BUFFER_BYTES));
         MemorySegment whole = buffer.asSlice(0, to - from);
         new Blocking(segment).read(from, whole);
         into.copyFrom(whole.asSlice(place.position() - from, into.byteSize()));
@@ -194,6 +195,7 @@ public final class PastDevice implements BlockDevice {
     @Override
     public void close() {
         if (requests.close()) {
+            arena.close();
             journal.close();
             base.close();
             whenClosed.run();

@@ -5,6 +5,7 @@ import holdfast.block.Blocking;
 import holdfast.block.DiskException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -31,37 +32,56 @@ final class Reconciliation {
     /// @param past the disk behind the last entry
     /// @return bytes that were different
     long run(BlockDevice volume, BlockDevice past) throws DiskException {
-        long different = 0;
-        try (Arena arena = Arena.ofShared()) {
-            MemorySegment there = arena.allocate(STEP_BYTES);
-            MemorySegment right = arena.allocate(STEP_BYTES);
-            for (Intents.Range range : ranges) {
-                for (long at = 0; at < range.length(); at += STEP_BYTES) {
-                    long bytes = Math.min(STEP_BYTES, range.length() - at);
-                    different += step(
-                            new Blocking(volume), new Blocking(past), range.offset() + at, there.asSlice(0, bytes), right.asSlice(0, bytes));
-                }
-            }
-        }
+        long different = makeAlike(volume, past, ranges);
         new Blocking(volume).flush();
         return different;
     }
 
-    private static long step(Blocking volume, Blocking past, long offset, MemorySegment there, MemorySegment right) throws DiskException {
-        volume.read(offset, there);
-        past.read(offset, right);
-        int unit = volume.device().geometry().logicalBlockBytes();
+    /// Writes what is different.
+    ///
+    /// @return bytes that were
+    static long makeAlike(BlockDevice disk, BlockDevice right, List<Intents.Range> ranges) throws DiskException {
         long different = 0;
-        for (long at = 0; at < right.byteSize(); at += unit) {
-            if (MemorySegment.mismatch(there, at, at + unit, right, at, at + unit) >= 0) {
-                long from = at;
-                while (at < right.byteSize() && MemorySegment.mismatch(there, at, at + unit, right, at, at + unit) >= 0) {
-                    at += unit;
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment there = arena.allocate(STEP_BYTES);
+            MemorySegment wanted = arena.allocate(STEP_BYTES);
+            for (Intents.Range range : ranges) {
+                for (long at = 0; at < range.length(); at += STEP_BYTES) {
+                    long bytes = Math.min(STEP_BYTES, range.length() - at);
+                    different += step(
+                            new Blocking(disk), new Blocking(right), range.offset() + at, there.asSlice(0, bytes), wanted.asSlice(0, bytes));
                 }
-                volume.write(offset + from, right.asSlice(from, at - from));
+            }
+        }
+        return different;
+    }
+
+    private static long step(Blocking disk, Blocking right, long offset, MemorySegment there, MemorySegment wanted) throws DiskException {
+        disk.read(offset, there);
+        right.read(offset, wanted);
+        int unit = disk.device().geometry().logicalBlockBytes();
+        long different = 0;
+        for (long at = 0; at < wanted.byteSize(); at += unit) {
+            long from = at;
+            while (at < wanted.byteSize() && MemorySegment.mismatch(there, at, at + unit, wanted, at, at + unit) >= 0) {
+                at += unit;
+            }
+            if (at > from) {
+                put(disk, offset + from, wanted.asSlice(from, at - from));
                 different += at - from;
             }
         }
         return different;
+    }
+
+    /// Zeros take no room.
+    private static void put(Blocking disk, long offset, MemorySegment bytes) throws DiskException {
+        boolean zeros = bytes.get(ValueLayout.JAVA_BYTE, 0) == 0
+                && MemorySegment.mismatch(bytes, 0, bytes.byteSize() - 1, bytes, 1, bytes.byteSize()) < 0;
+        if (zeros) {
+            disk.writeZeroes(offset, bytes.byteSize());
+        } else {
+            disk.write(offset, bytes);
+        }
     }
 }

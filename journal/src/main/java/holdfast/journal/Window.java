@@ -3,12 +3,11 @@ package holdfast.journal;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /// Reads bytes anywhere in a segment, whose storage is read in whole blocks; those who go forwards cause few reads.
 final class Window {
-    private static final int BYTES = 4 << 20;
+    static final int BYTES = 4 << 20;
     private static final int BLOCK_BYTES = 4096;
 
     private final MemorySegment buffer;
@@ -17,10 +16,11 @@ final class Window {
     private long from;
     private long to;
 
-    Window(BlockDevice segment) {
+    /// @param buffer of [#BYTES], or of the segment's size if that is less
+    Window(BlockDevice segment, MemorySegment buffer) {
         disk = new Blocking(segment);
         size = segment.geometry().sizeBytes();
-        buffer = Arena.ofAuto().allocate(Math.min(BYTES, size));
+        this.buffer = buffer;
     }
 
     /// @param length at most 1 MiB
@@ -29,7 +29,7 @@ final class Window {
         long end = Math.min(position + length, size);
         if (position < from || end > to) {
             from = position / BLOCK_BYTES * BLOCK_BYTES;
-            to = Math.min(from + BYTES, size);
+            to = Math.min(from + buffer.byteSize(), size);
             disk.read(from, buffer.asSlice(0, to - from));
         }
         return buffer.asSlice(position - from, Math.max(0, end - position));

@@ -180,6 +180,26 @@ class JournaledDeviceTest {
         assertThat(next.seal().isWhole()).isTrue();
     }
 
+    /// So that the next open after a power cut has little to compare.
+    @Test
+    void manyIntentsAreSettledByAFlushAndOnesThatComeLaterAreNotedAgain() throws Exception {
+        Protected there = Protected.begin();
+        for (int at = 0; at < Protected.BYTES; at += Protected.REGION_BYTES) {
+            there.blocking().write(at, Noise.of(at).bytes(BLOCK));
+        }
+        there.blocking().flush();
+        there.blocking().write(0, Noise.of(1).bytes(BLOCK));
+        there.blocking().flush();
+        var kinds = new ArrayList<EntryKind>();
+        try (Journal journal = Journal.open(there.segments())) {
+            journal.scan((_, entry, _) -> kinds.add(EntryKind.of(entry.kind()).orElseThrow()));
+        }
+        int settled = kinds.indexOf(EntryKind.SETTLED);
+        assertThat(kinds.subList(0, settled)).filteredOn(EntryKind.INTENT::equals).hasSize(Protected.BYTES / Protected.REGION_BYTES);
+        assertThat(kinds.subList(settled, kinds.size())).containsExactly(
+                EntryKind.SETTLED, EntryKind.INTENT, EntryKind.WRITE, EntryKind.FLUSH);
+    }
+
     @Test
     void aJournalThatHasLostItsEndIsRefused() throws Exception {
         Protected there = Protected.begin();

@@ -138,6 +138,11 @@ class JournaledPowerCutTest {
             there.disk().submit(new Request.Write((long) block * BLOCK, Sample.buffer(data), false, (_, status) -> done.complete(status)));
             all.add(done);
         }
+        if (random.nextBoolean()) { // a flush amid the changes promises nothing of them
+            var done = new CompletableFuture<IoStatus>();
+            there.disk().submit(new Request.Flush((_, status) -> done.complete(status)));
+            all.add(done);
+        }
         all.forEach(done -> assertThat(done.join()).isEqualTo(IoStatus.OK));
     }
 }
