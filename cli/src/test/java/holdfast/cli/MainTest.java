@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -53,14 +54,22 @@ class MainTest {
     @ParameterizedTest
     @MethodSource("commands")
     void anUnknownOptionIsAUsageErrorOfThatCommand(List<String> path) {
-        boolean wantsName = path.size() == 2 && !path.getLast().equals("ls");
-        boolean wantsTwo = path.size() == 2 && path.getLast().equals("convert");
-        Invocation invocation = wantsTwo
-                ? invoke(path, "name", "name", "--no-such-option")
-                : wantsName ? invoke(path, "name", "--no-such-option") : invoke(path, "--no-such-option");
+        Invocation invocation = invoke(path, Stream.concat(required(path), Stream.of("--no-such-option")).toArray(String[]::new));
         assertThat(invocation.exitCode()).isEqualTo(2);
         assertThat(invocation.out()).isEmpty();
         assertThat(invocation.err()).contains("--no-such-option").contains("--help'").hasLineCount(2);
+    }
+
+    /// Words for all that a command cannot do without, so that it has nothing else to complain of.
+    private static Stream<String> required(List<String> path) {
+        CommandLine command = Main.commandLine();
+        for (String word : path) {
+            command = Objects.requireNonNull(command.getSubcommands().get(word));
+        }
+        CommandLine.Model.CommandSpec spec = command.getCommandSpec();
+        Stream<String> options = spec.options().stream().filter(CommandLine.Model.OptionSpec::required).map(option -> option.longestName() + "=name");
+        Stream<String> words = spec.positionalParameters().stream().flatMap(each -> Stream.generate(() -> "name").limit(each.arity().min()));
+        return Stream.concat(options, words);
     }
 
     @Test
