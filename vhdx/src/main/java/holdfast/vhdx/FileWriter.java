@@ -318,6 +318,23 @@ final class FileWriter implements AutoCloseable {
             reclaiming.later(BatEntry.offset(entry), metadata.blockBytes());
         } else if (!discard || BatEntry.state(entry) == BatEntry.FULLY_PRESENT) {
             fill(block, from, to, part);
+        } else {
+            toOwn(entry, block * metadata.blockBytes(), from, to, part);
+        }
+    }
+
+    /// To what is the file's own of a part of a partially present block; the rest is its parent's.
+    private void toOwn(long entry, long start, long from, long to, Content part) throws DiskException {
+        int sectorBytes = metadata.logicalSectorBytes();
+        long end = to / sectorBytes;
+        for (long sector = from / sectorBytes; sector < end; ) {
+            long[] page = file.bitmaps().get(sector);
+            long next = SectorBitmaps.runEnd(page, sector, end);
+            if (SectorBitmaps.isOwn(page, sector)) {
+                long at = sector * sectorBytes;
+                part.to(BatEntry.offset(entry) + at - start, at, (next - sector) * sectorBytes);
+            }
+            sector = next;
         }
     }
 

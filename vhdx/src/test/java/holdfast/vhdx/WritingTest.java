@@ -315,6 +315,31 @@ class WritingTest extends BlockDeviceContract {
     }
 
     @Test
+    void whatIsTrimmedOfAPartOfABlockOverAParentIsGivenBackWhereItIsTheChildsOwn() throws Exception {
+        disk().write(0, Noise.of(1).bytes((int) SIZE));
+        byte[] expected = disk().read(0, (int) SIZE);
+        device().close();
+        Path child = directory.resolve("child.vhdx");
+        NewVhdx.createOver(child, path());
+        try (VhdxDisk disk = VhdxDisk.open(child, Access.READ_WRITE, null)) {
+            var blocking = new Blocking(disk);
+            byte[] own = Noise.of(2).bytes(256 << 10);
+            blocking.write(64 << 10, own);
+            blocking.flush();
+            long full = Program.allocatedBytes(child);
+            blocking.discard(0, 256 << 10); // of the parent's 64 KiB, of the child's 192
+            blocking.flush();
+            assertThat(full - Program.allocatedBytes(child)).isEqualTo(192 << 10);
+            Arrays.fill(expected, 64 << 10, 256 << 10, (byte) 0);
+            System.arraycopy(own, 192 << 10, expected, 256 << 10, 64 << 10);
+            assertThat(blocking.read(0, (int) SIZE)).isEqualTo(expected);
+        }
+        try (VhdxDisk disk = VhdxDisk.open(child, null)) {
+            assertThat(new Blocking(disk).read(0, (int) SIZE)).isEqualTo(expected);
+        }
+    }
+
+    @Test
     void aParentThatWasWrittenToIsNoParentAnyMore() throws Exception {
         device().close();
         Path child = directory.resolve("child.vhdx");
