@@ -40,6 +40,11 @@ final class BrokenTranslator {
         return code;
     }
 
+    /// A fence that orders stores before loads is taken for one that does not.
+    static MemoryFence of(int operands) {
+        return MemoryFence.TSO;
+    }
+
     /// Atomic instructions are those of a lone hart.
     static byte[] compile(RegionScan scan, boolean alone, RegionForm form, String className) {
         return RegionCompiler.compile(scan, true, form, className);

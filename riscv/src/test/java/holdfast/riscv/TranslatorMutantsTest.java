@@ -45,6 +45,8 @@ class TranslatorMutantsTest {
                         "TranslatedCodeTest.aStoreThroughAnAliasThatCollidedInTheTlbIsSeenToo"),
                 mutant("fence is not translated", "RegionCompiler", "emitPlain", "CodeBuilder.invokestatic",
                         "TranslatedCodeTest.translatedFencesOrderStoresBeforeLoads"),
+                mutant("fence is taken for a lesser one", "RegionCompiler", "emitPlain", "MemoryFence.of",
+                        "TranslatedCodeTest.translatedFencesOrderStoresBeforeLoads"),
                 mutant("atomic instructions of a lone hart are used beside another", "Translator", "make", "RegionCompiler.compile",
                         "LitmusTest.translatedAtomicInstructionsOrderStoresBeforeLoads"));
     }
