@@ -8,32 +8,37 @@ import java.util.concurrent.CompletableFuture;
 
 /// The life of a layer until the power is cut: random requests, what the disk may hold because of them, and what happened at the
 /// devices below, from which [Recording] makes the disks that a cut could leave.
-abstract class CutLife {
-    final long seed;
-    final Random random;
-    final Recording recording;
-    final BlockDevice device;
-    final Blocking disk;
-    final PowerCutModel model;
+public abstract class CutLife {
+    public final long seed;
+    public final Random random;
+    public final Recording recording;
+    public final BlockDevice device;
+    public final Blocking disk;
+    public final PowerCutModel model;
 
     /// @param device over devices that are recorded, all in one recording
     CutLife(long seed, BlockDevice device, Recording recording) throws DiskException {
+        this(seed, device, recording, new Blocking(device).read(0, (int) device.geometry().sizeBytes()));
+    }
+
+    /// @param content what the device holds, where reading it would change the devices below
+    protected CutLife(long seed, BlockDevice device, Recording recording, byte[] content) {
         this.seed = seed;
         this.device = device;
         this.recording = recording;
         random = new Random(seed);
         disk = new Blocking(device);
-        model = new PowerCutModel(disk.read(0, (int) device.geometry().sizeBytes()));
+        model = new PowerCutModel(content);
     }
 
-    int now() {
+    public int now() {
         return recording.events().size();
     }
 
     /// Whether the next write is one of zeros.
-    abstract boolean isOfZeros();
+    public abstract boolean isOfZeros();
 
-    void write(int block, int blocks, boolean force) throws DiskException {
+    public void write(int block, int blocks, boolean force) throws DiskException {
         byte[] data = data(block, blocks);
         disk.write(block * 512L, data, force);
         promise(block, blocks, force);
@@ -57,7 +62,7 @@ abstract class CutLife {
         }
     }
 
-    void zero(int block, int blocks, boolean force) throws DiskException {
+    public void zero(int block, int blocks, boolean force) throws DiskException {
         for (int i = 0; i < blocks; i++) {
             model.write(block + i, new byte[512], now());
         }
@@ -65,13 +70,13 @@ abstract class CutLife {
         promise(block, blocks, force);
     }
 
-    void flush() throws DiskException {
+    public void flush() throws DiskException {
         disk.flush();
         model.promiseAll(now());
     }
 
     /// Several writes and flushes at once, none of them over another.
-    void burst() throws DiskException {
+    public void burst() throws DiskException {
         var writes = new ArrayList<CompletableFuture<IoStatus>>();
         int block = 0;
         while (block < model.blocks() - 12) {

@@ -197,7 +197,7 @@ class LazyPowerCutTest {
         }
 
         @Override
-        boolean isOfZeros() {
+        public boolean isOfZeros() {
             return false;
         }
 

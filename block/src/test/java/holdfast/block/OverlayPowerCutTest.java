@@ -167,7 +167,7 @@ class OverlayPowerCutTest {
         }
 
         @Override
-        boolean isOfZeros() {
+        public boolean isOfZeros() {
             return random.nextInt(5) == 0;
         }
 

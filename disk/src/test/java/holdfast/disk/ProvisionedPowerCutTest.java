@@ -4,23 +4,19 @@ import static holdfast.disk.ProvisionedSample.BLOCK;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.block.Blocking;
+import holdfast.block.CutLife;
 import holdfast.block.DiskException;
 import holdfast.block.Fault;
 import holdfast.block.FaultyDevice;
-import holdfast.block.IoStatus;
 import holdfast.block.MemoryDevice;
-import holdfast.block.Noise;
-import holdfast.block.PowerCutModel;
 import holdfast.block.Recording;
 import holdfast.block.RecordingDevice;
 import holdfast.block.Request;
 import holdfast.block.Submitted;
 import holdfast.block.Survival;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -119,19 +115,13 @@ class ProvisionedPowerCutTest {
     }
 
     /// A provisioned disk, what it may hold, and what happened below it.
-    private static final class Life {
-        private final long seed;
-        private final Random random;
+    private static final class Life extends CutLife {
         private final MemoryDevice image;
         private final byte[] imageContent;
         private final MemoryDevice storageBefore;
         private final MemoryDevice mapBefore;
-        private final Recording recording = new Recording();
         private final RecordingDevice storage;
         private final RecordingDevice map;
-        private final ProvisionedDevice device;
-        private final Blocking disk;
-        private final PowerCutModel model;
 
         /// From the beginning.
         Life(long seed) throws DiskException {
@@ -139,22 +129,23 @@ class ProvisionedPowerCutTest {
         }
 
         private Life(long seed, ProvisionedSample found) throws DiskException {
-            this.seed = seed;
-            random = new Random(seed);
-            image = found.image();
-            imageContent = found.content();
+            var recorded = new Recording();
+            var storageNow = new RecordingDevice(found.storage(), recorded);
+            var mapNow = new RecordingDevice(found.descriptor(), recorded);
+            ProvisionedSample looked = found.again();
+            byte[] content = new Blocking(looked.open(looked.shared())).read(0, SIZE);
             storageBefore = found.storage().copy();
             mapBefore = found.descriptor().copy();
-            ProvisionedSample looked = found.again();
-            model = new PowerCutModel(new Blocking(looked.open(looked.shared())).read(0, SIZE));
-            storage = new RecordingDevice(found.storage(), recording);
-            map = new RecordingDevice(found.descriptor(), recording);
-            device = ProvisionedSample.open(storage, map, found.shared(), ProvisionedSample.LONG);
-            disk = new Blocking(device);
+            super(seed, ProvisionedSample.open(storageNow, mapNow, found.shared(), ProvisionedSample.LONG), recorded, content);
+            image = found.image();
+            imageContent = found.content();
+            storage = storageNow;
+            map = mapNow;
         }
 
-        private int now() {
-            return recording.events().size();
+        @Override
+        public boolean isOfZeros() {
+            return false;
         }
 
         long cutEverywhere(int operations) throws DiskException {
@@ -174,63 +165,10 @@ class ProvisionedPowerCutTest {
             int blocks = Math.min(model.blocks() - block, 1 + random.nextInt(random.nextInt(4) == 0 ? 40 : 6));
             boolean force = random.nextInt(6) == 0;
             switch (random.nextInt(10)) {
-                case 0, 1, 2, 3 -> {
-                    byte[] data = data(block, blocks);
-                    disk.write(block * 512L, data, force);
-                    promise(block, blocks, force);
-                }
+                case 0, 1, 2, 3 -> write(block, blocks, force);
                 case 4 -> zero(block, blocks, force);
-                case 5, 6 -> {
-                    disk.flush();
-                    model.promiseAll(now());
-                }
+                case 5, 6 -> flush();
                 default -> disk.read(block * 512L, blocks * 512);
-            }
-        }
-
-        /// Notes what is about to be written.
-        private byte[] data(int block, int blocks) {
-            byte[] data = Noise.of(random.nextLong()).bytes(blocks * 512);
-            for (int i = 0; i < blocks; i++) {
-                model.write(block + i, Arrays.copyOfRange(data, i * 512, (i + 1) * 512), now());
-            }
-            return data;
-        }
-
-        private void promise(int block, int blocks, boolean force) {
-            for (int i = 0; i < blocks && force; i++) {
-                model.promise(block + i, now());
-            }
-        }
-
-        private void zero(int block, int blocks, boolean force) throws DiskException {
-            for (int i = 0; i < blocks; i++) {
-                model.write(block + i, new byte[512], now());
-            }
-            disk.await(done -> new Request.WriteZeroes(block * 512L, blocks * 512L, true, false, force, done));
-            promise(block, blocks, force);
-        }
-
-        /// Several writes, reads and flushes at once, no write over another.
-        void burst() throws DiskException {
-            var writes = new ArrayList<CompletableFuture<IoStatus>>();
-            int block = 0;
-            while (block < model.blocks() - 12) {
-                block += random.nextInt(6);
-                int blocks = 1 + random.nextInt(6);
-                byte[] data = data(block, blocks);
-                writes.add(Submitted.write(device, block * 512L, data).ended());
-                block += blocks;
-                if (random.nextInt(4) == 0) {
-                    Submitted.to(device, Request.Flush::new);
-                }
-            }
-            for (CompletableFuture<IoStatus> write : writes) {
-                assertThat(write.join()).isEqualTo(IoStatus.OK);
-            }
-            if (random.nextBoolean()) {
-                disk.flush();
-                model.promiseAll(now());
             }
         }
 
