@@ -35,10 +35,13 @@ final class ChangesUnderway {
         return changes.stream().noneMatch(other -> other.sequence < change.sequence && other.overlaps(change));
     }
 
-    boolean isEmpty() {
+    /// Waits until none is under way that has a place up to a sequence.
+    void awaitUpTo(long sequence) {
         lock.lock();
         try {
-            return changes.isEmpty();
+            while (changes.stream().anyMatch(change -> change.sequence <= sequence)) {
+                oneLess.awaitUninterruptibly();
+            }
         } finally {
             lock.unlock();
         }

@@ -1,5 +1,6 @@
 package holdfast.journal;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -84,7 +85,19 @@ public record Entry(long sequence, long timeNanos, long durable, short kind, int
     boolean isSound(long diskBytes) {
         boolean data = dataBytes >= 0 && dataBytes <= DATA_BYTES_MAX;
         boolean range = offset >= 0 && length >= 0 && offset <= diskBytes - length;
-        return data && range && (!is(EntryKind.WRITE) || length == dataBytes);
+        return data && range && (!is(EntryKind.WRITE) || length == dataBytes) && (!is(EntryKind.SETTLED_TO) || dataBytes == Long.BYTES);
+    }
+
+    /// What an entry has for data that refers to another one: its sequence.
+    static long number(MemorySegment data) {
+        return data.get(LONG, 0);
+    }
+
+    /// Data that refers to another entry.
+    static MemorySegment ofNumber(long sequence) {
+        MemorySegment data = Arena.ofAuto().allocate(Long.BYTES);
+        data.set(LONG, 0, sequence);
+        return data;
     }
 
     private static int headerCrc(MemorySegment header) {

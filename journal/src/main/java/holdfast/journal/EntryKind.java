@@ -19,7 +19,9 @@ public enum EntryKind {
     /// changed there.
     INTENT(6),
     /// The volume holds everything before this, durably: every intent before it is void.
-    SETTLED(7);
+    SETTLED(7),
+    /// The same of everything up to another sequence, which is the data, 8 bytes: intents up to there are void, later ones are not.
+    SETTLED_TO(8);
 
     private final short code;
 

@@ -23,6 +23,8 @@ final class Intents {
     /// Those of which the entry is on stable storage.
     private final BitSet durable = new BitSet();
 
+    private int generation;
+
     Intents(long diskBytes, long regionBytes) {
         this.diskBytes = diskBytes;
         this.regionBytes = regionBytes;
@@ -57,9 +59,15 @@ final class Intents {
         return durable.nextClearBit(from) > (offset + length - 1) / regionBytes;
     }
 
-    /// The entries of these regions are on stable storage.
-    void durable(long offset, long length) {
-        durable.set((int) (offset / regionBytes), (int) ((offset + length - 1) / regionBytes) + 1);
+    /// The entries that were noted for these regions in a generation are on stable storage.
+    void durable(long offset, long length, int notedIn) {
+        if (notedIn == generation) {
+            durable.set((int) (offset / regionBytes), (int) ((offset + length - 1) / regionBytes) + 1);
+        }
+    }
+
+    int generation() {
+        return generation;
     }
 
     /// Whether there are so many that the next open would take long to compare them: half of the disk, or 256 regions.
@@ -67,9 +75,10 @@ final class Intents {
         return noted.cardinality() >= Math.min(MANY, Math.ceilDiv(diskBytes, 2 * regionBytes));
     }
 
-    /// All are void.
-    void clear() {
+    /// Begins another generation: every region is noted again, with an entry behind all that there are.
+    void renew() {
         noted.clear();
         durable.clear();
+        generation++;
     }
 }

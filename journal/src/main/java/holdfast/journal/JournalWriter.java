@@ -165,7 +165,7 @@ public final class JournalWriter implements AutoCloseable {
         }
         long needed = usedBytes + bytes + Entry.HEADER_BYTES + (kind.changes() ? RESERVE_BYTES : 0);
         // A settlement always goes in: without it a full journal could not even be closed.
-        if (needed > limits.bytesMax && kind != EntryKind.SETTLED) {
+        if (needed > limits.bytesMax && kind != EntryKind.SETTLED && kind != EntryKind.SETTLED_TO) {
             throw new DiskException("a journal that may not grow", IoStatus.NO_SPACE);
         }
     }

@@ -53,6 +53,10 @@ public final class JournaledDevice implements BlockDevice {
     private final ReentrantLock order = new ReentrantLock();
 
     private final Intents intents;
+
+    /// Held by whoever makes a generation of intents void.
+    private final ReentrantLock settling = new ReentrantLock();
+
     private boolean begun;
     private boolean flushNoted;
     private volatile boolean differ;
@@ -89,7 +93,7 @@ public final class JournaledDevice implements BlockDevice {
         Journal.End end;
         try (Journal journal = Journal.open(parts.segments)) {
             last = journal.header();
-            end = journal.scan((_, entry, _) -> reconciliation.look(entry));
+            end = journal.scan((_, entry, data) -> reconciliation.look(entry, data));
             checkEnd(parts.seal, end, journal);
             checkVolume(parts.volume, last, journal.name());
         }
@@ -192,10 +196,12 @@ public final class JournaledDevice implements BlockDevice {
         var journaled = new CompletableFuture<IoStatus>();
         ChangesUnderway.Change change;
         boolean ready;
+        int generation;
         order.lock();
         try {
             begin();
             boolean intended = intend(offset, length);
+            generation = intents.generation();
             long sequence = writer.append(kind, offset, length, data, journaled::complete);
             flushNoted = false;
             change = new ChangesUnderway.Change(sequence, offset, offset + length);
@@ -213,7 +219,7 @@ public final class JournaledDevice implements BlockDevice {
         if (ready && !isForced(request)) {
             var _ = onVolume(change, there).thenAcceptBoth(journaled, (done, written) -> requests.finish(request, worse(done, written)));
         } else {
-            requests.apart(request, () -> changeApart(request, change, there, journaled));
+            requests.apart(request, () -> changeApart(request, change, generation, there, journaled));
         }
     }
 
@@ -226,11 +232,11 @@ public final class JournaledDevice implements BlockDevice {
     }
 
     /// On a thread that may wait.
-    private void changeApart(Request request, ChangesUnderway.Change change, Request there, CompletableFuture<IoStatus> journaled)
-            throws DiskException {
+    private void changeApart(
+            Request request, ChangesUnderway.Change change, int generation, Request there, CompletableFuture<IoStatus> journaled) throws DiskException {
         CompletableFuture<IoStatus> done;
         try {
-            awaitIntents(change.offset(), change.end() - change.offset());
+            awaitIntents(change.offset(), change.end() - change.offset(), generation);
             changes.awaitTurn(change);
         } catch (DiskException e) {
             changes.remove(change);
@@ -281,29 +287,42 @@ public final class JournaledDevice implements BlockDevice {
         return intents.areDurable(offset, length);
     }
 
-    private void awaitIntents(long offset, long length) throws DiskException {
-        if (!intentsAreDurable(offset, length)) {
+    /// @param generation in which they were noted
+    private void awaitIntents(long offset, long length, int generation) throws DiskException {
+        if (!intentsAreDurable(offset, length, generation)) {
             writer.flush();
             order.lock();
             try {
-                intents.durable(offset, length);
+                intents.durable(offset, length, generation);
             } finally {
                 order.unlock();
             }
         }
     }
 
-    private boolean intentsAreDurable(long offset, long length) {
+    private boolean intentsAreDurable(long offset, long length, int generation) {
         order.lock();
         try {
-            return intents.areDurable(offset, length);
+            return intents.generation() == generation && intents.areDurable(offset, length);
         } finally {
             order.unlock();
         }
     }
 
     private void flush() throws DiskException {
-        long quietAt = noteFlush();
+        noteFlush();
+        if (manyIntents() && settling.tryLock()) {
+            try {
+                settleGeneration();
+            } finally {
+                settling.unlock();
+            }
+        } else {
+            flushBoth();
+        }
+    }
+
+    private void flushBoth() throws DiskException {
         var ofVolume = new CompletableFuture<IoStatus>();
         volume.submit(new Request.Flush((_, status) -> ofVolume.complete(status)));
         try {
@@ -316,15 +335,13 @@ public final class JournaledDevice implements BlockDevice {
         if (ofVolume.join() != IoStatus.OK) {
             throw new DiskException("a flush", ofVolume.join());
         }
-        settleIfQuiet(quietAt);
     }
 
     private void flushJournal() throws DiskException {
         writer.flush();
     }
 
-    /// @return sequence of the last entry; -1 when changes are under way, which the flush need not cover
-    private long noteFlush() {
+    private void noteFlush() {
         order.lock();
         try {
             if (begun && !flushNoted) {
@@ -337,29 +354,51 @@ public final class JournaledDevice implements BlockDevice {
         } finally {
             order.unlock();
         }
-        return quietAt();
     }
 
-    private long quietAt() {
+    private boolean manyIntents() {
         order.lock();
         try {
-            return begun && changes.isEmpty() ? writer.sequence() : -1;
+            return intents.areMany();
         } finally {
             order.unlock();
         }
     }
 
-    /// Makes many intents void when both hold everything: nothing was under way when their flushes began, and nothing has come since.
-    private void settleIfQuiet(long quietAt) {
+    /// Flushes both, and makes the intents void that there were before: what comes meanwhile notes its own, behind them.
+    private void settleGeneration() throws DiskException {
+        long last = renewIntents();
+        changes.awaitUpTo(last);
+        flushBoth();
+        if (differ) {
+            return;
+        }
         order.lock();
         try {
-            if (quietAt >= 0 && quietAt == writer.sequence() && intents.areMany() && !differ) {
-                writer.append(EntryKind.SETTLED, 0, 0, MemorySegment.NULL, null);
-                intents.clear();
-            }
+            writer.append(EntryKind.SETTLED_TO, 0, 0, Entry.ofNumber(last), null);
         } catch (DiskException e) {
             // The intents go on counting, which does no harm.
             LOG.log(System.Logger.Level.DEBUG, name + ": not settled", e);
+        } finally {
+            order.unlock();
+        }
+    }
+
+    int intentGeneration() {
+        order.lock();
+        try {
+            return intents.generation();
+        } finally {
+            order.unlock();
+        }
+    }
+
+    /// @return sequence of the last entry of the generation that ends
+    private long renewIntents() {
+        order.lock();
+        try {
+            intents.renew();
+            return writer.sequence();
         } finally {
             order.unlock();
         }

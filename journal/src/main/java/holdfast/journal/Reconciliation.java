@@ -18,21 +18,34 @@ import java.util.List;
 final class Reconciliation {
     private static final int STEP_BYTES = 1 << 20;
 
-    private final List<Intents.Range> ranges = new ArrayList<>();
+    private record Intent(long sequence, Intents.Range range) {}
+
+    private final List<Intent> intents = new ArrayList<>();
 
     /// Looks at the next entry of the journal.
-    void look(Entry entry) {
+    void look(Entry entry, MemorySegment data) {
         if (entry.is(EntryKind.INTENT)) {
-            ranges.add(new Intents.Range(entry.offset(), entry.length()));
+            intents.add(new Intent(entry.sequence(), new Intents.Range(entry.offset(), entry.length())));
         } else if (entry.is(EntryKind.SETTLED)) {
-            ranges.clear();
+            settled(entry.sequence());
+        } else if (entry.is(EntryKind.SETTLED_TO)) {
+            settled(Entry.number(data));
         }
+    }
+
+    private void settled(long sequence) {
+        intents.removeIf(intent -> intent.sequence <= sequence);
+    }
+
+    /// How much is compared.
+    long bytes() {
+        return intents.stream().mapToLong(intent -> intent.range.length()).sum();
     }
 
     /// @param past the disk behind the last entry
     /// @return bytes that were different
     long run(BlockDevice volume, BlockDevice past) throws DiskException {
-        long different = makeAlike(volume, past, ranges);
+        long different = makeAlike(volume, past, intents.stream().map(Intent::range).distinct().toList());
         new Blocking(volume).flush();
         return different;
     }

@@ -43,12 +43,15 @@ final class Broken {
     }
 
     /// A change goes to its region whether its intent is on stable storage or not.
-    static void awaitIntents(JournaledDevice disk, long offset, long length) {}
+    static void awaitIntents(JournaledDevice disk, long offset, long length, int generation) {}
 
     /// The intents of an open are not written.
     static List<Intents.Range> note(Intents intents, long offset, long length) {
         return List.of();
     }
+
+    /// Nothing is taken to be under way.
+    static void awaitUpTo(ChangesUnderway changes, long sequence) {}
 
     /// A flush of the disk is one of its volume alone.
     static void flushJournal(JournaledDevice disk) {}

@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -194,10 +195,41 @@ class JournaledDeviceTest {
         try (Journal journal = Journal.open(there.segments())) {
             journal.scan((_, entry, _) -> kinds.add(EntryKind.of(entry.kind()).orElseThrow()));
         }
-        int settled = kinds.indexOf(EntryKind.SETTLED);
+        int settled = kinds.indexOf(EntryKind.SETTLED_TO);
         assertThat(kinds.subList(0, settled)).filteredOn(EntryKind.INTENT::equals).hasSize(Protected.BYTES / Protected.REGION_BYTES);
         assertThat(kinds.subList(settled, kinds.size())).containsExactly(
-                EntryKind.SETTLED, EntryKind.INTENT, EntryKind.WRITE, EntryKind.FLUSH);
+                EntryKind.SETTLED_TO, EntryKind.INTENT, EntryKind.WRITE, EntryKind.FLUSH);
+    }
+
+    /// One change is under way when the flush begins, and others come before it ends.
+    @Test
+    void aDiskThatIsNeverStillIsSettledToo() throws Exception {
+        var hold = new AtomicBoolean();
+        var faulty = new ArrayList<FaultyDevice>();
+        Protected there = Protected.begin(volume -> {
+            faulty.add(new FaultyDevice(volume, request -> request instanceof Request.Write && hold.getAndSet(false)
+                    ? new Fault.Hold(Fault.WhenCancelled.TOO_LATE, new Fault.None())
+                    : new Fault.None()));
+            return faulty.getFirst();
+        });
+        for (int at = 0; at < Protected.BYTES; at += Protected.REGION_BYTES) {
+            there.blocking().write(at, Noise.of(at).bytes(BLOCK));
+        }
+        hold.set(true);
+        CompletableFuture<IoStatus> underway = write(there.disk(), 0, Noise.of(1).bytes(BLOCK));
+        var flushed = new CompletableFuture<IoStatus>();
+        there.disk().submit(new Request.Flush((_, status) -> flushed.complete(status)));
+        Awaitility.await().until(() -> there.disk().intentGeneration() == 1);
+        assertThat(write(there.disk(), 8 * BLOCK, Noise.of(2).bytes(BLOCK)).join()).isEqualTo(IoStatus.OK);
+        assertThat(flushed).isNotDone();
+        faulty.getFirst().release();
+        assertThat(List.of(underway.join(), flushed.join())).containsOnly(IoStatus.OK);
+        there.blocking().flush();
+        var intents = new Reconciliation();
+        try (Journal journal = Journal.open(there.segments())) {
+            journal.scan((_, entry, data) -> intents.look(entry, data));
+        }
+        assertThat(intents.bytes()).isEqualTo(Protected.REGION_BYTES);
     }
 
     @Test

@@ -32,6 +32,20 @@ class JournaledPowerCutTest {
         cutEverywhere(4);
     }
 
+    /// The second change of a region has no intent to wait for.
+    @Test
+    void aFlushIsOfTheJournalToo() throws Exception {
+        Protected there = Protected.begin();
+        there.blocking().write(0, PowerCutModel.content(new Random(1)));
+        byte[] second = PowerCutModel.content(new Random(2));
+        there.blocking().write(0, second);
+        there.blocking().flush();
+        for (int choice = 0; choice < 20; choice++) {
+            Protected found = there.cut(there.time(), new Random(choice));
+            assertThat(found.content()).startsWith(second);
+        }
+    }
+
     @Test
     @Tag("long")
     void theyAgreeAfterAMillionCuts() throws Exception {
