@@ -52,9 +52,20 @@ record FioRuns(int repetitions, int requests, int diskMebibytes) {
         return new DiskRow.Cost(cpuSeconds * 1e6 / count, seconds * 1e6 / count);
     }
 
+    /// What fio says of a run.
+    ///
+    /// @param seconds wall time, without fio's own start
+    /// @param p99Micros what 99 of 100 requests took at most
+    record Run(double seconds, double p99Micros) {}
+
     /// @param arguments fio's, for one job of so many requests whose result is JSON
     /// @return wall time of the run, without fio's own start
     static double seconds(List<String> arguments, int count) throws IOException, InterruptedException {
+        return run(arguments, count).seconds;
+    }
+
+    /// @param arguments fio's, for one job of so many requests of one kind whose result is JSON
+    static Run run(List<String> arguments, int count) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(CLIENT.command());
         command.add("fio");
         command.addAll(arguments);
@@ -70,6 +81,7 @@ record FioRuns(int repetitions, int requests, int diskMebibytes) {
         if (done != count) {
             throw new OperatorError("fio", "made " + done + " requests, not " + count, "see what the server says");
         }
-        return job.get("job_runtime").asDouble() / 1e3;
+        double p99Nanos = job.at("/read/clat_ns/percentile/99.000000").asDouble() + job.at("/write/clat_ns/percentile/99.000000").asDouble();
+        return new Run(job.get("job_runtime").asDouble() / 1e3, p99Nanos / 1e3);
     }
 }

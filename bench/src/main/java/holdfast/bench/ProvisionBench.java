@@ -27,15 +27,6 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
 
     private static final int BLOCK_BYTES = 4096;
 
-    /// @param name what it is, with its unit
-    /// @param ours less is better, as in `theirs`
-    record Row(String name, double ours, double theirs) {
-        /// Above 1: ours costs less.
-        double ratio() {
-            return theirs / ours;
-        }
-    }
-
     /// Whose disk it is.
     private enum Contestant {
         OURS,
@@ -58,7 +49,7 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
     }
 
     /// @param results hears each row as it comes
-    void run(List<Integer> depths, Consumer<Row> results) throws IOException, InterruptedException {
+    void run(List<Integer> depths, Consumer<CostRow> results) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory(storage, "holdfast-bench");
         try (RunningServer repository = repository(directory)) {
             repository.awaitReady();
@@ -89,7 +80,7 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
                 Cores.allowed());
     }
 
-    private void rows(int depth, String image, Path directory, Consumer<Row> results) throws IOException, InterruptedException {
+    private void rows(int depth, String image, Path directory, Consumer<CostRow> results) throws IOException, InterruptedException {
         Map<Contestant, List<Run>> runs = new EnumMap<>(Contestant.class);
         for (int i = -1; i < repetitions; i++) {
             for (Contestant each : Contestant.values()) {
@@ -101,9 +92,9 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
         }
         List<Run> ours = runs.getOrDefault(Contestant.OURS, List.of());
         List<Run> theirs = runs.getOrDefault(Contestant.QEMU, List.of());
-        results.accept(new Row(cold(depth), median(ours.stream().map(Run::coldMicros)), median(theirs.stream().map(Run::coldMicros))));
-        results.accept(new Row(warm(depth), median(ours.stream().map(Run::warmMicros)), median(theirs.stream().map(Run::warmMicros))));
-        results.accept(new Row(held(depth), median(ours.stream().map(Run::heldPerTouched)), median(theirs.stream().map(Run::heldPerTouched))));
+        results.accept(new CostRow(cold(depth), median(ours.stream().map(Run::coldMicros)), median(theirs.stream().map(Run::coldMicros))));
+        results.accept(new CostRow(warm(depth), median(ours.stream().map(Run::warmMicros)), median(theirs.stream().map(Run::warmMicros))));
+        results.accept(new CostRow(held(depth), median(ours.stream().map(Run::heldPerTouched)), median(theirs.stream().map(Run::heldPerTouched))));
     }
 
     private static double median(Stream<Double> values) {

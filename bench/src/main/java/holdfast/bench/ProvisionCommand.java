@@ -6,15 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.OptionalDouble;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
-import tools.jackson.databind.SerializationFeature;
-import tools.jackson.databind.json.JsonMapper;
-import tools.jackson.databind.node.ArrayNode;
-import tools.jackson.databind.node.ObjectNode;
 
 /// `holdfast bench provision`.
 @Command(
@@ -31,7 +25,8 @@ import tools.jackson.databind.node.ObjectNode;
             "1:a server or fio failed, or something that is needed is missing"
         })
 final class ProvisionCommand extends Comparison {
-    private static final String PEER = "qemu";
+    static final CostReport REPORT = new CostReport("provision", "Holdfast", "qemu");
+
     private static final int IMAGE_MEBIBYTES = 512;
 
     @Option(names = "--directory", paramLabel = "DIR", description = "where image and disks are made; default: the directory for temporary files")
@@ -57,16 +52,18 @@ final class ProvisionCommand extends Comparison {
         }
         require(ProvisionBench.TOOLS);
         PrintWriter out = out();
-        var rows = new ArrayList<ProvisionBench.Row>();
+        var rows = new ArrayList<CostRow>();
         List<Integer> depths = ProvisionBench.DEPTHS.stream().filter(depth -> names(depth).anyMatch(this::wants)).toList();
         new ProvisionBench(repetitions, requests, delayMillis, IMAGE_MEBIBYTES, directory).run(depths, row -> {
             if (wants(row.name())) {
                 rows.add(row);
-                show(row, out);
+                if (!json) {
+                    REPORT.show(row, out);
+                }
             }
         });
         if (json) {
-            out.println(json(rows));
+            out.println(REPORT.json(rows));
         }
         out.flush();
         return 0;
@@ -74,34 +71,5 @@ final class ProvisionCommand extends Comparison {
 
     private static Stream<String> names(int depth) {
         return Stream.of(ProvisionBench.cold(depth), ProvisionBench.warm(depth), ProvisionBench.held(depth));
-    }
-
-    private void show(ProvisionBench.Row row, PrintWriter out) {
-        if (!json) {
-            out.printf(Locale.ROOT, "%-28s Holdfast %9.2f  qemu %9.2f  ratio %6.2f%n", row.name(), row.ours(), row.theirs(), row.ratio());
-            out.flush();
-        }
-    }
-
-    static String json(List<ProvisionBench.Row> rows) {
-        JsonMapper mapper = JsonMapper.builder().enable(SerializationFeature.INDENT_OUTPUT).build();
-        ObjectNode result = mapper.createObjectNode();
-        ArrayNode array = result.putArray("rows");
-        for (ProvisionBench.Row row : rows) {
-            array.addObject()
-                    .put("name", row.name())
-                    .put("group", "provision")
-                    .put("peer", PEER)
-                    .put("ours", rounded(row.ours()))
-                    .put("theirs", rounded(row.theirs()))
-                    .put("ratio", rounded(row.ratio()));
-        }
-        OptionalDouble mean = rows.stream().mapToDouble(row -> Math.log(row.ratio())).average();
-        mean.ifPresentOrElse(log -> result.put("geomean", rounded(Math.exp(log))), () -> result.putNull("geomean"));
-        return mapper.writeValueAsString(result);
-    }
-
-    private static double rounded(double value) {
-        return Math.round(value * 1e3) / 1e3;
     }
 }

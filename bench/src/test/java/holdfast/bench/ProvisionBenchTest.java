@@ -22,9 +22,9 @@ class ProvisionBenchTest {
     @Test
     @Needs({"fio", "nbdkit", "qemu-img", "qemu-nbd"})
     void coldAndWarmReadsAreMeasuredAgainstCopyOnReadAndNothingIsLeft() throws Exception {
-        var rows = new ArrayList<ProvisionBench.Row>();
+        var rows = new ArrayList<CostRow>();
         new ProvisionBench(1, 50, 1, 16, directory).run(List.of(1), rows::add);
-        assertThat(rows).extracting(ProvisionBench.Row::name)
+        assertThat(rows).extracting(CostRow::name)
                 .containsExactly("cold-randread-4k-qd1-us", "warm-randread-4k-qd1-us", "held-per-byte-touched-qd1");
         assertThat(rows.getFirst().ours()).as("the image is a millisecond away").isGreaterThan(1000);
         assertThat(rows.get(2).ours()).as("what is asked for is fetched, and no more").isBetween(1.0, 1.2);
@@ -35,7 +35,7 @@ class ProvisionBenchTest {
 
     @Test
     void resultsHaveTheCommonForm() {
-        JsonNode json = new JsonMapper().readTree(ProvisionCommand.json(List.of(new ProvisionBench.Row("cold", 2, 4))));
+        JsonNode json = new JsonMapper().readTree(ProvisionCommand.REPORT.json(List.of(new CostRow("cold", 2, 4))));
         assertThat(json.get("rows").get(0).get("ratio").asDouble()).isEqualTo(2);
         assertThat(json.get("geomean").asDouble()).isEqualTo(2);
     }

@@ -1,0 +1,215 @@
+package holdfast.bench;
+
+import holdfast.block.Access;
+import holdfast.block.Blocking;
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.vhdx.NewVhdx;
+import holdfast.vhdx.VhdxDisk;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import java.util.function.Consumer;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
+
+/// What a journal costs: a protected VHDX disk against one that is not, both whole and on the same storage, each served by our NBD server.
+/// A run here is followed by one there.
+///
+/// @param repetitions how many runs of each are counted, behind one that is not
+/// @param requests in a run
+/// @param windowMebibytes what is written into the journal of which the past is looked at, and the size of that disk
+/// @param storage the directory in which disks and journals are made
+record JournalBench(int repetitions, int requests, int diskMebibytes, int windowMebibytes, Path storage) {
+    static final List<String> TOOLS = List.of("fio");
+
+    static final String WRITE = "randwrite-4k-qd32-us";
+    static final String TAIL = "randwrite-4k-qd32-p99-us";
+    static final String BYTES = "journal-bytes-per-byte";
+    static final String RECOVER = "recover-s";
+    static final String SERVE = "at-serves-s";
+    static final List<String> NAMES = List.of(WRITE, TAIL, BYTES, RECOVER, SERVE);
+
+    private static final DiskLoad LOAD = new DiskLoad("randwrite-4k-qd32", "randwrite", 4096, 32, 1, true);
+    private static final int CHUNK_BYTES = 1 << 20;
+
+    private static final double NANOS_PER_SECOND = 1e9;
+
+    /// Whose disk it is.
+    private enum Disk {
+        PROTECTED,
+        PLAIN
+    }
+
+    /// @param results hears each row as it comes
+    void writes(Consumer<CostRow> results) throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory(storage, "holdfast-bench");
+        try {
+            writes(directory, results);
+        } finally {
+            remove(directory);
+        }
+    }
+
+    private void writes(Path directory, Consumer<CostRow> results) throws IOException, InterruptedException {
+        try (Racer ours = racer(directory, Disk.PROTECTED);
+                Racer theirs = racer(directory, Disk.PLAIN)) {
+            List<Racer> both = List.of(ours, theirs);
+            both.forEach(racer -> racer.server.awaitReady());
+            for (int i = -1; i < repetitions; i++) {
+                for (Racer racer : both) {
+                    FioRuns.Run run = FioRuns.run(LOAD.arguments(racer.server.uri(), bytes(diskMebibytes), requests), requests);
+                    if (i >= 0) {
+                        racer.runs.add(run);
+                    }
+                }
+            }
+            results.accept(row(WRITE, ours, theirs, run -> run.seconds() * 1e6 / requests));
+            results.accept(row(TAIL, ours, theirs, FioRuns.Run::p99Micros));
+        }
+        long written = (repetitions + 1L) * requests * LOAD.blockBytes();
+        results.accept(new CostRow(BYTES, (double) takenBytes(directory.resolve("journal")) / written, 1));
+    }
+
+    /// A disk that is served.
+    private record Racer(RunningServer server, List<FioRuns.Run> runs) implements AutoCloseable {
+        @Override
+        public void close() {
+            server.close();
+        }
+
+        double median(ToDoubleFunction<FioRuns.Run> what) {
+            return Samples.median(runs.stream().map(what::applyAsDouble).toList());
+        }
+    }
+
+    private Racer racer(Path directory, Disk which) throws IOException, InterruptedException {
+        Path disk = disk(directory, which, diskMebibytes);
+        return new Racer(start(which.name(), List.of(disk.toString()), directory, FioRuns.SERVERS), new ArrayList<>());
+    }
+
+    private static CostRow row(String name, Racer ours, Racer theirs, ToDoubleFunction<FioRuns.Run> what) {
+        return new CostRow(name, ours.median(what), theirs.median(what));
+    }
+
+    /// @param results hears each row as it comes
+    void past(boolean recover, boolean serve, Consumer<CostRow> results) throws IOException, InterruptedException {
+        Path directory = Files.createTempDirectory(storage, "holdfast-bench");
+        try {
+            Path kept = disk(directory, Disk.PROTECTED, windowMebibytes);
+            Path plain = disk(directory, Disk.PLAIN, windowMebibytes);
+            int count = windowMebibytes << 8;
+            try (RunningServer server = start("window", List.of(kept.toString()), directory, FioRuns.SERVERS)) {
+                server.awaitReady();
+                FioRuns.run(LOAD.arguments(server.uri(), bytes(windowMebibytes), count), count);
+            }
+            String point = "seq:" + count / 2;
+            if (recover) {
+                Path copy = directory.resolve("copy.raw");
+                results.accept(race(
+                        RECOVER,
+                        () -> secondsToMake(copy, Contender.thisProgram("disk", "recover", kept.toString(), "--to", point, "--as", copy.toString())),
+                        () -> secondsToMake(copy, Contender.thisProgram("disk", "convert", plain.toString(), copy.toString()))));
+            }
+            if (serve) {
+                results.accept(race(
+                        SERVE,
+                        () -> secondsToServe(List.of(kept.toString(), "--at", point), directory),
+                        () -> secondsToServe(List.of(plain.toString()), directory)));
+            }
+        } finally {
+            remove(directory);
+        }
+    }
+
+    /// Something that takes time.
+    private interface Lap {
+        double seconds() throws IOException, InterruptedException;
+    }
+
+    private CostRow race(String name, Lap ours, Lap theirs) throws IOException, InterruptedException {
+        var our = new ArrayList<Double>();
+        var their = new ArrayList<Double>();
+        for (int i = 0; i < repetitions; i++) {
+            our.add(ours.seconds());
+            their.add(theirs.seconds());
+        }
+        return new CostRow(name, Samples.median(our), Samples.median(their));
+    }
+
+    private static double secondsToMake(Path made, List<String> command) throws IOException, InterruptedException {
+        long begun = System.nanoTime();
+        succeed(command);
+        double seconds = (System.nanoTime() - begun) / NANOS_PER_SECOND;
+        Files.delete(made);
+        return seconds;
+    }
+
+    private static void succeed(List<String> command) throws IOException, InterruptedException {
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD).start();
+        if (process.waitFor() != 0) {
+            throw new OperatorError(command.getFirst(), "failed", "see: " + String.join(" ", command));
+        }
+    }
+
+    /// From the start of the program.
+    private static double secondsToServe(List<String> words, Path directory) {
+        long begun = System.nanoTime();
+        try (RunningServer server = start("serve", words, directory, Cores.allowed())) {
+            server.awaitReady();
+            return (System.nanoTime() - begun) / NANOS_PER_SECOND;
+        }
+    }
+
+    private static RunningServer start(String title, List<String> words, Path directory, Cores cores) {
+        return RunningServer.start(
+                title,
+                socket -> Stream.of(Contender.thisProgram("nbd", "serve"), words, List.of("--unix", socket.toString())).flatMap(List::stream).toList(),
+                directory,
+                cores);
+    }
+
+    private static long bytes(int mebibytes) {
+        return (long) mebibytes * CHUNK_BYTES;
+    }
+
+    /// With noise all over; the protected one has it in its base.
+    private static Path disk(Path directory, Disk which, int mebibytes) throws IOException, InterruptedException {
+        Path path = directory.resolve(which.name() + ".vhdx");
+        NewVhdx.create(path, new NewVhdx.Shape(bytes(mebibytes), NewVhdx.BLOCK_BYTES, 512, false));
+        var noise = new byte[CHUNK_BYTES];
+        new Random(1).nextBytes(noise);
+        try (VhdxDisk disk = VhdxDisk.open(path, Access.READ_WRITE, null)) {
+            var to = new Blocking(disk);
+            for (int i = 0; i < mebibytes; i++) {
+                to.write(bytes(i), noise);
+            }
+            to.flush();
+        } catch (DiskException e) {
+            throw new OperatorError(path.toString(), "cannot be written: " + e.getMessage(), "name another place: --directory");
+        }
+        if (which == Disk.PROTECTED) {
+            succeed(Contender.thisProgram("disk", "protect", path.toString(), "--journal", directory.resolve("journal").toString()));
+        }
+        return path;
+    }
+
+    private static long takenBytes(Path journal) throws IOException {
+        try (Stream<Path> segments = Files.list(journal)) {
+            return segments.mapToLong(RawFile::allocatedBytes).sum();
+        }
+    }
+
+    private static void remove(Path directory) throws IOException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+package holdfast.bench;
+
+import holdfast.block.OperatorError;
+import java.io.PrintWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.function.Consumer;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/// `holdfast bench journal`.
+@Command(
+        name = "journal",
+        description = {
+            "Compares a disk that has a journal with one that has none.",
+            "",
+            "Both are VHDX disks full of noise, served at unix sockets, and fio writes blocks of 4 KiB at random, 32 at a time: microseconds a write, and "
+                    + "what 99 of 100 took at most; what the journal takes for each byte that was written. Of a journal of 1 GiB of such writes over a "
+                    + "disk of 1 GiB: seconds to recover its middle as a raw disk, against copying such a disk, and until that is served, against "
+                    + "serving such a disk.",
+        },
+        exitCodeList = {
+            "0:everything was measured",
+            "1:a server or fio failed, or something that is needed is missing"
+        })
+final class JournalCommand extends Comparison {
+    static final CostReport REPORT = new CostReport("journal", "protected", "unprotected");
+
+    private static final int DISK_MEBIBYTES = 256;
+    private static final int WINDOW_MEBIBYTES = 1024;
+
+    @Option(names = "--directory", paramLabel = "DIR", description = "where disks and journals are made; default: the directory for temporary files")
+    Path directory = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
+
+    @Option(names = "--repetitions", paramLabel = "N", description = "how many runs are measured; default: 5")
+    int repetitions = 5;
+
+    @Option(names = "--requests", paramLabel = "N", description = "how many writes a run has; default: 100000")
+    int requests = 100_000;
+
+    @Override
+    public Integer call() throws Exception {
+        checkNames(JournalBench.NAMES);
+        if (repetitions < 1 || requests < 1) {
+            throw usage("--repetitions and --requests are at least 1");
+        }
+        if (!Files.isDirectory(directory)) {
+            throw new OperatorError("--directory " + directory, "is no directory", "make it first");
+        }
+        require(JournalBench.TOOLS);
+        PrintWriter out = out();
+        var rows = new ArrayList<CostRow>();
+        Consumer<CostRow> results = row -> {
+            if (wants(row.name())) {
+                rows.add(row);
+                if (!json) {
+                    REPORT.show(row, out);
+                }
+            }
+        };
+        var bench = new JournalBench(repetitions, requests, DISK_MEBIBYTES, WINDOW_MEBIBYTES, directory);
+        if (wants(JournalBench.WRITE) || wants(JournalBench.TAIL) || wants(JournalBench.BYTES)) {
+            bench.writes(results);
+        }
+        if (wants(JournalBench.RECOVER) || wants(JournalBench.SERVE)) {
+            bench.past(wants(JournalBench.RECOVER), wants(JournalBench.SERVE), results);
+        }
+        if (json) {
+            out.println(REPORT.json(rows));
+        }
+        out.flush();
+        return 0;
+    }
+}
