@@ -121,7 +121,7 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
                 Path disk = directory.resolve("disk.raw");
                 succeed(Contender.thisProgram("disk", "provision", disk.toString(), "--from", image));
                 yield RunningServer.start(
-                        "holdfast", socket -> Contender.thisProgram("nbd", "serve", disk.toString(), "--unix", socket.toString()), directory, FioRuns.SERVERS);
+                        "holdfast", socket -> Contender.thisProgram("nbd", "serve", disk.toString(), "--fill", "none", "--unix", socket.toString()), directory, FioRuns.SERVERS);
             }
             case QEMU -> {
                 Path disk = directory.resolve("disk.qcow2");

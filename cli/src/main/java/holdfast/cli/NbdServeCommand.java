@@ -71,6 +71,9 @@ final class NbdServeCommand implements Callable<Integer> {
     @Option(names = "--initialize", paramLabel = "RATE", description = "initialise what is left of lazy disks meanwhile, at most so much a second, such as 50M; 0: as fast as can be")
     @Nullable ByteSize initialize;
 
+    @Option(names = "--fill", paramLabel = "RATE|none", defaultValue = FillArgument.USUAL, converter = FillArgument.Converter.class, description = "let what is left of provisioned disks arrive meanwhile, at most so much a second; 0: as fast as can be; none: only what clients need; default: " + FillArgument.USUAL)
+    FillArgument fill = new FillArgument.None();
+
     @Option(names = "--parent-path", paramLabel = "P", description = "where the parent of the one DISK is, if not where it says")
     @Nullable Path parentPath;
 
@@ -108,7 +111,7 @@ final class NbdServeCommand implements Callable<Integer> {
             TlsIdentity identity = tls == null ? null : TlsIdentity.ofServer(tls);
             var served = cleanUp.add(at != null
                     ? ServedDisks.openPast(disks, at, Streams.ofProcess().err())
-                    : ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE, initialize, parentPath));
+                    : ServedDisks.open(disks, readOnly ? Access.READ_ONLY : Access.READ_WRITE, initialize, fill, parentPath));
             NbdServer server = NbdServer.open(address(cleanUp), served.exports(), identity);
             cleanUp.add(() -> end(server));
             if (command != null) {

@@ -54,6 +54,9 @@ final class RunOptions {
     @Option(names = "--initialize", paramLabel = "RATE", description = "initialise what is left of lazy disks of --disk while the guest runs, at most so much a second, such as 50M; 0: as fast as can be")
     @Nullable ByteSize initialize;
 
+    @Option(names = "--fill", paramLabel = "RATE|none", defaultValue = FillArgument.USUAL, converter = FillArgument.Converter.class, description = "let what is left of provisioned disks of --disk arrive while the guest runs, at most so much a second; 0: as fast as can be; none: only what the guest needs; default: " + FillArgument.USUAL)
+    FillArgument fill = new FillArgument.None();
+
     @Option(names = "--net", paramLabel = "none|socket:PATH|listen:PATH", converter = NetArgument.Converter.class, description = "network: none (default), or a stream socket with QEMU's framing, which passt, QEMU or another run is asked at (socket) or comes to (listen)")
     NetArgument net = new NetArgument.None();
 

@@ -113,6 +113,7 @@ record SavedRun(List<String> arguments, String imageDigest, long mac) {
         options.record = now.record;
         options.replay = now.replay;
         options.initialize = now.initialize;
+        options.fill = now.fill;
         options.exec = now.exec;
         options.readyTimeout = now.readyTimeout;
         options.verbose = now.verbose;

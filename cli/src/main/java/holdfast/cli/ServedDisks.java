@@ -29,10 +29,11 @@ final class ServedDisks implements AutoCloseable {
     /// Opens all or none of them.
     ///
     /// @param rate how many bytes a second of lazy disks are initialised meanwhile; null for none, 0 for as many as can be
+    /// @param fill how fast provisioned disks arrive meanwhile
     /// @param parentPath where the parents of those that have one are; null: where they say
     /// @throws holdfast.block.OperatorError when one cannot be opened
-    static ServedDisks open(List<Path> files, Access access, @Nullable ByteSize rate, @Nullable Path parentPath) {
-        return open(files, disks -> files.forEach(file -> disks.add(file, access, rate, parentPath)));
+    static ServedDisks open(List<Path> files, Access access, @Nullable ByteSize rate, FillArgument fill, @Nullable Path parentPath) {
+        return open(files, disks -> files.forEach(file -> disks.add(file, access, rate, fill, parentPath)));
     }
 
     /// Opens all or none of them as they were.
@@ -60,13 +61,14 @@ final class ServedDisks implements AutoCloseable {
         }
     }
 
-    private void add(Path file, Access access, @Nullable ByteSize rate, @Nullable Path parentPath) {
+    private void add(Path file, Access access, @Nullable ByteSize rate, FillArgument fill, @Nullable Path parentPath) {
         BlockDevice device = Disks.open(file, access, parentPath);
         devices.add(device);
         DiskControl.open(file, device, device::grow).ifPresent(controls::add);
         if (rate != null && device instanceof LazilyInitialized lazy) {
             lazy.initialize(rate.bytes(), Alarm.wallClock());
         }
+        fill.begin(device);
         String description = new ByteSize(device.geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath();
         exports.add(new Export(name(file), description, device));
     }

@@ -106,6 +106,7 @@ final class Session {
         if (options.initialize != null) {
             initialization.begin(boot.disks().stream().map(DiskSpec::device).toList(), options.initialize);
         }
+        boot.disks().forEach(disk -> options.fill.begin(disk.device()));
         expectAnswer();
         int exitCode = conclude(endings.take(), departure);
         if (recording != null && !signalled) {

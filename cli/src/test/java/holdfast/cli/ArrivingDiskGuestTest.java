@@ -121,7 +121,7 @@ class ArrivingDiskGuestTest {
     }
 
     private GuestShell boot() throws IOException {
-        var guest = new GuestShell(directory.resolve("errors"), "--disk", disk.toString());
+        var guest = new GuestShell(directory.resolve("errors"), "--disk", disk.toString(), "--fill", "none");
         guest.run("mkdir /tmp/d && mount -t ext4 -o errors=continue /dev/vda /tmp/d && ls -l /tmp/d");
         return guest;
     }

@@ -3,6 +3,7 @@ package holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.block.Access;
+import holdfast.block.ByteSize;
 import holdfast.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -87,7 +88,7 @@ class ProvisionCommandTest {
     @Test
     void oneThatIsOpenSaysHowMuchOfItIsThere() {
         output("disk provision DIR/d.raw --from DIR/image.raw");
-        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null, null)) {
+        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null, new FillArgument.None(), null)) {
             assertThat(info().get("openIn").asString()).startsWith("process ");
             assertThat(info().get("toArriveBytes").asLong()).isEqualTo(4 * MIB);
         }
@@ -95,9 +96,22 @@ class ProvisionCommandTest {
 
     @Test
     @Timeout(60)
+    void oneThatIsOpenArrivesByItself() {
+        output("disk provision DIR/d.raw --from DIR/image.raw");
+        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null, new FillArgument.AtRate(new ByteSize(0)), null)) {
+            while (info().get("toArriveBytes").asLong() > 0) {
+                Thread.onSpinWait();
+            }
+        }
+        assertThat(directory.resolve("d.raw")).hasSameBinaryContentAs(directory.resolve("image.raw"));
+        assertThat(directory.resolve("d.raw.holdfast")).doesNotExist();
+    }
+
+    @Test
+    @Timeout(60)
     void oneThatIsOpenIsFilledByWhoHasIt() throws Exception {
         output("disk provision DIR/d.raw --from DIR/image.raw");
-        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null, null)) {
+        try (ServedDisks _ = ServedDisks.open(List.of(directory.resolve("d.raw")), Access.READ_WRITE, null, new FillArgument.None(), null)) {
             Files.writeString(directory.resolve("t"), "holdfast trace 1\nimage " + info().get("image").asString() + "\n0 8192\n");
             assertThat(output("disk fill DIR/d.raw --trace DIR/t")).contains("d.raw: process ").contains("fills it from now on");
             while (info().get("toArriveBytes").asLong() > 4 * MIB - 8192) {

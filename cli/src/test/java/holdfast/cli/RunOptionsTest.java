@@ -34,6 +34,7 @@ class RunOptionsTest {
         assertThat(options.firmware).isEqualTo(new Firmware.BuiltIn());
         assertThat(options.net).isEqualTo(new NetArgument.None());
         assertThat(options.disks).isEmpty();
+        assertThat(options.fill).isEqualTo(new FillArgument.AtRate(ByteSize.ofMebibytes(4)));
         assertThat(options.isDeterministic()).isFalse();
     }
 
@@ -41,7 +42,7 @@ class RunOptionsTest {
     void everyOptionIsRead() {
         RunOptions options = parse(
                 "debian", "--cpus", "4", "--memory", "1GiB", "--kernel", "Image", "--initrd=rd", "--append", "quiet panic=1",
-                "--firmware", "fw_dynamic.bin", "--disk", "a.raw", "--disk", "b,c.raw,ro", "--initialize", "50M", "--net", "socket:/run/passt",
+                "--firmware", "fw_dynamic.bin", "--disk", "a.raw", "--disk", "b,c.raw,ro", "--initialize", "50M", "--fill", "none", "--net", "socket:/run/passt",
                 "--console-log", "log", "--deterministic", "--record", "rec", "--seed", "-7", "--save-on-exit", "state",
                 "--exec", "uname -m", "-v", "--keep", "mine", "--profile=where.jfr");
         assertThat(options.imageName()).isEqualTo("debian");
@@ -54,6 +55,7 @@ class RunOptionsTest {
         assertThat(options.disks)
                 .containsExactly(new DiskArgument(Path.of("a.raw"), false), new DiskArgument(Path.of("b,c.raw"), true));
         assertThat(options.initialize).isEqualTo(ByteSize.ofMebibytes(50));
+        assertThat(options.fill).isEqualTo(new FillArgument.None());
         assertThat(options.net).isEqualTo(new NetArgument.Socket(Path.of("/run/passt")));
         assertThat(options.consoleLog).isEqualTo(Path.of("log"));
         assertThat(options.record).isEqualTo(Path.of("rec"));

@@ -85,6 +85,13 @@ final class Arrivals implements AutoCloseable {
         var _ = begin(first, end, System.nanoTime() + repository.patience().limit().toNanos());
     }
 
+    /// Whether nothing is on its way.
+    boolean isIdle() {
+        synchronized (underway) {
+            return underway.isEmpty();
+        }
+    }
+
     private List<Awaited> begin(long first, long end, long deadlineNanos) {
         var awaited = new ArrayList<Awaited>();
         synchronized (underway) {

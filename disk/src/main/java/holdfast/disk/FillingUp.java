@@ -45,27 +45,49 @@ final class FillingUp implements LazilyInitialized.Blocks {
     /// @return bytes that were fetched
     @Override
     public long initialize(int unit) throws DiskException {
-        long from = (long) unit * UNIT_BYTES;
-        long to = Math.min(sizeBytes, from + UNIT_BYTES);
-        long first = from / blockBytes;
-        long end = Math.ceilDiv(to, (long) blockBytes);
-        if (map.isHere(first, end)) {
+        if (isHere(unit)) {
             return 0;
         }
-        if (isZero(from, to)) {
-            arrivals.put(first, end, ZEROS.asSlice(0, to - from));
+        if (isZero(unit)) {
+            putZeros(unit);
             return 0;
         }
-        long fetched = map.absentCount(first, end) * blockBytes;
-        arrivals.await(first, end);
+        long fetched = map.absentCount(first(unit), end(unit)) * blockBytes;
+        arrivals.await(first(unit), end(unit));
         return fetched;
     }
 
-    private boolean isZero(long from, long to) {
+    private static long from(int unit) {
+        return (long) unit * UNIT_BYTES;
+    }
+
+    private long to(int unit) {
+        return Math.min(sizeBytes, from(unit) + UNIT_BYTES);
+    }
+
+    private long first(int unit) {
+        return from(unit) / blockBytes;
+    }
+
+    private long end(int unit) {
+        return Math.ceilDiv(to(unit), (long) blockBytes);
+    }
+
+    boolean isHere(int unit) {
+        return map.isHere(first(unit), end(unit));
+    }
+
+    /// Whether the repository knows all of a unit to be zeros.
+    boolean isZero(int unit) {
+        long from = from(unit);
         if (known.isEmpty() || from < known.getFirst().offset() || from >= known.getLast().end()) {
             known = repository.extents(from, Math.min(WINDOW_BYTES, sizeBytes - from)).orElse(List.of());
         }
-        return known.stream().anyMatch(run -> run.readsZero() && run.offset() <= from && to <= run.end());
+        return known.stream().anyMatch(run -> run.readsZero() && run.offset() <= from && to(unit) <= run.end());
+    }
+
+    void putZeros(int unit) throws DiskException {
+        arrivals.put(first(unit), end(unit), ZEROS.asSlice(0, to(unit) - from(unit)));
     }
 
     @Override

@@ -72,6 +72,7 @@ public final class ProvisionedDevice implements BlockDevice {
     private final AtomicBoolean releasing = new AtomicBoolean();
     private final Object releaseLock = new Object();
     private @Nullable LazyInitializer filling;
+    private @Nullable FillingMeanwhile meanwhile;
 
     /// @param storage the layer below; closed with this, as the descriptor and the repository are
     /// @param descriptor of the disk, whose layer `layer` is this one
@@ -130,7 +131,7 @@ public final class ProvisionedDevice implements BlockDevice {
     }
 
     /// That of its storage, and of what it lies over. With nothing left to arrive it is that of the storage alone, which is what the disk
-    /// is when it is opened again. What arrives changes the storage, and so what is on its way unasked is let go, and filling ends.
+    /// is when it is opened again. What arrives changes the storage, and so what is on its way unasked is let go, and all filling ends.
     @Override
     public Optional<String> identity() {
         stopFilling();
@@ -156,7 +157,22 @@ public final class ProvisionedDevice implements BlockDevice {
     /// @param bytesPerSecond at most so many; 0 for as fast as can be
     /// @throws OperatorError when that has been begun already and goes on, or the disk may not be written
     public LazyInitializer fill(long bytesPerSecond, Alarm alarm) {
-        return fill(new FillingUp(map, arrivals, repository, this::flush, blockBytes, geometry.sizeBytes()), bytesPerSecond, alarm);
+        return fill(rest(), bytesPerSecond, alarm);
+    }
+
+    private FillingUp rest() {
+        return new FillingUp(map, arrivals, repository, this::flush, blockBytes, geometry.sizeBytes());
+    }
+
+    /// Lets all arrive that is not here, while nobody waits for anything, until that is done, [#identity] is asked for, or the disk is closed.
+    /// Does nothing for a disk that may not be written, or the second time.
+    ///
+    /// @param bytesPerSecond at most so many; 0 for as fast as can be
+    public synchronized void fillMeanwhile(long bytesPerSecond, Alarm alarm) {
+        if (!geometry.readOnly() && meanwhile == null) {
+            meanwhile = new FillingMeanwhile(rest(), arrivals, repository, bytesPerSecond, alarm);
+            meanwhile.begin();
+        }
     }
 
     /// The same for what a trace names alone.
@@ -184,6 +200,9 @@ public final class ProvisionedDevice implements BlockDevice {
     }
 
     private synchronized void stopFilling() {
+        if (meanwhile != null) {
+            meanwhile.close();
+        }
         if (filling != null) {
             filling.close();
         }

@@ -90,14 +90,19 @@ final class Repository implements AutoCloseable {
     ///
     /// @throws OperatorError when another image is there by then
     void look(Duration most) {
-        @Nullable String refused = null;
-        try {
-            connection(System.nanoTime() + most.toNanos());
-        } catch (DiskException notYet) {
-            refused = refusal();
-        }
+        @Nullable String refused = isThere(most) ? null : refusal();
         if (refused != null) {
             throw new OperatorError(address, refused, "bring back the image that the disk was made from; nothing was changed");
+        }
+    }
+
+    /// Whether it can be asked now; if not, begins to connect when it is time for that, and waits for it a while.
+    boolean isThere(Duration most) {
+        try {
+            connection(System.nanoTime() + most.toNanos());
+            return true;
+        } catch (DiskException notYet) {
+            return false;
         }
     }
 

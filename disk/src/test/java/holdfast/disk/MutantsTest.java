@@ -32,7 +32,7 @@ class MutantsTest {
                 mutant("what arrives late wins", "Arrivals", "store", "Arrivals.isAbsent",
                         "ProvisionedDeviceTest.aLateArrivalNeverReplacesWhatWasWrittenMeanwhile"),
                 mutant("who misses what is on its way asks for it again", "Arrivals", "begin", "Arrivals.onItsWay",
-                        "ProvisionedDeviceTest.eightWhoMissOneBlockAskForItOnce"),
+                        "ProvisionedDeviceTest.whatIsOnItsWayIsNotAskedForAgain"),
                 mutant("a block is changed before it is durable that it was", "ProvisionedDevice", "change", "PresenceMap.intend",
                         "ProvisionedPowerCutTest.noCutHidesThatABlockWasModified"),
                 mutant("a part of a block is written without its rest", "ProvisionedDevice", "change", "Arrivals.await",

@@ -316,6 +316,24 @@ class ProvisionedDeviceTest {
         assertThat(stored).containsExactly(4L * BLOCK);
     }
 
+    @Test
+    void whatIsOnItsWayIsNotAskedForAgain() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var slow = new FaultyDevice(sample.image(), request -> request instanceof Request.Read ? HELD : new Fault.None());
+        var image = new SharedImage(slow);
+        var map = new PresenceMap(SIZE / BLOCK);
+        var arrivals = new Arrivals(
+                new Repository("image", image, ProvisionedSample.IDENTITY, LONG), map, new ClusterLocks(), (_, _) -> {}, BLOCK, SIZE);
+        arrivals.ask(4, 6);
+        arrivals.ask(5, 8);
+        arrivals.ask(4, 8);
+        while (!map.isHere(4, 8) || !arrivals.isIdle()) {
+            slow.release();
+            Thread.onSpinWait();
+        }
+        assertThat(image.bytesRead()).isEqualTo(4 * BLOCK);
+    }
+
     private static void bring(Arrivals arrivals, long first, long end) {
         try {
             arrivals.await(first, end);
