@@ -56,6 +56,15 @@ public final class DescriptorFile implements AutoCloseable {
         }
     }
 
+    /// What a file says at this moment, whoever has it open. One of its two slots is whole whenever it is looked at.
+    ///
+    /// @throws OperatorError when it is not there, damaged, or says what is not known here
+    public static Optional<DiskDescriptor> peek(Path path) throws DiskException {
+        try (RawFile file = RawFile.peek(path)) {
+            return descriptorIn(file, path.toString());
+        }
+    }
+
     /// Removes a file, durably. The disk does without it from now on.
     public static void remove(Path path) {
         WholeFile.remove(path);

@@ -81,6 +81,20 @@ public final class RawFile implements BlockDevice {
         }
     }
 
+    /// Opens an image for reading without a lock, whoever writes to it meanwhile. It is for what is only ever appended to, or can tell what is
+    /// half written.
+    ///
+    /// @throws OperatorError when it is not there, is no disk, or is too small
+    public static RawFile peek(Path path) {
+        OpenFile file = ImageFile.open(path, Access.READ_ONLY);
+        try {
+            return of(file, Access.READ_ONLY, null);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
     /// How many bytes a file takes on the host's file system, whoever has it open: data, and what is reserved for it. A block device
     /// takes its size.
     ///

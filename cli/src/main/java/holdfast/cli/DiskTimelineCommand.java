@@ -24,7 +24,7 @@ import picocli.CommandLine.Spec;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class DiskTimelineCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "DISK", description = "protected disk that nobody has open")
+    @Parameters(paramLabel = "DISK", description = "protected disk, also one that is in use")
     Path disk = Path.of("");
 
     @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")

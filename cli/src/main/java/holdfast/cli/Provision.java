@@ -6,8 +6,10 @@ import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.block.ScratchDisk;
 import holdfast.disk.Disks;
+import holdfast.disk.ProtectedDisk;
 import holdfast.image.Image;
 import holdfast.image.Places;
+import holdfast.journal.Target;
 import holdfast.machine.DiskSpec;
 import holdfast.machine.Firmware;
 import holdfast.machine.MachineConfig;
@@ -53,11 +55,23 @@ final class Provision {
     private List<DiskSpec> openDisks() {
         var disks = new ArrayList<DiskSpec>();
         for (DiskArgument disk : options.disks) {
-            Access access = disk.readOnly() ? Access.READ_ONLY : Access.READ_WRITE;
-            BlockDevice file = cleanUp.add(Disks.open(disk.file(), access, null));
-            disks.add(new DiskSpec(file, "disk" + disks.size()));
+            disks.add(new DiskSpec(openDisk(disk), "disk" + disks.size()));
         }
         return disks;
+    }
+
+    private BlockDevice openDisk(DiskArgument disk) {
+        @Nullable Target target = disk.target();
+        BlockDevice found;
+        if (target == null) {
+            found = Disks.open(disk.file(), disk.access(), null);
+        } else {
+            ProtectedDisk.Past past = ProtectedDisk.past(disk.file(), target);
+            streams.err().println("holdfast run: " + disk.file() + " " + PointText.of(past.point()));
+            streams.err().flush();
+            found = past.disk();
+        }
+        return disk.use() == DiskArgument.Use.SCRATCH ? scratch(found) : cleanUp.add(found);
     }
 
     /// The user's own kernel, initrd and firmware, before an image is fetched for them.
@@ -104,7 +118,7 @@ final class Provision {
         @Nullable Path imageDisk = options.rootDisk == null ? image.disk() : options.rootDisk;
         @Nullable BlockDevice rootDisk = null;
         if (imageDisk != null) {
-            rootDisk = scratch(imageDisk);
+            rootDisk = scratch(RawFile.open(imageDisk, Access.READ_ONLY));
             disks.add(new DiskSpec(rootDisk, "root"));
         } else if (options.keep != null) {
             throw new OperatorError("--keep " + options.keep, "image " + image.name() + " has no disk to keep", "leave it out");
@@ -158,15 +172,17 @@ final class Provision {
     }
 
     /// A disk that begins as the image's and is gone with this process, however that ends.
-    private BlockDevice scratch(Path imageDisk) {
+    ///
+    /// @param base is closed with it, and when it cannot be made
+    private BlockDevice scratch(BlockDevice base) {
         Path directory = Places.of(System.getenv()).cache().resolve("scratch");
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
+            base.close();
             throw new OperatorError(
                     directory.toString(), "cannot be made: " + e.getMessage(), "point HOLDFAST_CACHE to a place that can be written");
         }
-        BlockDevice base = RawFile.open(imageDisk, Access.READ_ONLY);
         try {
             return cleanUp.add(ScratchDisk.temporary(base, directory));
         } catch (RuntimeException e) {

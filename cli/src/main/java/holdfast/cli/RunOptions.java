@@ -48,7 +48,10 @@ final class RunOptions {
             })
     Firmware firmware = new Firmware.BuiltIn();
 
-    @Option(names = "--disk", paramLabel = "FILE[,ro]", converter = DiskArgument.Converter.class, description = "a disk, repeatable; with ,ro the guest cannot write to it")
+    @Option(names = "--disk", paramLabel = "FILE[@POINT][,ro|,scratch]", converter = DiskArgument.Converter.class, description = {
+        "a disk, repeatable; with ,ro the guest cannot write to it, with ,scratch what it writes is gone afterwards.",
+        "With @POINT a protected disk as it was, ,ro or ,scratch: @mark:NAME, @time:T, @seq:N or @marked-before:T"
+    })
     List<DiskArgument> disks = new ArrayList<>();
 
     @Option(names = "--initialize", paramLabel = "RATE", description = "initialise what is left of lazy disks of --disk while the guest runs, at most so much a second, such as 50M; 0: as fast as can be")
@@ -169,12 +172,15 @@ final class RunOptions {
         if (initialize != null && restore == null && !writesToDisks()) {
             throw new UsageError("--initialize needs a --disk that may be written, without ,ro");
         }
+        if (saveOnExit != null && disks.stream().anyMatch(disk -> disk.use() == DiskArgument.Use.SCRATCH)) {
+            throw new UsageError("--save-on-exit does not go with a --disk whose changes are gone afterwards (,scratch)");
+        }
         checkFilesDiffer();
     }
 
     /// Whether the guest may write to a disk that the user brought.
     boolean writesToDisks() {
-        return disks.stream().anyMatch(disk -> !disk.readOnly());
+        return disks.stream().anyMatch(disk -> disk.use() == DiskArgument.Use.WRITTEN);
     }
 
     private void checkNumbers() {

@@ -46,7 +46,7 @@ record SavedRun(List<String> arguments, String imageDigest, long mac) {
         }
         add(arguments, "--root-disk", absolute(rootDisk));
         for (DiskArgument each : options.disks) {
-            add(arguments, "--disk", absolute(each.file()) + (each.readOnly() ? ",ro" : ""));
+            add(arguments, "--disk", each.absolute());
         }
         switch (options.net) {
             case NetArgument.None() -> {}

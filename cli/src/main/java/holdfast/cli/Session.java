@@ -120,7 +120,11 @@ final class Session {
         int before = boot.disks().size() - options.disks.size();
         for (int i = 0; i < options.disks.size(); i++) {
             int number = before + i;
-            Path file = options.disks.get(i).file();
+            DiskArgument disk = options.disks.get(i);
+            if (disk.point() != null || disk.use() == DiskArgument.Use.SCRATCH) {
+                continue; // it is not the file's
+            }
+            Path file = disk.file();
             DiskControl.open(file, boot.disks().get(number).device(), bytes -> grow(machine, number, file, bytes))
                     .ifPresent(cleanUp::add);
         }

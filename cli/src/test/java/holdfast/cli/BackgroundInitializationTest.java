@@ -44,7 +44,7 @@ class BackgroundInitializationTest {
         Path path = directory.resolve("disk.raw");
         NewRaw.create(path, 8 << 20, NewRaw.Space.LAZY);
         var options = new RunOptions();
-        options.disks.add(new DiskArgument(path, false));
+        options.disks.add(new DiskArgument(path, null, DiskArgument.Use.WRITTEN));
         options.initialize = new ByteSize(0);
         var streams = new Streams(
                 InputStream.nullInputStream(), OutputStream.nullOutputStream(),

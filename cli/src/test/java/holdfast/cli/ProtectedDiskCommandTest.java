@@ -184,11 +184,31 @@ class ProtectedDiskCommandTest {
         assertThat(content(directory.resolve("then.raw"))).isEqualTo(begun);
     }
 
+    /// Neither keeps the other out: locks are apart from what is read.
     @Test
-    void nobodyWritesToADiskWhosePastIsOpen() {
-        try (BlockDevice _ = ProtectedDisk.past(disk, new Target.Sequence(0)).disk()) {
-            assertThatThrownBy(() -> write(disk, 0, new byte[512])).isInstanceOf(OperatorError.class);
+    void thePastOfADiskThatIsInUseIsSeen() throws Exception {
+        byte[] begun = content(disk);
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            write(device, 0, noise(4, 4096));
+            try (BlockDevice past = ProtectedDisk.past(disk, new Target.Sequence(0)).disk()) {
+                output("disk recover DIR/d.vhdx --to seq:2 --as DIR/one.raw");
+                write(device, 4096, noise(5, 4096));
+                assertThat(new Blocking(past).read(0, SIZE)).isEqualTo(begun);
+            }
+            assertThat(timeline().get("changes").asInt()).isEqualTo(2);
+            System.arraycopy(noise(4, 4096), 0, begun, 0, 4096);
+            assertThat(content(directory.resolve("one.raw"))).isEqualTo(begun);
+            assertThat(refusal("disk recover DIR/d.vhdx --to seq:0 --in-place")).contains("is in use by ");
         }
+        try (BlockDevice past = ProtectedDisk.past(disk, new Target.Sequence(2)).disk()) {
+            write(disk, 0, noise(6, 512));
+            assertThat(new Blocking(past).read(0, SIZE)).isEqualTo(begun);
+        }
+    }
+
+    private static void write(BlockDevice device, long offset, byte[] data) throws DiskException {
+        new Blocking(device).write(offset, data);
+        new Blocking(device).flush();
     }
 
     /// Whoever opens the volume without its descriptor writes no journal.

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.block.ByteSize;
 import holdfast.machine.Firmware;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import picocli.CommandLine;
@@ -39,6 +41,17 @@ class RunOptionsTest {
     }
 
     @Test
+    void aDiskMayBeOneOfThePast(@TempDir Path directory) throws Exception {
+        Path disk = Files.createFile(directory.resolve("a@b.vhdx"));
+        assertThat(parse("--disk", disk.toString()).disks).containsExactly(new DiskArgument(disk, null, DiskArgument.Use.WRITTEN));
+        assertThat(parse("--disk", disk + ",scratch").disks).containsExactly(new DiskArgument(disk, null, DiskArgument.Use.SCRATCH));
+        assertThat(parse("--disk", disk + "@time:2026-11-22T14:00:00Z").disks)
+                .containsExactly(new DiskArgument(disk, "time:2026-11-22T14:00:00Z", DiskArgument.Use.READ_ONLY));
+        assertThat(parse("--disk", disk + "@me@home,scratch").disks).containsExactly(new DiskArgument(disk, "me@home", DiskArgument.Use.SCRATCH));
+        assertThat(parse("--disk", "not@there").disks).containsExactly(new DiskArgument(Path.of("not@there"), null, DiskArgument.Use.WRITTEN));
+    }
+
+    @Test
     void everyOptionIsRead() {
         RunOptions options = parse(
                 "debian", "--cpus", "4", "--memory", "1GiB", "--kernel", "Image", "--initrd=rd", "--append", "quiet panic=1",
@@ -53,7 +66,7 @@ class RunOptionsTest {
         assertThat(options.append).isEqualTo("quiet panic=1");
         assertThat(options.firmware).isEqualTo(new Firmware.File(Path.of("fw_dynamic.bin")));
         assertThat(options.disks)
-                .containsExactly(new DiskArgument(Path.of("a.raw"), false), new DiskArgument(Path.of("b,c.raw"), true));
+                .containsExactly(new DiskArgument(Path.of("a.raw"), null, DiskArgument.Use.WRITTEN), new DiskArgument(Path.of("b,c.raw"), null, DiskArgument.Use.READ_ONLY));
         assertThat(options.initialize).isEqualTo(ByteSize.ofMebibytes(50));
         assertThat(options.fill).isEqualTo(new FillArgument.None());
         assertThat(options.net).isEqualTo(new NetArgument.Socket(Path.of("/run/passt")));
@@ -110,6 +123,7 @@ class RunOptionsTest {
         "--net tap0                                        | 'tap0' is no network; write none, socket:PATH or listen:PATH",
         "--net socket:                                     | 'socket:' is no network",
         "--disk ,ro                                        | names no file",
+        "--save-on-exit s --disk a.raw,scratch             | are gone afterwards",
         "--initialize 1M                                   | --initialize needs a --disk that may be written",
         "--initialize 1M --disk d,ro                       | --initialize needs a --disk that may be written",
         "--seed x                                          | --seed",

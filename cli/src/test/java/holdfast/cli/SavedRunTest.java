@@ -7,11 +7,13 @@ import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
 import holdfast.image.Image;
 import holdfast.machine.Firmware;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class SavedRunTest {
     private static final Path FILE = Path.of("state");
@@ -30,18 +32,20 @@ class SavedRunTest {
     }
 
     @Test
-    void aRunIsWrittenAndReadBack() {
+    void aRunIsWrittenAndReadBack(@TempDir Path directory) throws Exception {
         var options = new RunOptions();
         options.image = "debian";
         options.cpus = 3;
         options.kernel = Path.of("/boot/Image");
         options.append = "a=\"b c\"\n\\n\r";
         options.firmware = new Firmware.File(Path.of("/fw"));
-        options.disks.add(new DiskArgument(Path.of("/a,b.raw"), true));
-        options.disks.add(new DiskArgument(Path.of("/c.raw"), false));
+        options.disks.add(new DiskArgument(Path.of("/a,b.raw"), null, DiskArgument.Use.READ_ONLY));
+        options.disks.add(new DiskArgument(Path.of("/c.raw"), null, DiskArgument.Use.WRITTEN));
+        options.disks.add(new DiskArgument(directory.resolve("d.vhdx"), "mark:one@two", DiskArgument.Use.READ_ONLY));
         options.net = new NetArgument.Socket(Path.of("/run/passt"));
         options.deterministic = true;
         options.seed = -5L;
+        Files.createFile(directory.resolve("d.vhdx"));
         SavedRun saved = writtenAndRead(SavedRun.of(options, boot(image()), Path.of("/s.disk")));
         RunOptions restored = saved.restoredBy(new RunOptions());
         assertThat(restored.imageName()).isEqualTo("debian");

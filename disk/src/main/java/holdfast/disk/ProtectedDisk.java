@@ -56,9 +56,13 @@ public final class ProtectedDisk {
         if (!Files.isRegularFile(beside)) {
             return Optional.empty();
         }
-        return Optional.of(DiskStack.descriptor(beside).orElseThrow(() -> new OperatorError(
-                beside.toString(), "is no disk descriptor, or is damaged",
-                "restore it from a copy; or, if " + disk.getFileName() + " is to go on without its journal, remove it")));
+        try {
+            return Optional.of(DescriptorFile.peek(beside).orElseThrow(() -> new OperatorError(
+                    beside.toString(), "is no disk descriptor, or is damaged",
+                    "restore it from a copy; or, if " + disk.getFileName() + " is to go on without its journal, remove it")));
+        } catch (DiskException e) {
+            throw DiskStack.unreadable(beside, e);
+        }
     }
 
     /// @param cannot what a protected disk cannot, such as `be compacted`
@@ -139,65 +143,63 @@ public final class ProtectedDisk {
         return PastDevice.open(() -> base(disk, seal.layer()), segments(seal.layer()), sequence, seal::close);
     }
 
-    /// Opens a disk as it was. Nobody can write to it meanwhile.
+    /// Opens a disk as it was. Whoever uses the disk goes on meanwhile: neither keeps the other out.
     ///
-    /// @throws OperatorError when it is not protected, in use, or there is no such point
+    /// @throws OperatorError when it is not protected, its journal is damaged, or there is no such point
     public static Past past(Path named, Target target) {
         Path disk = checked(named);
+        JournalLayer layer = layer(disk);
         try {
-            var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_ONLY));
-            try {
-                Timeline.Point point = timeline(seal).find(target, named.toString());
-                return new Past(past(disk, seal, point.sequence()), point);
-            } catch (DiskException | RuntimeException e) {
-                seal.close();
-                throw e;
-            }
+            Timeline.Point point = timelineNow(layer).find(target, named.toString());
+            return new Past(PastDevice.open(() -> base(disk, layer), segments(layer), point.sequence()), point);
         } catch (DiskException e) {
             throw DiskStack.unreadable(disk, e);
         }
     }
 
     private static Path checked(Path named) {
-        if (DiskFormat.of(named) != DiskFormat.VHDX || !isOne(named)) {
+        if (!isOne(named)) {
             throw new OperatorError(named.toString(), "is not protected, so nothing is known of its past", "begin with: holdfast disk protect");
         }
         return DiskStack.real(named);
     }
 
-    private static Timeline timeline(DescriptorSeal seal) throws DiskException {
-        try (Journal journal = Journal.open(segments(seal.layer()))) {
+    private static JournalLayer layer(Path disk) {
+        return descriptorOf(disk).flatMap(DiskDescriptor::journal).orElseThrow();
+    }
+
+    /// Others may be writing to it. What the descriptor said before is in it.
+    private static Timeline timelineNow(JournalLayer layer) throws DiskException {
+        try (Journal journal = Journal.peek(segments(layer))) {
             Timeline timeline = Timeline.of(journal);
-            JournaledDevice.checkEnd(seal, timeline.end(), journal);
+            if (timeline.end().sequence() < layer.sequence()) {
+                throw new OperatorError(
+                        journal.name(),
+                        "is not the journal that the disk was closed with: it ends at entry " + timeline.end().sequence() + ", and went to "
+                                + layer.sequence(),
+                        "bring back disk and journal of the same time");
+            }
             return timeline;
         }
     }
 
-    /// What the descriptor of a disk says that nobody writes to.
+    /// What the descriptor of a disk says, whoever has it open.
     ///
-    /// @throws OperatorError when it is not protected, or in use
+    /// @throws OperatorError when it is not protected
     public static Description describe(Path named) {
         Path disk = checked(named);
-        return reading(disk, seal -> {
-            JournalLayer layer = seal.layer();
-            return new Description(Path.of(layer.directory()), disk.resolveSibling(layer.base()), layer.bytesMax(), seal.isWhole());
-        });
+        JournalLayer layer = layer(disk);
+        boolean inOrder = descriptorOf(disk).orElseThrow().closed();
+        return new Description(Path.of(layer.directory()), disk.resolveSibling(layer.base()), layer.bytesMax(), inOrder);
     }
 
-    /// Looks at all of the journal of a disk that nobody writes to.
+    /// Looks at all of the journal of a disk, whoever has it open.
     ///
-    /// @throws OperatorError when it is not protected, in use, or damaged
+    /// @throws OperatorError when it is not protected, or its journal is damaged
     public static Timeline timeline(Path named) {
-        return reading(checked(named), ProtectedDisk::timeline);
-    }
-
-    private interface Reading<T> {
-        T read(DescriptorSeal seal) throws DiskException;
-    }
-
-    private static <T> T reading(Path disk, Reading<T> reading) {
-        try (var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_ONLY))) {
-            return reading.read(seal);
+        Path disk = checked(named);
+        try {
+            return timelineNow(layer(disk));
         } catch (DiskException e) {
             throw DiskStack.unreadable(disk, e);
         }
@@ -231,8 +233,8 @@ public final class ProtectedDisk {
                 throw e;
             }
             try (device) {
-                Timeline.Point point = timeline(seal).find(target, named.toString());
                 JournalLayer layer = seal.layer();
+                Timeline.Point point = timelineNow(layer).find(target, named.toString());
                 return new Recovered(
                         point, Rollback.run(device, () -> base(disk, layer), segments(layer), point.sequence(), MARK_BEFORE_RECOVERY));
             }

@@ -10,6 +10,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntFunction;
 
 /// A journal open for reading: segments one after the other, each a header ([SegmentHeader]) and then entries ([Entry]) in the
 /// order of their sequence, without gaps.
@@ -19,6 +20,9 @@ import java.util.List;
 /// storage, so all but the last have to reach up to the next one's first entry: if one does not, it is damaged. The last may end
 /// anywhere: a power cut takes what was not flushed. But an entry behind the end that says that what is missing was on stable
 /// storage proves damage. What lies behind the end of a segment is never an entry again: writers begin a new segment.
+///
+/// **While it is written.** What is there does not change, so it can be read meanwhile without a lock: the reader finds what there was
+/// when it came to the end. What it takes for missing may have been written since, before that which proves that: so it looks again.
 public final class Journal implements AutoCloseable {
     /// Entries that belong to one write begin at a multiple of this. Storage writes so much wholly or not at all.
     static final int UNIT_BYTES = 512;
@@ -56,10 +60,21 @@ public final class Journal implements AutoCloseable {
     /// @throws OperatorError when there are none, one is missing, damaged, of another journal or not in its place, or somebody is
     ///     writing
     public static Journal open(Segments segments) throws DiskException {
+        return open(segments, number -> segments.open(number, Access.READ_ONLY));
+    }
+
+    /// The same, whoever writes to it meanwhile.
+    ///
+    /// @throws OperatorError when there are none, or one is missing, damaged, of another journal or not in its place
+    public static Journal peek(Segments segments) throws DiskException {
+        return open(segments, segments::peek);
+    }
+
+    private static Journal open(Segments segments, IntFunction<BlockDevice> opening) throws DiskException {
         var journal = new Journal(segments);
         try {
             for (int number : segments.numbers()) {
-                journal.add(number);
+                journal.add(number, opening.apply(number));
             }
             if (journal.headers.isEmpty()) {
                 throw new OperatorError(segments.name(), "has no journal", "bring it back");
@@ -71,9 +86,8 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    private void add(int number) throws DiskException {
+    private void add(int number, BlockDevice device) throws DiskException {
         String name = segments.name(number);
-        BlockDevice device = segments.open(number, Access.READ_ONLY);
         devices.add(device);
         if (device.geometry().sizeBytes() < SegmentHeader.BYTES) {
             throw new OperatorError(name, "has been cut short", "restore it from a copy");
@@ -144,8 +158,10 @@ public final class Journal implements AutoCloseable {
         long position = SegmentHeader.BYTES;
         for (; sequence < stop; sequence++) {
             long place = placeOf(window, header, position, sequence);
+            if (place < 0 && provesDamage(segment, window, position, sequence)) {
+                place = lookAgain(segment, window, position, sequence);
+            }
             if (place < 0) {
-                checkEnd(segment, window, position, sequence);
                 break;
             }
             Entry entry = Entry.parse(window.at(place, Entry.HEADER_BYTES));
@@ -194,13 +210,21 @@ public final class Journal implements AutoCloseable {
 
     /// @param position where the segment ends
     /// @param missing sequence of the first entry that is not there
-    private void checkEnd(int segment, Window window, long position, long missing) throws DiskException {
-        if (segment < headers.size() - 1 || provesDurable(segment, window, position, missing)) {
+    private boolean provesDamage(int segment, Window window, long position, long missing) throws DiskException {
+        return segment < headers.size() - 1 || provesDurable(segment, window, position, missing);
+    }
+
+    /// Where the entry is, if it was written since the first look.
+    private long lookAgain(int segment, Window window, long position, long missing) throws DiskException {
+        window.forget();
+        long place = placeOf(window, headers.get(segment), position, missing);
+        if (place < 0) {
             throw new OperatorError(
                     segments.name(headers.get(segment).number()),
                     "is damaged: entry " + missing + ", which was on stable storage, is not there any more",
                     "restore it from a copy; nothing was changed");
         }
+        return place;
     }
 
     /// Whether something that was written later says that this entry was on stable storage.

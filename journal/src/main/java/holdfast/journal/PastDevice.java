@@ -58,6 +58,8 @@ public final class PastDevice implements BlockDevice {
         BlockDevice open() throws DiskException;
     }
 
+    /// Others may write to the journal meanwhile.
+    ///
     /// @param sequence of the last entry that counts
     /// @throws OperatorError when the journal is damaged, or of another base
     public static PastDevice open(Base base, Segments segments, long sequence) throws DiskException {
@@ -66,18 +68,18 @@ public final class PastDevice implements BlockDevice {
 
     /// @param whenClosed called last
     public static PastDevice open(Base base, Segments segments, long sequence, Runnable whenClosed) throws DiskException {
-        Journal journal = Journal.open(segments);
+        BlockDevice below = base.open();
         try {
-            BlockDevice below = base.open();
+            Journal journal = Journal.peek(segments);
             try {
                 checkBase(below, journal);
                 return new PastDevice(below, journal, index(journal, sequence), sequence, whenClosed);
             } catch (DiskException | RuntimeException e) {
-                below.close();
+                journal.close();
                 throw e;
             }
         } catch (DiskException | RuntimeException e) {
-            journal.close();
+            below.close();
             throw e;
         }
     }

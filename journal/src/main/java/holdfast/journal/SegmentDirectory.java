@@ -71,6 +71,11 @@ public record SegmentDirectory(Path directory, @Nullable UUID id) implements Seg
     }
 
     @Override
+    public BlockDevice peek(int number) {
+        return RawFile.peek(path(number));
+    }
+
+    @Override
     public BlockDevice create(int number, byte[] beginning, long bytes) throws DiskException {
         Path path = path(number);
         WholeFile.make(path, bytes, PERMISSIONS, file -> {

@@ -28,6 +28,13 @@ public interface Segments {
     /// @throws holdfast.block.OperatorError when it cannot be opened so
     BlockDevice open(int number, Access access);
 
+    /// Opens one for reading, whoever writes to it meanwhile; the caller closes it.
+    ///
+    /// @throws holdfast.block.OperatorError when it cannot be opened so
+    default BlockDevice peek(int number) {
+        return open(number, Access.READ_ONLY);
+    }
+
     /// Makes one that begins with these bytes and reads as zeros after them, and opens it for writing. After a power cut it is there
     /// with its beginning, or not there; when this returns it is there for good.
     ///

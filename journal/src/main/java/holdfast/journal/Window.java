@@ -23,6 +23,12 @@ final class Window {
         this.buffer = buffer;
     }
 
+    /// The segment may have been written to: what is asked for next is read.
+    void forget() {
+        from = 0;
+        to = 0;
+    }
+
     /// @param length at most 1 MiB
     /// @return the bytes, until the next call; fewer where the segment ends
     MemorySegment at(long position, int length) throws DiskException {
