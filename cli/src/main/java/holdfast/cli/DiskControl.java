@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.function.LongConsumer;
+import java.util.function.LongSupplier;
 
 /// Answers what others ask of a disk that this process has open: one at a time. Who neither speaks nor listens for [#PATIENCE] is
 /// left. What takes long is told to go on all the while.
@@ -35,6 +36,7 @@ import java.util.function.LongConsumer;
 ///             resize new size in bytes
 ///             fill   bytes a second at most, 0 for as fast as can be; behind a space, maybe, the path of a trace
 ///             mark   name of the mark
+///             freeze name of the mark, which is put while the guest's file systems are frozen
 /// answer:   (GOES_ON or length above 0, bytes of UTF-8)…, 0, whether it is whole; if not: subject, problem, next step
 /// ```
 final class DiskControl implements AutoCloseable {
@@ -50,16 +52,45 @@ final class DiskControl implements AutoCloseable {
 
     private final Path disk;
     private final BlockDevice device;
-    private final LongConsumer grower;
+    private final User user;
     private final Path socket;
     private final ServerSocketChannel channel;
     private final Duration signOfLife;
 
+    /// Whoever uses the disk.
+    interface User {
+        /// Makes it larger.
+        ///
+        /// @throws OperatorError when that cannot be
+        void grow(long bytes);
+
+        /// Has everything written to the disk that is to be in it, and nothing written for the time of something.
+        ///
+        /// @throws OperatorError when that cannot be
+        long still(LongSupplier during);
+
+        /// One who can have it larger, and not be told to be still.
+        static User growing(Path disk, LongConsumer grower) {
+            return new User() {
+                @Override
+                public void grow(long bytes) {
+                    grower.accept(bytes);
+                }
+
+                @Override
+                public long still(LongSupplier during) {
+                    throw new OperatorError(
+                            disk.toString(), "is used by NBD clients, whose file systems cannot be frozen from here", "have them flush, and leave out --freeze");
+                }
+            };
+        }
+    }
+
     private DiskControl(
-            Path disk, BlockDevice device, LongConsumer grower, Path socket, ServerSocketChannel channel, Duration signOfLife) {
+            Path disk, BlockDevice device, User user, Path socket, ServerSocketChannel channel, Duration signOfLife) {
         this.disk = disk;
         this.device = device;
-        this.grower = grower;
+        this.user = user;
         this.socket = socket;
         this.channel = channel;
         this.signOfLife = signOfLife;
@@ -68,13 +99,12 @@ final class DiskControl implements AutoCloseable {
     /// Begins to answer, where that can be: the disk is as good without.
     ///
     /// @param device to be closed after this
-    /// @param grower makes it larger, to so many bytes; throws [OperatorError]
-    static Optional<DiskControl> open(Path disk, BlockDevice device, LongConsumer grower) {
-        return open(disk, device, grower, SIGN_OF_LIFE);
+    static Optional<DiskControl> open(Path disk, BlockDevice device, User user) {
+        return open(disk, device, user, SIGN_OF_LIFE);
     }
 
     /// @param signOfLife how often one who waits is told that what he asked for goes on
-    static Optional<DiskControl> open(Path disk, BlockDevice device, LongConsumer grower, Duration signOfLife) {
+    static Optional<DiskControl> open(Path disk, BlockDevice device, User user, Duration signOfLife) {
         try {
             Path socket = ControlSocket.make(disk);
             // Of a killed process with our number.
@@ -86,7 +116,7 @@ final class DiskControl implements AutoCloseable {
                 channel.close();
                 throw e;
             }
-            var control = new DiskControl(disk, device, grower, socket, channel, signOfLife);
+            var control = new DiskControl(disk, device, user, socket, channel, signOfLife);
             Thread.ofVirtual().name("control of " + disk).start(control::serve);
             return Optional.of(control);
         } catch (IOException e) {
@@ -119,8 +149,15 @@ final class DiskControl implements AutoCloseable {
         try {
             if (verb.equals("resize")) {
                 try (var _ = SignsOfLife.begin(out, patience, signOfLife)) {
-                    DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), grower);
+                    DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), user::grow);
                 }
+            } else if (verb.equals("freeze")) {
+                JournaledDevice journaled = journaled(name);
+                long sequence;
+                try (var _ = SignsOfLife.begin(out, patience, signOfLife)) {
+                    sequence = user.still(() -> journaled.mark(argument));
+                }
+                DiskMarkCommand.write(argument, sequence, text);
             } else {
                 answer(verb, argument, name, text);
             }
@@ -147,14 +184,16 @@ final class DiskControl implements AutoCloseable {
                 }
             }
             case "fill" -> DiskFillCommand.begin(name, device, argument, text);
-            case "mark" -> {
-                if (!(device instanceof JournaledDevice journaled)) {
-                    throw new OperatorError(name, "is not protected, so there is nothing to put a mark into", "begin with: holdfast disk protect");
-                }
-                DiskMarkCommand.write(argument, journaled.mark(argument), text);
-            }
+            case "mark" -> DiskMarkCommand.write(argument, journaled(name).mark(argument), text);
             default -> throw unknown(name);
         }
+    }
+
+    private JournaledDevice journaled(String name) {
+        if (device instanceof JournaledDevice journaled) {
+            return journaled;
+        }
+        throw new OperatorError(name, "is not protected, so there is nothing to put a mark into", "begin with: holdfast disk protect");
     }
 
     private static OperatorError unknown(String name) {

@@ -4,7 +4,6 @@ import holdfast.block.Access;
 import holdfast.block.ByteSize;
 import holdfast.disk.Provisioning;
 import holdfast.journal.Target;
-import holdfast.nbd.Export;
 import holdfast.nbd.NbdAddress;
 import holdfast.nbd.NbdServer;
 import holdfast.nbd.TlsIdentity;
@@ -16,7 +15,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -29,6 +27,7 @@ import picocli.CommandLine.Parameters;
             "Serves disks to NBD clients of this machine until a signal ends it, or --run's command has ended.",
             "",
             "Each disk is an export under its file's name; the first is also the default export.",
+            "What is written to the export NAME/marks of a protected disk is the name of a mark.",
             "Every request that a client has sent is answered before the end, for at most 30 seconds.",
         },
         mixinStandardHelpOptions = true,
@@ -117,7 +116,7 @@ final class NbdServeCommand implements Callable<Integer> {
             if (command != null) {
                 return run(command, server, cleanUp);
             }
-            announce(served.exports(), server.uri());
+            announce(served.names(), server.uri());
             // A signal ends the JVM, and this wait with it.
             new CountDownLatch(1).await();
             return ExitCode.OK;
@@ -137,9 +136,8 @@ final class NbdServeCommand implements Callable<Integer> {
         return new NbdAddress.Port(port == null ? NbdAddress.DEFAULT_PORT : port);
     }
 
-    private static void announce(List<Export> exports, String uri) {
-        String names = exports.stream().map(Export::name).collect(Collectors.joining(", "));
-        Streams.ofProcess().err().println("holdfast nbd serve: serving " + names + " at " + uri);
+    private static void announce(List<String> names, String uri) {
+        Streams.ofProcess().err().println("holdfast nbd serve: serving " + String.join(", ", names) + " at " + uri);
     }
 
     /// Runs the command on our own streams; a signal to us ends it.

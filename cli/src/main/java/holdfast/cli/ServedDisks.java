@@ -6,7 +6,9 @@ import holdfast.block.BlockDevice;
 import holdfast.block.ByteSize;
 import holdfast.block.LazilyInitialized;
 import holdfast.disk.Disks;
+import holdfast.disk.MarksDevice;
 import holdfast.disk.ProtectedDisk;
+import holdfast.journal.JournaledDevice;
 import holdfast.journal.Target;
 import holdfast.nbd.Export;
 import java.io.PrintStream;
@@ -16,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The disks that `nbd serve` serves, open and locked.
@@ -23,6 +26,12 @@ final class ServedDisks implements AutoCloseable {
     private final List<BlockDevice> devices = new ArrayList<>();
     private final List<DiskControl> controls = new ArrayList<>();
     private final List<Export> exports = new ArrayList<>();
+
+    /// Behind all others, since the first is the one that clients get who ask for none.
+    private final List<Export> marksExports = new ArrayList<>();
+
+    /// What is written to the export of this name behind a disk's is a mark of it.
+    private static final String MARKS = "/marks";
 
     private ServedDisks() {}
 
@@ -64,13 +73,18 @@ final class ServedDisks implements AutoCloseable {
     private void add(Path file, Access access, @Nullable ByteSize rate, FillArgument fill, @Nullable Path parentPath) {
         BlockDevice device = Disks.open(file, access, parentPath);
         devices.add(device);
-        DiskControl.open(file, device, device::grow).ifPresent(controls::add);
+        DiskControl.open(file, device, DiskControl.User.growing(file, device::grow)).ifPresent(controls::add);
         if (rate != null && device instanceof LazilyInitialized lazy) {
             lazy.initialize(rate.bytes(), Alarm.wallClock());
         }
         fill.begin(device);
         String description = new ByteSize(device.geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath();
         exports.add(new Export(name(file), description, device));
+        if (device instanceof JournaledDevice journaled) {
+            var marks = new MarksDevice(journaled);
+            devices.add(marks);
+            marksExports.add(new Export(name(file) + MARKS, "marks of " + file.toAbsolutePath(), marks));
+        }
     }
 
     private void addPast(Path file, Target at, PrintStream out) {
@@ -88,12 +102,17 @@ final class ServedDisks implements AutoCloseable {
     }
 
     List<Export> exports() {
-        return exports;
+        return Stream.concat(exports.stream(), marksExports.stream()).toList();
+    }
+
+    /// The disks among them.
+    List<String> names() {
+        return exports.stream().map(Export::name).toList();
     }
 
     @Override
     public void close() {
         controls.forEach(DiskControl::close);
-        devices.forEach(BlockDevice::close);
+        devices.reversed().forEach(BlockDevice::close); // marks before their disks
     }
 }

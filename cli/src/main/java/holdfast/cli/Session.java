@@ -2,6 +2,7 @@ package holdfast.cli;
 
 import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
+import holdfast.journal.JournaledDevice;
 import holdfast.machine.ClockPort;
 import holdfast.machine.DiskSpec;
 import holdfast.machine.EntropyPort;
@@ -29,6 +30,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 
 /// One machine on this process's streams, from its start to its end.
@@ -125,8 +127,37 @@ final class Session {
                 continue; // it is not the file's
             }
             Path file = disk.file();
-            DiskControl.open(file, boot.disks().get(number).device(), bytes -> grow(machine, number, file, bytes))
-                    .ifPresent(cleanUp::add);
+            var user = new DiskControl.User() {
+                @Override
+                public void grow(long bytes) {
+                    Session.this.grow(machine, number, file, bytes);
+                }
+
+                @Override
+                public long still(LongSupplier during) {
+                    return frozen(file, during);
+                }
+            };
+            DiskControl.open(file, boot.disks().get(number).device(), user).ifPresent(cleanUp::add);
+        }
+    }
+
+    /// Does something while the guest's file systems are frozen, if its agent can do that. However it ends, they are not frozen afterwards.
+    private long frozen(Path file, LongSupplier during) {
+        try {
+            try {
+                agent.freeze();
+                return during.getAsLong();
+            } finally {
+                agent.thaw();
+            }
+        } catch (GuestAgentException | TimeoutException e) {
+            throw new OperatorError(
+                    file.toString(), "is used by a guest whose file systems cannot be frozen (" + e.getMessage() + ")",
+                    "run 'sync' in the guest, and leave out --freeze");
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new OperatorError(file.toString(), "is used by a guest that has ended", "do it again");
         }
     }
 
@@ -182,6 +213,11 @@ final class Session {
             config.virtioPort(port.name(), port.port());
         }
         config.virtioPort(GuestAgent.PORT, agent.port());
+        List<JournaledDevice> journaled =
+                boot.disks().stream().map(DiskSpec::device).filter(JournaledDevice.class::isInstance).map(JournaledDevice.class::cast).toList();
+        if (!journaled.isEmpty()) {
+            config.virtioPort(MarkPort.NAME, cleanUp.add(new MarkPort(journaled)));
+        }
     }
 
     private void start(Machine machine) throws IOException {

@@ -145,7 +145,7 @@ class DiskControlTest {
         Path disk = disk("disk.raw");
         var out = new PrintWriter(new StringWriter());
         try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null);
-                DiskControl _ = DiskControl.open(disk, device, _ -> grown.join(), signOfLife).orElseThrow()) {
+                DiskControl _ = DiskControl.open(disk, device, DiskControl.User.growing(disk, _ -> grown.join()), signOfLife).orElseThrow()) {
             return HeldDisk.ask(disk, "resize", "83886080", out, goesOn, patience);
         } finally {
             grown.complete(null);

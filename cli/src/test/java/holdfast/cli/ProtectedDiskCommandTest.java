@@ -15,9 +15,11 @@ import holdfast.nbd.NbdDevice;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Program;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -171,6 +173,38 @@ class ProtectedDiskCommandTest {
         System.arraycopy(noise(5, 512), 0, killed, 0, 512);
         assertThat(content(disk)).isEqualTo(killed);
         assertThat(output("disk info DIR/d.vhdx")).contains("closed in order    yes\n");
+    }
+
+    private static byte[] block(String text) {
+        return Arrays.copyOf(text.getBytes(StandardCharsets.UTF_8), 512);
+    }
+
+    @Test
+    void aClientPutsMarks() throws Exception {
+        Process server = serve();
+        String socket = "?socket=" + directory.resolve("socket");
+        byte[] marked;
+        try (NbdDevice client = NbdDevice.open("nbd+unix:///" + socket, Duration.ofSeconds(30));
+                NbdDevice marks = NbdDevice.open("nbd+unix:///d.vhdx/marks" + socket, Duration.ofSeconds(30))) {
+            write(client, 0, noise(1, 4096));
+            marked = new Blocking(client).read(0, SIZE);
+            var names = new Blocking(marks);
+            names.write(0, block("first, by NBD"));
+            assertThat(names.read(0, 512)).startsWith("mark first, by NBD is entry ".getBytes(StandardCharsets.UTF_8));
+            write(client, 0, noise(2, 4096));
+            names.write(0, block("second\nwhat is behind a line feed does not count"));
+            for (String none : new String[] {"", " ", "bell\007"}) {
+                assertThatThrownBy(() -> names.write(0, block(none))).as(none).isInstanceOf(DiskException.class);
+            }
+            assertThat(refusal("disk mark DIR/d.vhdx still --freeze")).contains("cannot be frozen from here").hasLineCount(2);
+        } finally {
+            server.destroy();
+        }
+        Program.exitCode(server, Program.LIMIT);
+        JsonNode found = timeline().get("marks");
+        assertThat(found.valueStream().map(mark -> mark.get("name").asString())).containsExactly("first, by NBD", "second");
+        Invocation.of("disk", "recover", disk.toString(), "--to", "first, by NBD", "--as", directory.resolve("first.raw").toString());
+        assertThat(content(directory.resolve("first.raw"))).isEqualTo(marked);
     }
 
     @Test

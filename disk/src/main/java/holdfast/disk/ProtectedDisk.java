@@ -30,7 +30,14 @@ public final class ProtectedDisk {
     /// Put before a disk is recovered in place.
     public static final String MARK_BEFORE_RECOVERY = "before-recovery";
 
+    public static final int MARK_NAME_LENGTH_MAX = 255;
+
     private ProtectedDisk() {}
+
+    /// Whether a mark may have this name: characters that can be printed.
+    public static boolean isMarkName(String name) {
+        return !name.isBlank() && name.length() <= MARK_NAME_LENGTH_MAX && name.chars().noneMatch(Character::isISOControl);
+    }
 
     /// A disk as it was, and which point that is.
     ///

@@ -1,0 +1,80 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.cli.Holdfast.Ended;
+import holdfast.testkit.Needs;
+import holdfast.testkit.Program;
+import holdfast.testkit.Tree;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Base64;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Guests whose disk has a journal.
+@Tag("system")
+@Timeout(600)
+@Needs({"mke2fs", "e2fsck", "debugfs"})
+class JournalGuestTest {
+    private static final String MOUNT = "mkdir -p /tmp/disk; mount -t ext4 /dev/vda /tmp/disk; ";
+
+    @TempDir
+    Path directory;
+
+    private Path disk;
+
+    @BeforeEach
+    void aProtectedDisk() throws Exception {
+        Path raw = directory.resolve("empty.raw");
+        Files.write(raw, new byte[24 << 20]);
+        Program.output("mke2fs", "-q", "-t", "ext4", "-F", raw);
+        disk = directory.resolve("d.vhdx");
+        succeeds("disk", "convert", raw.toString(), disk.toString());
+        succeeds("disk", "protect", disk.toString(), "--journal", directory.resolve("journal").toString());
+    }
+
+    private static String succeeds(String... args) throws IOException, InterruptedException {
+        Ended ended = Holdfast.run(args);
+        assertThat(ended.exitCode()).as(ended.err()).isZero();
+        return ended.out();
+    }
+
+    /// A new disk, of which fsck says that it is clean when it has put in what its log has.
+    private Path recovered(String mark) throws Exception {
+        Path copy = directory.resolve(mark + ".raw");
+        succeeds("disk", "recover", disk.toString(), "--to", mark, "--as", copy.toString());
+        Program.output("e2fsck", "-p", "-E", "journal_only", copy);
+        Program.output("e2fsck", "-f", "-n", copy);
+        return copy;
+    }
+
+    private static String file(Path disk) throws Exception {
+        return Program.output("debugfs", "-R", "cat /file", disk);
+    }
+
+    @Test
+    void thePastOfARunningGuestIsMarkedFromWithinAndWithoutAndSeen() throws Exception {
+        try (var guest = new GuestShell(directory.resolve("errors"), "--disk", disk.toString())) {
+            String script = Base64.getEncoder().encodeToString(Files.readAllBytes(Tree.root().resolve("tools/guest/holdfast-mark")));
+            guest.run("echo " + script + " | base64 -d >/usr/bin/holdfast-mark; chmod +x /usr/bin/holdfast-mark");
+            guest.run(MOUNT + "echo one >/tmp/disk/file");
+            assertThat(guest.run("holdfast-mark one")).startsWith("mark one is entry ");
+            assertThat(guest.attempt("holdfast-mark ''").exitCode()).isEqualTo(1);
+            guest.run("echo two >/tmp/disk/file"); // in the guest's memory, so far
+            assertThat(succeeds("disk", "mark", disk.toString(), "two", "--freeze")).startsWith("mark two is entry ");
+            guest.run("echo three >/tmp/disk/file");
+
+            assertThat(succeeds("disk", "timeline", disk.toString())).contains("  one\n").contains("  two\n");
+            assertThat(file(recovered("one"))).endsWith("one\n");
+            assertThat(file(recovered("two"))).endsWith("two\n");
+            assertThat(succeeds("run", "--disk", disk + "@one,scratch", "--exec", MOUNT + "cat /tmp/disk/file; echo four >/tmp/disk/file; sync; cat /tmp/disk/file"))
+                    .isEqualTo("one\nfour\n");
+            assertThat(guest.run("cat /tmp/disk/file")).isEqualTo("three");
+        }
+    }
+}
