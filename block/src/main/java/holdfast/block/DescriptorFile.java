@@ -205,6 +205,11 @@ public final class DescriptorFile implements AutoCloseable {
         put(descriptor.agreedNext(fingerprint, journalSequence));
     }
 
+    /// Notes durably that the disk goes on without its journal.
+    public synchronized void journalEnded() throws DiskException {
+        put(descriptor.endedNext());
+    }
+
     /// Notes durably that the storage will not bear the id any more.
     public synchronized void unmark() throws DiskException {
         put(descriptor.next(descriptor.sizeBytes(), descriptor.closed(), descriptor.storage().unmarked()));

@@ -4,6 +4,7 @@ import java.nio.BufferUnderflowException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -51,6 +52,9 @@ import java.util.stream.IntStream;
 ///  24  8  bytes that it may take
 ///  32  2  length of the path of its directory, and then its bytes, UTF-8
 ///   …  2  length of the name of its base, and then its bytes, UTF-8
+///   …  8  seconds after which what is older may be let go, 0 for never; here a section of those who kept all may end
+///   …  2  when it is full: 0 changes fail, 1 they wait until what is oldest is let go, 2 the journal ends
+///   …  2  1: it has ended, and the disk goes on without it
 /// ```
 ///
 /// Who does not know a required section does not know what the disk is, and must not open it. One that may be skipped is kept when
@@ -151,6 +155,12 @@ public record DiskDescriptor(
         return new DiskDescriptor(sequence + 1, id, sizeBytes, logicalBlockBytes, true, next, skipped);
     }
 
+    /// The next one of a disk that goes on without its journal.
+    DiskDescriptor endedNext() {
+        List<Layer> next = layers.stream().<Layer>map(layer -> layer instanceof JournalLayer journal ? journal.endedNow() : layer).toList();
+        return new DiskDescriptor(sequence + 1, id, sizeBytes, logicalBlockBytes, closed, next, skipped);
+    }
+
     /// Size of a file that holds it and the state of its layers.
     public long fileBytes() {
         return layers.stream().mapToLong(layer -> layer.stateEnd(sizeBytes)).max().orElse(DescriptorFile.STATE_OFFSET);
@@ -184,7 +194,8 @@ public record DiskDescriptor(
                 case LazyLayer _ -> 2 * Integer.BYTES + Long.BYTES;
                 case ProvisionedLayer provisioned ->
                     2 * Integer.BYTES + Long.BYTES + textBytes(provisioned.identity()) + textBytes(provisioned.address());
-                case JournalLayer journal -> 4 * Long.BYTES + textBytes(journal.directory()) + textBytes(journal.base());
+                case JournalLayer journal ->
+                    5 * Long.BYTES + 2 * Short.BYTES + textBytes(journal.directory()) + textBytes(journal.base());
             };
         }
         for (Skipped section : skipped) {
@@ -226,6 +237,7 @@ public record DiskDescriptor(
                 slot.putLong(journal.sequence()).putLong(journal.bytesMax());
                 HeaderSlot.putText(slot, journal.directory());
                 HeaderSlot.putText(slot, journal.base());
+                slot.putLong(journal.window().toSeconds()).putShort((short) journal.whenFull().ordinal()).putShort((short) (journal.ended() ? 1 : 0));
                 endSection(slot, start);
             }
         }
@@ -305,7 +317,7 @@ public record DiskDescriptor(
             } else if (kind == PROVISIONED) {
                 layers.add(provisioned(content));
             } else if (kind == JOURNAL) {
-                layers.add(journal(content));
+                layers.add(journal(content, name));
             } else if (required) {
                 throw unknown(name, "is a disk with a layer that is not known here, " + characters(kind));
             } else {
@@ -356,12 +368,21 @@ public record DiskDescriptor(
         return new ProvisionedLayer(block, mapOffset, arrived, identity, HeaderSlot.text(content));
     }
 
-    private static JournalLayer journal(ByteBuffer content) {
+    private static JournalLayer journal(ByteBuffer content, String name) {
         var id = new UUID(content.getLong(), content.getLong());
         long last = content.getLong();
         long bytesMax = content.getLong();
         String directory = HeaderSlot.text(content);
-        return new JournalLayer(id, last, bytesMax, directory, HeaderSlot.text(content));
+        String base = HeaderSlot.text(content);
+        if (!content.hasRemaining()) {
+            return new JournalLayer(id, last, bytesMax, directory, base);
+        }
+        Duration window = Duration.ofSeconds(content.getLong());
+        int whenFull = content.getShort();
+        if (whenFull < 0 || whenFull >= JournalLayer.WhenFull.values().length) {
+            throw unknown(name, "is a disk with a journal that is kept in a way that is not known here, " + whenFull);
+        }
+        return new JournalLayer(id, last, bytesMax, directory, base, window, JournalLayer.WhenFull.values()[whenFull], content.getShort() == 1);
     }
 
     private static List<Byte> bytes(ByteBuffer content) {

@@ -48,6 +48,32 @@ final class ImageLock {
         }
     }
 
+    /// Makes a reader a writer, unless others use the file.
+    ///
+    /// @param file open for writing, and locked for reading
+    /// @return whether it is one now
+    static boolean becomeWriter(OpenFile file) {
+        lock(file, USED_BASE, UNSHARED);
+        if (taken(file, USED_BASE, UNSHARED) || taken(file, UNSHARED_BASE, CONSISTENT_READ | WRITE | RESIZE)) {
+            becomeReader(file);
+            return false;
+        }
+        return true;
+    }
+
+    static boolean hasWriter(OpenFile file) {
+        return taken(file, USED_BASE, UNSHARED);
+    }
+
+    /// Others may read it again.
+    static void becomeReader(OpenFile file) {
+        for (int bit = 0; bit < PERMISSIONS; bit++) {
+            if ((UNSHARED & 1 << bit) != 0) {
+                int _ = Posix.lock(file.fd(), Posix.F_OFD_SETLK, Posix.F_UNLCK, USED_BASE + bit);
+            }
+        }
+    }
+
     private static void lock(OpenFile file, int base, int bits) {
         for (int bit = 0; bit < PERMISSIONS; bit++) {
             if ((bits & 1 << bit) == 0) {

@@ -1,5 +1,6 @@
 package holdfast.block;
 
+import java.time.Duration;
 import java.util.UUID;
 
 /// A layer that writes each change of the volume below it to a journal too. Module `journal` has what it does; here is what the
@@ -10,14 +11,43 @@ import java.util.UUID;
 /// @param bytesMax what the journal may take
 /// @param directory where its segments are, an absolute path
 /// @param base name of the file beside the volume that the journal goes over: what the disk was before its first entry
-public record JournalLayer(UUID journal, long sequence, long bytesMax, String directory, String base) implements Layer {
+/// @param window what is older the base may take on, whole seconds; zero when nothing is for its age
+/// @param whenFull what is done about a journal that may not grow
+/// @param ended whether the journal has ended: the disk goes on without it
+public record JournalLayer(
+        UUID journal, long sequence, long bytesMax, String directory, String base, Duration window, WhenFull whenFull, boolean ended)
+        implements Layer {
+
+    /// What is done about a journal that may not grow.
+    public enum WhenFull {
+        /// Changes fail.
+        STOP,
+        /// Changes wait until the base has taken on what is oldest.
+        THROTTLE,
+        /// The journal ends, and the disk goes on without it.
+        UNPROTECT
+    }
+
+    /// One that keeps everything.
+    public JournalLayer(UUID journal, long sequence, long bytesMax, String directory, String base) {
+        this(journal, sequence, bytesMax, directory, base, Duration.ZERO, WhenFull.STOP, false);
+    }
 
     JournalLayer agreedAt(long now) {
-        return new JournalLayer(journal, now, bytesMax, directory, base);
+        return new JournalLayer(journal, now, bytesMax, directory, base, window, whenFull, ended);
+    }
+
+    JournalLayer endedNow() {
+        return new JournalLayer(journal, sequence, bytesMax, directory, base, window, whenFull, true);
+    }
+
+    /// Whether the base takes on what is oldest, so that it changes.
+    public boolean rolls() {
+        return !window.isZero() || whenFull == WhenFull.THROTTLE;
     }
 
     @Override
     public boolean isSound(long sizeBytes) {
-        return sequence >= 0 && bytesMax > 0 && !directory.isEmpty() && !base.isEmpty();
+        return sequence >= 0 && bytesMax > 0 && !directory.isEmpty() && !base.isEmpty() && !window.isNegative();
     }
 }

@@ -95,6 +95,39 @@ public final class RawFile implements BlockDevice {
         }
     }
 
+    /// Opens an image for reading by who may want to write to it later, from [#becomeWriter] on; others may read it till then.
+    ///
+    /// @throws OperatorError when it is not there, may not be written, is no disk, is too small, or open for writing
+    public static RawFile openToWriteLater(Path path) {
+        OpenFile file = ImageFile.open(path, Access.READ_WRITE);
+        try {
+            ImageLock.take(file, Access.READ_ONLY);
+            return of(file, Access.READ_WRITE, null);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
+        }
+    }
+
+    /// Whether somebody has an image open for writing.
+    public static boolean isBeingWritten(Path path) {
+        try (OpenFile file = ImageFile.open(path, Access.READ_ONLY)) {
+            return ImageLock.hasWriter(file);
+        } catch (OperatorError e) {
+            return false;
+        }
+    }
+
+    /// Whether it may be written to now, by nobody else: not while others have it open.
+    public boolean becomeWriter() {
+        return ImageLock.becomeWriter(file);
+    }
+
+    /// It is not written to any more; others may read it again.
+    public void becomeReader() {
+        ImageLock.becomeReader(file);
+    }
+
     /// How many bytes a file takes on the host's file system, whoever has it open: data, and what is reserved for it. A block device
     /// takes its size.
     ///

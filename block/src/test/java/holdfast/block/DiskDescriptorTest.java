@@ -11,6 +11,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.time.Duration;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
@@ -109,6 +110,17 @@ class DiskDescriptorTest {
             assertThat(now.storage().fingerprint()).isEqualTo("vhdx later");
             assertThat(now.journal().orElseThrow().sequence()).isEqualTo(99);
         });
+    }
+
+    @Test
+    void whatAJournalKeepsIsReadAsItWasWrittenAndThatItHasEndedIsKept() throws Exception {
+        var journal = new JournalLayer(
+                new UUID(3, 4), 7, 1 << 30, "/journal", "d.base1.vhdx", Duration.ofHours(24), JournalLayer.WhenFull.UNPROTECT, false);
+        var first = new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("", false, "vhdx …"), journal), List.of());
+        assertThat(parsed(slots(first))).isEqualTo(first);
+        var device = new MemoryDevice(new Geometry(first.fileBytes(), 512, 512, false, true, true, true, 1));
+        DescriptorFile.format(device, first, "d").journalEnded();
+        assertThat(DescriptorFile.read(device, "d").descriptor().journal()).contains(journal.endedNow());
     }
 
     @Test

@@ -25,8 +25,6 @@ import picocli.CommandLine.Command;
             DiskUnprotectCommand.class,
             DiskTimelineCommand.class,
             DiskMarkCommand.class,
-            DiskExportLogCommand.class,
-            DiskImportLogCommand.class,
             DiskRecoverCommand.class,
         },
         footer = {

@@ -1,9 +1,11 @@
 package holdfast.cli;
 
 import holdfast.block.ByteSize;
+import holdfast.block.JournalLayer;
 import holdfast.disk.Protection;
 import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -34,6 +36,9 @@ final class DiskProtectCommand implements Callable<Integer> {
     @Option(names = "--max-size", paramLabel = "SIZE", description = "what the journal may take, such as 20G; when it is full, changes of the disk fail as if it were full")
     @Nullable ByteSize maxSize;
 
+    @Option(names = "--window", paramLabel = "TIME", converter = WindowArgument.class, description = "how much of the past is kept, such as 24h or 7d: what is older goes into the base, by and by, while the disk is used; default: all")
+    @Nullable Duration window;
+
     @Spec
     @Nullable CommandSpec spec;
 
@@ -42,7 +47,9 @@ final class DiskProtectCommand implements Callable<Integer> {
         if (journal == null) {
             throw new UsageError("where the journal is to be is missing: --journal DIR");
         }
-        Path base = Protection.begin(disk, journal, maxSize == null ? Long.MAX_VALUE : maxSize.bytes());
+        var terms = new Protection.Terms(
+                maxSize == null ? Long.MAX_VALUE : maxSize.bytes(), window == null ? Duration.ZERO : window, JournalLayer.WhenFull.STOP);
+        Path base = Protection.begin(disk, journal, terms);
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         out.println(disk + ": protected by the journal in " + journal + "; what it was until now is " + base.getFileName() + ", which it needs");
         out.flush();

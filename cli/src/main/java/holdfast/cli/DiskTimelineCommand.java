@@ -49,7 +49,11 @@ final class DiskTimelineCommand implements Callable<Integer> {
     private static void text(ProtectedDisk.Description description, Timeline timeline, PrintWriter out) {
         out.println("journal   " + description.journal());
         out.println("base      " + description.base());
-        out.println("entries   " + timeline.end().sequence() + " in " + new ByteSize(timeline.end().bytes()).rounded());
+        long oldest = timeline.oldest();
+        if (!description.layer().window().isZero()) {
+            out.println("window    " + WindowArgument.text(description.layer().window()));
+        }
+        out.println("entries   " + (oldest == 0 ? "" : oldest + 1 + " to ") + timeline.end().sequence() + " in " + new ByteSize(timeline.end().bytes()).rounded());
         out.println("changes   " + timeline.changes() + " of " + new ByteSize(timeline.changedBytes()).rounded());
         timeline.first().ifPresent(first -> out.println("from      " + first));
         timeline.last().ifPresent(last -> out.println("to        " + last));
@@ -62,6 +66,8 @@ final class DiskTimelineCommand implements Callable<Integer> {
         var facts = new LinkedHashMap<String, Object>();
         facts.put("journal", description.journal().toString());
         facts.put("base", description.base().toString());
+        facts.put("windowSeconds", description.layer().window().toSeconds());
+        facts.put("oldest", timeline.oldest());
         facts.put("entries", timeline.end().sequence());
         facts.put("bytes", timeline.end().bytes());
         facts.put("changes", timeline.changes());

@@ -22,7 +22,9 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -285,6 +287,25 @@ class ProtectedDiskCommandTest {
     }
 
     @Test
+    void whatIsBeforeTheWindowIsRefusedWithTheOldestPointThatThereIs() throws Exception {
+        output("disk create DIR/w.vhdx --size 8M");
+        output("disk protect DIR/w.vhdx --journal DIR/w --window 1s");
+        assertThat(output("disk timeline DIR/w.vhdx")).contains("window    1s");
+        Path journaled = directory.resolve("w.vhdx");
+        Path first = directory.resolve("w/00000002.journal");
+        try (BlockDevice device = Disks.open(journaled, Access.READ_WRITE, null)) {
+            var count = new AtomicInteger();
+            Awaitility.await().until(() -> {
+                new Blocking(device).write(0, noise(count.get(), 4096));
+                return count.incrementAndGet() > 10 && !Files.exists(first);
+            });
+        }
+        assertThat(output("disk timeline DIR/w.vhdx")).containsPattern("entries   \\d+ to \\d+ in");
+        assertThat(refusal("disk recover DIR/w.vhdx --to seq:0 --as DIR/n.raw")).containsPattern("(?s)has let go what was before entry \\d+.*the oldest is seq:\\d+");
+        assertThat(refusal("disk recover DIR/w.vhdx --to time:2020-01-01T00:00:00Z --as DIR/n.raw")).contains("the oldest is seq:");
+    }
+
+    @Test
     void whenItEndsTheDiskGoesOnWithoutAJournal() throws Exception {
         write(disk, 0, noise(7, 512));
         byte[] content = content(disk);
@@ -327,7 +348,7 @@ class ProtectedDiskCommandTest {
     void whatMakesNoSenseIsAMatterOfUsage() {
         Map<String, String> mistakes = Map.ofEntries(
                 Map.entry("disk protect DIR/d.vhdx", "--journal DIR"),
-                Map.entry("disk protect DIR/d.vhdx --journal DIR/j --window 24h", "there is no option --window"),
+                Map.entry("disk protect DIR/d.vhdx --journal DIR/j --window 24", "'24' is no length of time"),
                 Map.entry("disk recover DIR/d.vhdx --as DIR/n.raw", "which point is missing"),
                 Map.entry("disk recover DIR/d.vhdx --to seq:0", "--as NEW, or --in-place"),
                 Map.entry("disk recover DIR/d.vhdx --to seq:x --as DIR/n.raw", "'x' is no number"),

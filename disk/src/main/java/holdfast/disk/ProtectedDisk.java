@@ -8,26 +8,28 @@ import holdfast.block.DiskException;
 import holdfast.block.IoStatus;
 import holdfast.block.JournalLayer;
 import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
 import holdfast.journal.Journal;
 import holdfast.journal.JournalWriter;
 import holdfast.journal.JournaledDevice;
+import holdfast.journal.Keeping;
 import holdfast.journal.PastDevice;
 import holdfast.journal.Rollback;
+import holdfast.journal.RollingBase;
 import holdfast.journal.SegmentDirectory;
 import holdfast.journal.Target;
 import holdfast.journal.Timeline;
-import holdfast.journal.WriteLogExport;
-import holdfast.journal.WriteLogImport;
+import holdfast.vhdx.OpenParent;
 import holdfast.vhdx.VhdxDisk;
-import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.file.FileAlreadyExistsException;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
 import org.jspecify.annotations.Nullable;
 
 /// A VHDX disk with a journal: a differencing disk over what it was when that began, its base, with a descriptor beside it that names
@@ -37,6 +39,9 @@ public final class ProtectedDisk {
     public static final String MARK_BEFORE_RECOVERY = "before-recovery";
 
     public static final int MARK_NAME_LENGTH_MAX = 255;
+
+    private static final Duration BASE_PATIENCE = Duration.ofSeconds(30);
+    private static final long PAUSE_NANOS = 10_000_000;
 
     private ProtectedDisk() {}
 
@@ -55,7 +60,8 @@ public final class ProtectedDisk {
     /// @param journal directory of the journal
     /// @param base file that the disk lies over
     /// @param inOrder whether its last writer closed it
-    public record Description(Path journal, Path base, long bytesMax, boolean inOrder) {}
+    /// @param layer what the descriptor says of the journal
+    public record Description(Path journal, Path base, boolean inOrder, JournalLayer layer) {}
 
     /// Whether a VHDX file is one.
     ///
@@ -93,6 +99,11 @@ public final class ProtectedDisk {
     ///
     /// @throws OperatorError when one is missing, in use, damaged, or they do not belong together; nothing has changed then
     static BlockDevice open(Path named, Access access, @Nullable Path parentPath) {
+        return open(named, access, parentPath, true);
+    }
+
+    /// @param rolling whether what is older than the window is let go meanwhile
+    static BlockDevice open(Path named, Access access, @Nullable Path parentPath, boolean rolling) {
         if (parentPath != null) {
             throw new OperatorError(named.toString(), "is protected by a journal, which says where its parent is", "leave out --parent-path");
         }
@@ -100,7 +111,7 @@ public final class ProtectedDisk {
         try {
             var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), access));
             try {
-                return access == Access.READ_WRITE ? forWriting(disk, seal) : forReading(disk, seal);
+                return access == Access.READ_WRITE ? forWriting(disk, seal, rolling) : forReading(disk, seal);
             } catch (DiskException | RuntimeException e) {
                 seal.close();
                 throw e;
@@ -110,17 +121,66 @@ public final class ProtectedDisk {
         }
     }
 
-    private static JournaledDevice forWriting(Path disk, DescriptorSeal seal) throws DiskException {
-        VhdxDisk volume = VhdxDisk.open(disk, Access.READ_WRITE, null);
+    /// @param rolling whether what is older than the window is let go meanwhile
+    private static JournaledDevice forWriting(Path disk, DescriptorSeal seal, boolean rolling) throws DiskException {
+        JournalLayer layer = seal.layer();
+        VhdxDisk volume = layer.rolls() ? VhdxDisk.openWithParent(disk) : VhdxDisk.open(disk, Access.READ_WRITE, null);
         try {
             checkVolume(disk, volume, seal);
             var random = new SecureRandom();
+            Optional<Duration> window = layer.window().isZero() ? Optional.empty() : Optional.of(layer.window());
+            var keeping = new Keeping(volume.parent().map(OverParent::new), window, rolling);
+            JournalWriter.Limits limits = layer.rolls()
+                    ? JournalWriter.Limits.rolling(layer.bytesMax(), window.map(Keeping::segmentNanosMax).orElse(Long.MAX_VALUE))
+                    : JournalWriter.Limits.of(layer.bytesMax());
             return JournaledDevice.open(new JournaledDevice.Parts(
-                    volume, () -> base(disk, seal.layer()), segments(seal.layer()), seal, JournalWriter.Limits.of(seal.layer().bytesMax()), 0,
-                    InstantSource.system(), random::nextInt));
+                    volume, () -> base(disk, layer), segments(layer), seal, limits, 0, InstantSource.system(), random::nextInt, keeping));
         } catch (DiskException | RuntimeException e) {
             volume.close();
             throw e;
+        }
+    }
+
+    /// The parent of a volume as what takes on the oldest of its journal.
+    private record OverParent(OpenParent parent) implements RollingBase {
+        @Override
+        public String identity() {
+            return parent.identity();
+        }
+
+        @Override
+        public String nextIdentity() {
+            return parent.nextIdentity();
+        }
+
+        @Override
+        public boolean begin() {
+            return parent.begin();
+        }
+
+        @Override
+        public void become() throws DiskException {
+            parent.become();
+        }
+
+        @Override
+        public void write(long offset, MemorySegment from) throws DiskException {
+            parent.write(offset, from);
+        }
+
+        @Override
+        public void writeZeroes(long offset, long length) throws DiskException {
+            parent.writeZeroes(offset, length);
+        }
+
+        @Override
+        public void flush() throws DiskException {
+            parent.flush();
+        }
+
+        @Override
+        public void end() throws DiskException {
+            parent.end();
         }
     }
 
@@ -148,8 +208,20 @@ public final class ProtectedDisk {
         return new SegmentDirectory(Path.of(layer.directory()), layer.journal());
     }
 
+    /// Waits while the base takes something on: it is never long at a time.
     private static BlockDevice base(Path disk, JournalLayer layer) {
-        return VhdxDisk.open(disk.resolveSibling(layer.base()), null);
+        Path base = disk.resolveSibling(layer.base());
+        Instant limit = InstantSource.system().instant().plus(BASE_PATIENCE);
+        while (true) {
+            try {
+                return VhdxDisk.open(base, null);
+            } catch (OperatorError e) {
+                if (!layer.rolls() || !RawFile.isBeingWritten(base) || InstantSource.system().instant().isAfter(limit)) {
+                    throw e;
+                }
+                LockSupport.parkNanos(PAUSE_NANOS);
+            }
+        }
     }
 
     private static BlockDevice past(Path disk, DescriptorSeal seal, long sequence) throws DiskException {
@@ -203,7 +275,7 @@ public final class ProtectedDisk {
         Path disk = checked(named);
         JournalLayer layer = layer(disk);
         boolean inOrder = descriptorOf(disk).orElseThrow().closed();
-        return new Description(Path.of(layer.directory()), disk.resolveSibling(layer.base()), layer.bytesMax(), inOrder);
+        return new Description(Path.of(layer.directory()), disk.resolveSibling(layer.base()), inOrder, layer);
     }
 
     /// Looks at all of the journal of a disk, whoever has it open.
@@ -228,44 +300,6 @@ public final class ProtectedDisk {
         }
     }
 
-    /// Writes the journal of a disk, whoever has it open, as a log of Linux's dm-log-writes.
-    ///
-    /// @param log a file that is not there yet
-    /// @return how many entries it has
-    /// @throws OperatorError when the disk is not protected, its journal is damaged, or the file cannot be made
-    public static long exportLog(Path named, Path log) {
-        JournalLayer layer = layer(checked(named));
-        try (var out = FileChannel.open(log, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            try (Journal journal = Journal.peek(segments(layer))) {
-                return WriteLogExport.run(journal, out);
-            } catch (IOException | RuntimeException e) {
-                Files.delete(log);
-                throw e;
-            }
-        } catch (FileAlreadyExistsException e) {
-            throw new OperatorError(log.toString(), "is there already", "name another file, or remove it");
-        } catch (DiskException e) {
-            throw DiskStack.unreadable(Path.of(layer.directory()), e);
-        } catch (IOException e) {
-            throw new OperatorError(log.toString(), "cannot be written (" + e.getMessage() + ")", "choose another place");
-        }
-    }
-
-    /// Does to a disk what such a log says; nobody has it open.
-    ///
-    /// @return how many entries it had
-    /// @throws OperatorError when the disk is not protected, in use, its journal takes no more, or the log is none of such a disk
-    public static long importLog(Path named, Path log) {
-        try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null);
-                var in = FileChannel.open(log, StandardOpenOption.READ)) {
-            return WriteLogImport.run(in, log.toString(), (JournaledDevice) disk);
-        } catch (DiskException e) {
-            throw DiskStack.unreadable(named, e);
-        } catch (IOException e) {
-            throw new OperatorError(log.toString(), "cannot be read (" + e.getMessage() + ")", "look after the storage it is on");
-        }
-    }
-
     /// What a disk was made again, in place.
     public record Recovered(Timeline.Point point, Rollback.Result rollback) {}
 
@@ -278,7 +312,7 @@ public final class ProtectedDisk {
             var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_WRITE));
             JournaledDevice device;
             try {
-                device = forWriting(disk, seal);
+                device = forWriting(disk, seal, false);
             } catch (DiskException | RuntimeException e) {
                 seal.close();
                 throw e;

@@ -19,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.util.UUID;
 import java.util.stream.Stream;
 
@@ -39,6 +40,19 @@ public final class Protection {
     /// @return the base: what the disk is now
     /// @throws OperatorError when the disk is no VHDX file, in use, protected already, or something cannot be made
     public static Path begin(Path named, Path directory, long bytesMax) {
+        return begin(named, directory, new Terms(bytesMax, Duration.ZERO, JournalLayer.WhenFull.STOP));
+    }
+
+    /// How much of the past is kept.
+    ///
+    /// @param bytesMax what the journal may take
+    /// @param window what is older may be let go, whole seconds; zero when nothing is for its age
+    public record Terms(long bytesMax, Duration window, JournalLayer.WhenFull whenFull) {}
+
+    /// @param directory of the journal: not there yet, or empty
+    /// @return the base: what the disk is now
+    /// @throws OperatorError when the disk is no VHDX file, in use, protected already, or something cannot be made
+    public static Path begin(Path named, Path directory, Terms terms) {
         Path disk = DiskStack.real(named);
         if (DiskFormat.of(disk) != DiskFormat.VHDX) {
             throw new OperatorError(named.toString(), "is no VHDX disk, and only those can be protected", "make one of it: holdfast disk convert");
@@ -51,13 +65,13 @@ public final class Protection {
         Path journal = directory.toAbsolutePath().normalize();
         UUID id = UUID.randomUUID();
         try {
-            return begin(disk, journal, id, bytesMax);
+            return begin(disk, journal, id, terms);
         } catch (DiskException e) {
             throw DiskStack.unreadable(disk, e);
         }
     }
 
-    private static Path begin(Path disk, Path journal, UUID id, long bytesMax) throws DiskException {
+    private static Path begin(Path disk, Path journal, UUID id, Terms terms) throws DiskException {
         try (VhdxDisk now = VhdxDisk.open(disk, null)) { // nobody writes to it meanwhile
             beginJournal(now, journal, id);
             Path base = base(disk);
@@ -80,7 +94,10 @@ public final class Protection {
                     remove(base);
                 }
             }
-            describe(disk, now.geometry(), new JournalLayer(id, 0, bytesMax, journal.toString(), String.valueOf(base.getFileName())));
+            describe(
+                    disk, now.geometry(),
+                    new JournalLayer(
+                            id, 0, terms.bytesMax, journal.toString(), String.valueOf(base.getFileName()), terms.window, terms.whenFull, false));
             return base;
         }
     }
@@ -139,7 +156,7 @@ public final class Protection {
     /// @throws OperatorError when the disk is not protected, in use, or cannot be put right
     public static Path end(Path named) {
         Path journal = ProtectedDisk.describe(named).journal();
-        ProtectedDisk.open(named, Access.READ_WRITE, null).close(); // puts right what was not closed
+        ProtectedDisk.open(named, Access.READ_WRITE, null, false).close(); // puts right what was not closed
         DescriptorFile.remove(DiskStack.descriptorOf(DiskStack.real(named)));
         return journal;
     }

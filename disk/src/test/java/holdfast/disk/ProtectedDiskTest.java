@@ -8,15 +8,22 @@ import holdfast.block.ArrayModel;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
+import holdfast.block.JournalLayer;
 import holdfast.block.Noise;
+import holdfast.journal.JournaledDevice;
 import holdfast.journal.Target;
+import holdfast.journal.Timeline;
 import holdfast.vhdx.NewVhdx;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -147,5 +154,70 @@ class ProtectedDiskTest {
         assertThat(now()).isEqualTo(before);
         assertThat(directory.resolve("d.base1.vhdx")).doesNotExist();
         assertThat(ProtectedDisk.isOne(disk)).isFalse();
+    }
+
+    private void beginWithWindow() {
+        Protection.begin(
+                disk, directory.resolve("journal"), new Protection.Terms(Long.MAX_VALUE, Duration.ofSeconds(1), JournalLayer.WhenFull.STOP));
+    }
+
+    private boolean isThere(int segment) {
+        return Files.exists(directory.resolve(String.format(Locale.ROOT, "journal/%08d.journal", segment)));
+    }
+
+    /// The base takes on what is older than a second.
+    @Test
+    void whatIsOlderThanTheWindowIsLetGoWhileTheDiskIsUsed() throws Exception {
+        write(1 << 20, Noise.of(99).bytes(1 << 20));
+        beginWithWindow();
+        byte[] before = now();
+        byte[] content;
+        Timeline timeline;
+        byte[] then;
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            var model = new ArrayModel(new Blocking(device), before, 5);
+            var rounds = new AtomicInteger();
+            Awaitility.await().pollInterval(Duration.ofMillis(50)).until(() -> {
+                model.run(5);
+                return rounds.incrementAndGet() > 10 && !isThere(3);
+            });
+            assertThat(((JournaledDevice) device).mark("now")).isPositive();
+            content = model.content();
+            then = past(new Target.Mark("now"));
+            timeline = ProtectedDisk.timeline(disk);
+            assertThat(timeline.oldest()).isPositive();
+        }
+        assertThat(then).isEqualTo(content);
+        assertThat(now()).isEqualTo(content);
+        assertThat(past(new Target.Sequence(timeline.end().sequence()))).isEqualTo(content);
+        assertThatThrownBy(() -> past(new Target.Sequence(0))).hasMessageContaining("the oldest is seq:");
+        write(0, new byte[512]);
+        byte[] end = now();
+        ProtectedDisk.recoverInPlace(disk, new Target.Mark("now"));
+        assertThat(now()).isEqualTo(content);
+        ProtectedDisk.recoverInPlace(disk, new Target.Mark(ProtectedDisk.MARK_BEFORE_RECOVERY));
+        assertThat(now()).isEqualTo(end);
+        Protection.end(disk);
+        assertThat(now()).isEqualTo(end);
+    }
+
+    /// Whoever looks at it sees the same all the time, and so the journal grows meanwhile.
+    @Test
+    void aPastThatSomebodyLooksAtIsNotLetGo() throws Exception {
+        beginWithWindow();
+        write(0, Noise.of(1).bytes(1 << 20));
+        byte[] first = now();
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            BlockDevice past = ProtectedDisk.past(disk, new Target.Time(Instant.now())).disk();
+            try (past) {
+                Instant limit = Instant.now().plusMillis(1500);
+                for (int i = 2; Instant.now().isBefore(limit); i++) {
+                    new Blocking(device).write(0, Noise.of(i).bytes(64 << 10));
+                    assertThat(new Blocking(past).read(0, 1 << 20)).isEqualTo(Arrays.copyOf(first, 1 << 20));
+                }
+                assertThat(isThere(1)).isTrue();
+            }
+            Awaitility.await().until(() -> !isThere(1));
+        }
     }
 }

@@ -21,7 +21,9 @@ public enum EntryKind {
     /// The volume holds everything before this, durably: every intent before it is void.
     SETTLED(7),
     /// The same of everything up to another sequence, which is the data, 8 bytes: intents up to there are void, later ones are not.
-    SETTLED_TO(8);
+    SETTLED_TO(8),
+    /// The base takes on what is oldest: [Rolled]. Durable before the base is changed.
+    ROLLED(9);
 
     private final short code;
 

@@ -9,7 +9,9 @@ import holdfast.block.OperatorError;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.SortedSet;
 import java.util.function.IntFunction;
 
 /// A journal open for reading: segments one after the other, each a header ([SegmentHeader]) and then entries ([Entry]) in the
@@ -31,8 +33,12 @@ public final class Journal implements AutoCloseable {
     private final List<SegmentHeader> headers = new ArrayList<>();
     private final List<BlockDevice> devices = new ArrayList<>();
 
-    private Journal(Segments segments) {
+    /// Behind what is looked at; [Long#MAX_VALUE] for all.
+    private final long stop;
+
+    private Journal(Segments segments, long stop) {
         this.segments = segments;
+        this.stop = stop;
     }
 
     /// Called with each entry, in order.
@@ -53,27 +59,80 @@ public final class Journal implements AutoCloseable {
     /// @param sequence of its last entry, 0 when there is none
     /// @param timeNanos of its last entry
     /// @param bytes of all segments up to their ends
-    public record End(long sequence, long timeNanos, long bytes) {}
+    /// @param first sequence of the first entry that is kept
+    /// @param spans the segments, in order
+    /// @param rolled in order; none in a journal whose base is what it was
+    public record End(long sequence, long timeNanos, long bytes, long first, List<SegmentSpan> spans, List<Rolled> rolled) {
+        End(long sequence, long timeNanos, long bytes) {
+            this(sequence, timeNanos, bytes, 1, List.of(), List.of());
+        }
+
+        /// The first point of which anything is known: that of the base.
+        public long oldest() {
+            return rolled.isEmpty() ? 0 : rolled.getLast().sequence();
+        }
+
+        /// When the clock had passed what is before the oldest point, nanoseconds; [Long#MIN_VALUE] when nothing is.
+        long oldestNanos() {
+            return rolled.isEmpty() ? Long.MIN_VALUE : rolled.getLast().latestNanos();
+        }
+
+        /// Whether a base of this name is the one that goes with the segments.
+        ///
+        /// @param original what it was called when the journal began
+        boolean isBase(String identity, String original) {
+            if (rolled.isEmpty()) {
+                return identity.equals(original);
+            }
+            Rolled last = rolled.getLast();
+            return identity.equals(last.to()) || identity.equals(last.from()) && first == last.firstKept();
+        }
+
+        /// @throws OperatorError when a point is before all that is known
+        void checkKept(long wanted, String name) {
+            if (wanted < oldest()) {
+                throw new OperatorError(
+                        name, "has let go what was before entry " + oldest() + ", of " + Timeline.instant(oldestNanos()),
+                        "choose a later point; the oldest is seq:" + oldest());
+            }
+        }
+    }
 
     /// Opens and checks what says which segments belong together.
     ///
     /// @throws OperatorError when there are none, one is missing, damaged, of another journal or not in its place, or somebody is
     ///     writing
     public static Journal open(Segments segments) throws DiskException {
-        return open(segments, number -> segments.open(number, Access.READ_ONLY));
+        return open(segments, segments.numbers(), Long.MAX_VALUE, number -> segments.open(number, Access.READ_ONLY));
     }
 
     /// The same, whoever writes to it meanwhile.
     ///
     /// @throws OperatorError when there are none, or one is missing, damaged, of another journal or not in its place
     public static Journal peek(Segments segments) throws DiskException {
-        return open(segments, segments::peek);
+        while (true) {
+            SortedSet<Integer> numbers = segments.numbers();
+            try {
+                return open(segments, numbers, Long.MAX_VALUE, segments::peek);
+            } catch (OperatorError e) {
+                if (segments.numbers().containsAll(numbers)) {
+                    throw e;
+                } // else the oldest was let go meanwhile
+            }
+        }
     }
 
-    private static Journal open(Segments segments, IntFunction<BlockDevice> opening) throws DiskException {
-        var journal = new Journal(segments);
+    /// Some of its segments, which are on stable storage and not written to any more.
+    static Journal open(Segments segments, List<SegmentSpan> spans) throws DiskException {
+        return open(
+                segments, spans.stream().map(SegmentSpan::number).toList(), spans.getLast().last() + 1,
+                number -> segments.open(number, Access.READ_ONLY));
+    }
+
+    private static Journal open(Segments segments, Collection<Integer> numbers, long stop, IntFunction<BlockDevice> opening) throws DiskException {
+        var journal = new Journal(segments, stop);
         try {
-            for (int number : segments.numbers()) {
+            for (int number : numbers) {
                 journal.add(number, opening.apply(number));
             }
             if (journal.headers.isEmpty()) {
@@ -99,15 +158,16 @@ public final class Journal implements AutoCloseable {
 
     private void checkPlace(SegmentHeader header, int number, String name) {
         SegmentHeader before = headers.isEmpty() ? null : headers.getLast();
-        if (header.number() != number || number != (before == null ? 1 : before.number() + 1)) {
+        int expected = before == null ? number : before.number() + 1;
+        if (header.number() != number || number != expected) {
             throw new OperatorError(
-                    name, "is segment " + header.number() + " of its journal, and segment " + (headers.size() + 1) + " should be here",
+                    name, "is segment " + header.number() + " of its journal, and segment " + expected + " should be here",
                     "bring back the segments as they were");
         }
         if (!segments.journal().orElse(header.journal()).equals(header.journal())) {
             throw new OperatorError(name, "is of another disk's journal", "bring back the journal of this one");
         }
-        boolean follows = before == null ? header.firstSequence() == 1 : follows(before, header);
+        boolean follows = before == null ? number > 1 || header.firstSequence() == 1 : follows(before, header);
         if (!follows) {
             throw new OperatorError(name, "does not continue the segment before it", "bring back the segments as they were");
         }
@@ -138,25 +198,70 @@ public final class Journal implements AutoCloseable {
     ///
     /// @throws OperatorError when entries that were on stable storage are missing or damaged, or of a kind that is not known here
     public End scan(Visitor visitor) throws DiskException {
-        var end = new End(0, 0, 0);
+        var spans = new ArrayList<SegmentSpan>();
+        var rolled = new ArrayList<Rolled>();
         long largest = devices.stream().mapToLong(device -> device.geometry().sizeBytes()).max().orElse(0);
         try (Arena arena = Arena.ofShared()) {
             MemorySegment buffer = arena.allocate(Math.min(Window.BYTES, largest));
+            long time = 0;
             for (int segment = 0; segment < headers.size(); segment++) {
-                end = scan(segment, new Window(devices.get(segment), buffer), end, visitor);
+                var found = new Found(segment, visitor, rolled, time);
+                spans.add(scan(segment, new Window(devices.get(segment), buffer), found));
+                time = found.time;
             }
+            long bytes = spans.stream().mapToLong(SegmentSpan::bytes).sum();
+            var end = new End(
+                    spans.getLast().last(), time, bytes, headers.getFirst().firstSequence(), List.copyOf(spans), List.copyOf(rolled));
+            checkBeginning(end);
+            return end;
         }
-        return end;
     }
 
-    private End scan(int segment, Window window, End before, Visitor visitor) throws DiskException {
+    /// What is found in a segment.
+    private final class Found {
+        private final int segment;
+        private final Visitor visitor;
+        private final List<Rolled> rolled;
+        private long time;
+        private long latest = Long.MIN_VALUE;
+
+        Found(int segment, Visitor visitor, List<Rolled> rolled, long time) {
+            this.segment = segment;
+            this.visitor = visitor;
+            this.rolled = rolled;
+            this.time = time;
+        }
+
+        void entry(long place, Entry entry, MemorySegment data) throws DiskException {
+            checkKind(entry, segment);
+            if (entry.is(EntryKind.ROLLED)) {
+                rolled.add(Rolled.parse(data).orElseThrow(() -> new OperatorError(
+                        segments.name(headers.get(segment).number()), "is damaged: entry " + entry.sequence() + " makes no sense",
+                        "restore it from a copy; nothing was changed")));
+            }
+            visitor.entry(new Place(segment, place + Entry.HEADER_BYTES), entry, data);
+            time = entry.timeNanos();
+            latest = Math.max(latest, time);
+        }
+    }
+
+    /// What was let go is what the base has taken on.
+    private void checkBeginning(End end) {
+        boolean all = stop == Long.MAX_VALUE;
+        if (all && end.first - 1 > end.oldest()) {
+            throw new OperatorError(
+                    segments.name(headers.getFirst().number() - 1), "is not there, and is needed: it has what was before entry " + end.first,
+                    "bring it back");
+        }
+    }
+
+    private SegmentSpan scan(int segment, Window window, Found found) throws DiskException {
         boolean last = segment == headers.size() - 1;
         SegmentHeader header = headers.get(segment);
-        long stop = last ? Long.MAX_VALUE : headers.get(segment + 1).firstSequence();
+        long end = last ? stop : headers.get(segment + 1).firstSequence();
         long sequence = header.firstSequence();
-        long time = before.timeNanos;
         long position = SegmentHeader.BYTES;
-        for (; sequence < stop; sequence++) {
+        for (; sequence < end; sequence++) {
             long place = placeOf(window, header, position, sequence);
             if (place < 0 && provesDamage(segment, window, position, sequence)) {
                 place = lookAgain(segment, window, position, sequence);
@@ -165,13 +270,11 @@ public final class Journal implements AutoCloseable {
                 break;
             }
             Entry entry = Entry.parse(window.at(place, Entry.HEADER_BYTES));
-            checkKind(entry, segment);
             MemorySegment data = window.at(place, entry.bytes()).asSlice(Entry.HEADER_BYTES, entry.dataBytes());
-            visitor.entry(new Place(segment, place + Entry.HEADER_BYTES), entry, data);
+            found.entry(place, entry, data);
             position = place + entry.bytes();
-            time = entry.timeNanos();
         }
-        return new End(sequence - 1, time, before.bytes + position);
+        return new SegmentSpan(header.number(), header.firstSequence(), sequence - 1, found.latest, position);
     }
 
     /// Where the next entry is: here, or where the next unit begins; negative when it is in neither place.
@@ -211,7 +314,7 @@ public final class Journal implements AutoCloseable {
     /// @param position where the segment ends
     /// @param missing sequence of the first entry that is not there
     private boolean provesDamage(int segment, Window window, long position, long missing) throws DiskException {
-        return segment < headers.size() - 1 || provesDurable(segment, window, position, missing);
+        return segment < headers.size() - 1 || stop < Long.MAX_VALUE || provesDurable(segment, window, position, missing);
     }
 
     /// Where the entry is, if it was written since the first look.

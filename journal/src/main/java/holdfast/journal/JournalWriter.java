@@ -43,10 +43,31 @@ public final class JournalWriter implements AutoCloseable {
 
     /// @param segmentBytes size of a segment, a multiple of 4096, no less than a batch may have
     /// @param bytesMax what the whole journal may take
-    public record Limits(long segmentBytes, long bytesMax) {
+    /// @param segmentNanosMax a segment does not take entries that are so much later than its first one
+    public record Limits(long segmentBytes, long bytesMax, long segmentNanosMax) {
+        private static final long SEGMENT_BYTES_MAX = 128 << 20;
+
+        /// How many segments a journal that may not grow is made of, at least.
+        private static final int SEGMENTS_MIN = 8;
+
+        /// The least that a journal from which segments are let go may take.
+        public static final long ROLLING_BYTES_MIN = 32 << 20;
+
+        Limits(long segmentBytes, long bytesMax) {
+            this(segmentBytes, bytesMax, Long.MAX_VALUE);
+        }
+
         /// Segments of 128 MiB.
         public static Limits of(long bytesMax) {
-            return new Limits(128 << 20, bytesMax);
+            return new Limits(SEGMENT_BYTES_MAX, bytesMax);
+        }
+
+        /// Segments so small that there are always some that can be let go.
+        ///
+        /// @param segmentNanosMax a segment does not take entries that are so much later than its first one
+        public static Limits rolling(long bytesMax, long segmentNanosMax) {
+            long segment = Math.clamp(bytesMax / SEGMENTS_MIN / 4096 * 4096, ROLLING_BYTES_MIN / SEGMENTS_MIN, SEGMENT_BYTES_MAX);
+            return new Limits(segment, bytesMax, segmentNanosMax);
         }
     }
 
@@ -84,6 +105,17 @@ public final class JournalWriter implements AutoCloseable {
     private @Nullable BlockDevice segment;
     private long position;
 
+    /// Times in the segment that is written; of one that was found, of nothing that is written now.
+    private long firstNanos;
+
+    private long latestNanos;
+
+    /// The segments behind which another one was begun, the oldest first: on stable storage.
+    private final List<SegmentSpan> sealed = new ArrayList<>();
+
+    /// The last one that was found, until another one is begun.
+    private @Nullable SegmentSpan foundLast;
+
     /// @param last header of its last segment
     /// @param end where it ends
     /// @param tags makes random numbers
@@ -97,6 +129,10 @@ public final class JournalWriter implements AutoCloseable {
         written = sequence;
         durable = sequence;
         usedBytes = end.bytes();
+        if (!end.spans().isEmpty()) {
+            sealed.addAll(end.spans().subList(0, end.spans().size() - 1));
+            foundLast = end.spans().getLast();
+        }
         var _ = Thread.ofVirtual().name("journal").start(this::run);
     }
 
@@ -126,6 +162,28 @@ public final class JournalWriter implements AutoCloseable {
         lock.lock();
         try {
             return usedBytes;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The segments that are not written to any more, the oldest first. They are on stable storage.
+    List<SegmentSpan> sealed() {
+        lock.lock();
+        try {
+            return List.copyOf(sealed);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// A segment is there no more.
+    void removed(SegmentSpan gone) {
+        lock.lock();
+        try {
+            sealed.remove(gone);
+            usedBytes -= gone.bytes();
+            changed.signalAll();
         } finally {
             lock.unlock();
         }
@@ -164,8 +222,9 @@ public final class JournalWriter implements AutoCloseable {
             throw new DiskException("a journal that cannot be written", failure == null ? IoStatus.IO_ERROR : failure);
         }
         long needed = usedBytes + bytes + Entry.HEADER_BYTES + (kind.changes() ? RESERVE_BYTES : 0);
-        // A settlement always goes in: without it a full journal could not even be closed.
-        if (needed > limits.bytesMax && kind != EntryKind.SETTLED && kind != EntryKind.SETTLED_TO) {
+        // These always go in: without them a full journal could not even be closed, and nothing of it be let go.
+        boolean always = kind == EntryKind.SETTLED || kind == EntryKind.SETTLED_TO || kind == EntryKind.ROLLED;
+        if (needed > limits.bytesMax && !always) {
             throw new DiskException("a journal that may not grow", IoStatus.NO_SPACE);
         }
     }
@@ -292,9 +351,14 @@ public final class JournalWriter implements AutoCloseable {
     private void write(List<Queued> batch) throws DiskException {
         int bytes = batch.stream().mapToInt(queued -> queued.entry.bytes()).sum();
         int units = Math.ceilDiv(bytes, Journal.UNIT_BYTES) * Journal.UNIT_BYTES;
-        if (segment == null || position + units > segment.geometry().sizeBytes()) {
+        long nanos = batch.getFirst().entry.timeNanos();
+        boolean old = nanos - firstNanos > limits.segmentNanosMax;
+        if (segment == null || old || position + units > segment.geometry().sizeBytes()) {
             beginSegment(batch.getFirst().entry.sequence());
+            firstNanos = nanos;
+            latestNanos = nanos;
         }
+        latestNanos = Math.max(latestNanos, batch.stream().mapToLong(queued -> queued.entry.timeNanos()).max().orElse(nanos));
         encode(batch, units);
         new Blocking(Objects.requireNonNull(segment)).write(position, staging.asSlice(0, units));
         position += units;
@@ -331,6 +395,8 @@ public final class JournalWriter implements AutoCloseable {
     private void beginSegment(long firstSequence) throws DiskException {
         flushing.lock();
         try {
+            SegmentSpan finished =
+                    segment == null ? foundLast : new SegmentSpan(header.number(), header.firstSequence(), firstSequence - 1, latestNanos, position);
             finishSegment();
             durable(firstSequence - 1);
             SegmentHeader next = header.next(tags.getAsInt(), firstSequence);
@@ -340,6 +406,9 @@ public final class JournalWriter implements AutoCloseable {
             lock.lock();
             try {
                 usedBytes += SegmentHeader.BYTES;
+                if (finished != null) {
+                    sealed.add(finished);
+                }
             } finally {
                 lock.unlock();
             }

@@ -57,6 +57,7 @@ public final class JournaledDevice implements BlockDevice {
     /// Held by whoever makes a generation of intents void.
     private final ReentrantLock settling = new ReentrantLock();
 
+    private final Optional<Roller> roller;
     private boolean begun;
     private boolean flushNoted;
     private volatile boolean differ;
@@ -66,11 +67,19 @@ public final class JournaledDevice implements BlockDevice {
     /// @param base opens what lies under the journal, for reading
     /// @param regionBytes what is reconciled together; 0 for the usual
     /// @param tags makes random numbers
+    /// @param keeping how much of the past is kept
     public record Parts(
             BlockDevice volume, PastDevice.Base base, Segments segments, Seal seal, JournalWriter.Limits limits, long regionBytes, InstantSource clock,
-            IntSupplier tags) {}
+            IntSupplier tags, Keeping keeping) {
+        /// All of the past is kept.
+        public Parts(
+                BlockDevice volume, PastDevice.Base base, Segments segments, Seal seal, JournalWriter.Limits limits, long regionBytes,
+                InstantSource clock, IntSupplier tags) {
+            this(volume, base, segments, seal, limits, regionBytes, clock, tags, Keeping.ALL);
+        }
+    }
 
-    private JournaledDevice(Parts parts, JournalWriter writer) {
+    private JournaledDevice(Parts parts, JournalWriter writer, Journal.End end) {
         this.volume = parts.volume;
         this.writer = writer;
         this.seal = parts.seal;
@@ -82,6 +91,41 @@ public final class JournaledDevice implements BlockDevice {
         long region = parts.regionBytes == 0 ? Intents.regionBytesFor(below.sizeBytes()) : parts.regionBytes;
         intents = new Intents(below.sizeBytes(), region);
         requests = new LayeredRequests("journaled", name, geometry.queueDepth());
+        roller = parts.keeping.base().map(base -> new Roller(new OverBase(), writer, parts.segments, base, parts.keeping, parts.clock, end));
+    }
+
+    private final class OverBase implements Roller.Disk {
+        @Override
+        public boolean settle() throws DiskException {
+            settling.lock();
+            try {
+                beginAlone();
+                return settleGeneration();
+            } finally {
+                settling.unlock();
+            }
+        }
+
+        @Override
+        public void note(Rolled rolled) throws DiskException {
+            order.lock();
+            try {
+                begin();
+                writer.append(EntryKind.ROLLED, 0, 0, rolled.encode(), null);
+            } finally {
+                order.unlock();
+            }
+            writer.flush();
+        }
+    }
+
+    private void beginAlone() throws DiskException {
+        order.lock();
+        try {
+            begin();
+        } finally {
+            order.unlock();
+        }
     }
 
     /// Opens a disk for writing, and makes volume and journal agree if they may not. Volume and seal are closed with it.
@@ -98,11 +142,11 @@ public final class JournaledDevice implements BlockDevice {
             checkVolume(parts.volume, last, journal.name());
         }
         if (parts.seal.isWhole()) {
-            return new JournaledDevice(parts, writer(parts, last, end));
+            return new JournaledDevice(parts, writer(parts, last, end), end);
         }
         reconcile(parts, reconciliation);
         try (JournalWriter writer = writer(parts, last, end)) {
-            new JournaledDevice(parts, writer).settle();
+            settle(writer, parts);
         }
         return open(parts); // in order, now
     }
@@ -130,7 +174,7 @@ public final class JournaledDevice implements BlockDevice {
 
     private static void reconcile(Parts parts, Reconciliation reconciliation) throws DiskException {
         try (BlockDevice past = PastDevice.open(parts.base, parts.segments, Long.MAX_VALUE)) {
-            long different = reconciliation.run(parts.volume, past);
+            long different = reconciliation.run(parts.volume, past, parts.keeping.base().isPresent());
             LOG.log(
                     different == 0 ? System.Logger.Level.DEBUG : System.Logger.Level.INFO,
                     parts.segments.name() + ": the disk was not closed; " + different + " bytes were put right");
@@ -138,7 +182,11 @@ public final class JournaledDevice implements BlockDevice {
     }
 
     /// Volume and journal agree, and are on stable storage.
-    private void settle() throws DiskException {
+    private static void settle(JournalWriter writer, Parts parts) throws DiskException {
+        settle(writer, parts.seal, parts.volume);
+    }
+
+    private static void settle(JournalWriter writer, Seal seal, BlockDevice volume) throws DiskException {
         long sequence = writer.append(EntryKind.SETTLED, 0, 0, MemorySegment.NULL, null);
         writer.flush();
         seal.put(volume, sequence);
@@ -313,7 +361,7 @@ public final class JournaledDevice implements BlockDevice {
         noteFlush();
         if (manyIntents() && settling.tryLock()) {
             try {
-                settleGeneration();
+                var _ = settleGeneration();
             } finally {
                 settling.unlock();
             }
@@ -366,22 +414,31 @@ public final class JournaledDevice implements BlockDevice {
     }
 
     /// Flushes both, and makes the intents void that there were before: what comes meanwhile notes its own, behind them.
-    private void settleGeneration() throws DiskException {
+    ///
+    /// @return whether both agree in everything up to when this began
+    private boolean settleGeneration() throws DiskException {
         long last = renewIntents();
         changes.awaitUpTo(last);
         flushBoth();
         if (differ) {
-            return;
+            return false;
         }
         order.lock();
         try {
             writer.append(EntryKind.SETTLED_TO, 0, 0, Entry.ofNumber(last), null);
+            return true;
         } catch (DiskException e) {
             // The intents go on counting, which does no harm.
             LOG.log(System.Logger.Level.DEBUG, name + ": not settled", e);
+            return false;
         } finally {
             order.unlock();
         }
+    }
+
+    /// Lets the base take on what is due, and nobody else does.
+    boolean roll() throws DiskException {
+        return roller.orElseThrow().round();
     }
 
     int intentGeneration() {
@@ -444,10 +501,11 @@ public final class JournaledDevice implements BlockDevice {
         if (!requests.close()) {
             return;
         }
+        roller.ifPresent(Roller::close);
         try {
             if (begun && !differ) {
                 new Blocking(volume).flush();
-                settle();
+                settle(writer, seal, volume);
             }
         } catch (DiskException | OperatorError e) {
             LOG.log(System.Logger.Level.WARNING, name + ": not closed in order", e);

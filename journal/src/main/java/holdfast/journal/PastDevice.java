@@ -68,12 +68,11 @@ public final class PastDevice implements BlockDevice {
 
     /// @param whenClosed called last
     public static PastDevice open(Base base, Segments segments, long sequence, Runnable whenClosed) throws DiskException {
-        BlockDevice below = base.open();
+        BlockDevice below = base.open(); // which takes on nothing meanwhile, so that no segment goes
         try {
             Journal journal = Journal.peek(segments);
             try {
-                checkBase(below, journal);
-                return new PastDevice(below, journal, index(journal, sequence), sequence, whenClosed);
+                return new PastDevice(below, journal, index(journal, below, sequence), sequence, whenClosed);
             } catch (DiskException | RuntimeException e) {
                 journal.close();
                 throw e;
@@ -84,13 +83,15 @@ public final class PastDevice implements BlockDevice {
         }
     }
 
-    private static PastIndex index(Journal journal, long sequence) throws DiskException {
+    private static PastIndex index(Journal journal, BlockDevice base, long sequence) throws DiskException {
         var index = new PastIndex();
-        journal.scan((place, entry, _) -> {
+        Journal.End end = journal.scan((place, entry, _) -> {
             if (counts(entry, sequence)) {
                 index.add(place, entry);
             }
         });
+        checkBase(base, journal, end);
+        end.checkKept(sequence, journal.name());
         return index;
     }
 
@@ -98,12 +99,12 @@ public final class PastDevice implements BlockDevice {
         return entry.sequence() <= sequence;
     }
 
-    private static void checkBase(BlockDevice base, Journal journal) {
-        String expected = journal.header().baseIdentity();
+    private static void checkBase(BlockDevice base, Journal journal, Journal.End end) {
+        String expected = end.rolled().isEmpty() ? journal.header().baseIdentity() : end.rolled().getLast().to();
         String found = base.identity().map(StorageLayer::shortened).orElse("");
         boolean fits = base.geometry().sizeBytes() == journal.header().diskBytes()
                 && base.geometry().logicalBlockBytes() <= journal.header().logicalBlockBytes();
-        if (!fits || !found.equals(expected)) {
+        if (!fits || !end.isBase(found, journal.header().baseIdentity())) {
             throw new OperatorError(
                     journal.name(), "is a journal over another disk than the one below it: that was " + expected + ", this is " + found,
                     "bring back the base as it was");

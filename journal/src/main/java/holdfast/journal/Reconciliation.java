@@ -18,9 +18,13 @@ import java.util.List;
 final class Reconciliation {
     private static final int STEP_BYTES = 1 << 20;
 
+    /// What an entry is about.
     private record Intent(long sequence, Intents.Range range) {}
 
     private final List<Intent> intents = new ArrayList<>();
+
+    /// What was changed since both were settled.
+    private final List<Intent> changes = new ArrayList<>();
 
     /// Looks at the next entry of the journal.
     void look(Entry entry, MemorySegment data) {
@@ -30,11 +34,14 @@ final class Reconciliation {
             settled(entry.sequence());
         } else if (entry.is(EntryKind.SETTLED_TO)) {
             settled(Entry.number(data));
+        } else if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent()) {
+            changes.add(new Intent(entry.sequence(), new Intents.Range(entry.offset(), entry.length())));
         }
     }
 
     private void settled(long sequence) {
         intents.removeIf(intent -> intent.sequence <= sequence);
+        changes.removeIf(change -> change.sequence <= sequence);
     }
 
     /// How much is compared.
@@ -43,11 +50,31 @@ final class Reconciliation {
     }
 
     /// @param past the disk behind the last entry
+    /// @param own whether the volume has to have for itself what the journal has, and may not leave it to its base, which is to change
     /// @return bytes that were different
-    long run(BlockDevice volume, BlockDevice past) throws DiskException {
+    long run(BlockDevice volume, BlockDevice past, boolean own) throws DiskException {
         long different = makeAlike(volume, past, intents.stream().map(Intent::range).distinct().toList());
+        if (own) {
+            makeOwn(volume, past);
+        }
         new Blocking(volume).flush();
         return different;
+    }
+
+    /// Writes what was changed since the last settlement, whether it is different or not.
+    private void makeOwn(BlockDevice volume, BlockDevice past) throws DiskException {
+        var ranges = new Ranges();
+        changes.forEach(change -> ranges.add(change.range.offset(), change.range.offset() + change.range.length()));
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment buffer = arena.allocate(STEP_BYTES);
+            for (Intents.Range range : ranges.list()) {
+                for (long at = 0; at < range.length(); at += STEP_BYTES) {
+                    MemorySegment bytes = buffer.asSlice(0, Math.min(STEP_BYTES, range.length() - at));
+                    new Blocking(past).read(range.offset() + at, bytes);
+                    put(new Blocking(volume), range.offset() + at, bytes);
+                }
+            }
+        }
     }
 
     /// Writes what is different.

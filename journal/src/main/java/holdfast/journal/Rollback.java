@@ -3,17 +3,12 @@ package holdfast.journal;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 
 /// Makes a protected disk what it was, in place: what was changed since is changed back, by changes that are journaled as any others are.
 /// So nothing of the journal is lost, the rollback can be undone by another one, and an interrupted one is done again: what the disk
 /// was at the point does not depend on what has come after it.
 public final class Rollback {
-    /// Where each range ends, by where it begins; no two of them touch.
-    private final TreeMap<Long, Long> ranges = new TreeMap<>();
+    private final Ranges changed = new Ranges();
 
     private Rollback() {}
 
@@ -33,7 +28,7 @@ public final class Rollback {
         }
         try (BlockDevice past = PastDevice.open(base, segments, sequence)) {
             long before = disk.mark(mark);
-            long different = Reconciliation.makeAlike(disk, past, rollback.changedSince());
+            long different = Reconciliation.makeAlike(disk, past, rollback.changed.list());
             new Blocking(disk).flush();
             return new Result(before, different);
         }
@@ -41,26 +36,7 @@ public final class Rollback {
 
     private void look(Entry entry, long sequence) {
         if (entry.sequence() > sequence && EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent()) {
-            add(entry.offset(), entry.offset() + entry.length());
+            changed.add(entry.offset(), entry.offset() + entry.length());
         }
-    }
-
-    private void add(long from, long to) {
-        long start = from;
-        long end = to;
-        Map.Entry<Long, Long> near = ranges.floorEntry(end);
-        while (near != null && near.getValue() >= start) {
-            start = Math.min(start, near.getKey());
-            end = Math.max(end, near.getValue());
-            ranges.remove(near.getKey());
-            near = ranges.floorEntry(end);
-        }
-        ranges.put(start, end);
-    }
-
-    private List<Intents.Range> changedSince() {
-        var list = new ArrayList<Intents.Range>();
-        ranges.forEach((from, to) -> list.add(new Intents.Range(from, to - from)));
-        return list;
     }
 }

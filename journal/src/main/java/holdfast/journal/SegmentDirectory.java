@@ -85,4 +85,15 @@ public record SegmentDirectory(Path directory, @Nullable UUID id) implements Seg
         });
         return RawFile.open(path, Access.READ_WRITE);
     }
+
+    @Override
+    public void remove(int number) {
+        Path path = path(number);
+        try {
+            Files.deleteIfExists(path);
+        } catch (IOException e) {
+            throw new OperatorError(path.toString(), "cannot be removed (" + e.getMessage() + ")", "check the permissions of its directory");
+        }
+        WholeFile.syncDirectory(path);
+    }
 }

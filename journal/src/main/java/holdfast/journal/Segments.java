@@ -41,4 +41,9 @@ public interface Segments {
     /// @param bytes its size, a multiple of 4096
     /// @throws holdfast.block.OperatorError when there is one of this number, or it cannot be made
     BlockDevice create(int number, byte[] beginning, long bytes) throws DiskException;
+
+    /// Removes one that nobody has open; it is gone for good when this returns.
+    ///
+    /// @throws holdfast.block.OperatorError when it cannot be removed
+    void remove(int number) throws DiskException;
 }

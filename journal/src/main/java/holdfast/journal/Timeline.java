@@ -52,6 +52,7 @@ public final class Timeline {
                 changedBytes += entry.length();
             }
         });
+        marks.removeIf(mark -> mark.sequence < end.oldest());
     }
 
     /// @throws OperatorError when the journal is damaged
@@ -59,7 +60,7 @@ public final class Timeline {
         return new Timeline(journal);
     }
 
-    private static Instant instant(long nanos) {
+    static Instant instant(long nanos) {
         return Instant.ofEpochSecond(Math.floorDiv(nanos, NANOS_PER_SECOND), Math.floorMod(nanos, NANOS_PER_SECOND));
     }
 
@@ -71,8 +72,16 @@ public final class Timeline {
         return end;
     }
 
-    /// Time of the first entry; empty when there is none.
+    /// The oldest point that there is: 0 when that is the beginning.
+    public long oldest() {
+        return end.oldest();
+    }
+
+    /// Time of the oldest point; empty when there is no entry.
     public Optional<Instant> first() {
+        if (end.oldest() > 0) {
+            return Optional.of(instant(end.oldestNanos()));
+        }
         return passed.isEmpty() ? Optional.empty() : Optional.of(instant(firstNanos));
     }
 
@@ -95,21 +104,32 @@ public final class Timeline {
     /// @param name of the journal, for messages
     /// @throws OperatorError when there is no such point
     public Point find(Target target, String name) {
+        Point point = among(target, name);
+        end.checkKept(point.sequence, name);
+        return point;
+    }
+
+    private Point among(Target target, String name) {
         return switch (target) {
             case Target.Sequence(long sequence) -> atSequence(sequence, name);
             case Target.Mark(String wanted) ->
                 newest(marks.stream().filter(mark -> mark.name.equals(wanted)).toList())
                         .map(mark -> at(mark, count(wanted)))
-                        .orElseThrow(() -> new OperatorError(name, "has no mark " + wanted, "see the marks with: holdfast disk timeline"));
+                        .orElseThrow(() -> new OperatorError(name, "has no mark " + wanted + since(), "see the marks with: holdfast disk timeline"));
             case Target.Time(Instant instant) -> at(instant, name);
             case Target.MarkedBefore(Instant instant) -> {
                 long last = lastNotAfter(instant);
                 yield newest(marks.stream().filter(mark -> mark.sequence <= last).toList())
                         .map(mark -> new Point(mark.sequence, mark.time, "is mark " + mark.name + ", the last not after " + instant))
                         .orElseThrow(() -> new OperatorError(
-                                name, "has no mark that is not after " + instant, "see the marks with: holdfast disk timeline"));
+                                name, "has no mark that is not after " + instant + since(), "see the marks with: holdfast disk timeline"));
             }
         };
+    }
+
+    /// Marks before the oldest point are not known any more.
+    private String since() {
+        return end.oldest() == 0 ? "" : " since entry " + end.oldest() + ", of " + instant(end.oldestNanos()) + ", the oldest point that there is";
     }
 
     private String count(String wanted) {
@@ -131,15 +151,16 @@ public final class Timeline {
     }
 
     private Point atSequence(long sequence, String name) {
+        end.checkKept(Math.max(0, sequence), name);
         if (sequence < 0 || sequence > end.sequence()) {
             throw new OperatorError(name, "has entries 1 to " + end.sequence() + ", and no " + sequence, "choose one of those, or 0 for the beginning");
         }
-        return new Point(sequence, instant(nanosAt(sequence)), sequence == 0 ? "is the base" : "is behind entry " + sequence);
+        return new Point(sequence, instant(nanosAt(sequence)), sequence == end.oldest() ? "is the base" : "is behind entry " + sequence);
     }
 
     /// That of a sequence is known only roughly: when the clock last passed the times before it.
     private long nanosAt(long sequence) {
-        long known = firstNanos;
+        long known = end.oldest() > 0 ? end.oldestNanos() : firstNanos;
         for (Passed one : passed) {
             if (one.sequence <= sequence) {
                 known = one.nanos;
@@ -149,6 +170,9 @@ public final class Timeline {
     }
 
     private Point at(Instant instant, String name) {
+        if (end.oldest() > 0 && instant.isBefore(instant(end.oldestNanos()))) {
+            end.checkKept(0, name);
+        }
         long last = lastNotAfter(instant);
         if (last == 0) {
             String begins = first().map(first -> "begins at " + first).orElse("is empty");

@@ -41,7 +41,7 @@ final class Broken {
     static void forget(Window window) {}
 
     /// Nothing is put right.
-    static long run(Reconciliation reconciliation, BlockDevice volume, BlockDevice past) {
+    static long run(Reconciliation reconciliation, BlockDevice volume, BlockDevice past, boolean own) {
         return 0;
     }
 
@@ -71,5 +71,25 @@ final class Broken {
     static void checkEnd(Seal seal, Journal.End end, Journal journal) {}
 
     /// The base is taken to be the journal's.
-    static void checkBase(BlockDevice base, Journal journal) {}
+    static void checkBase(BlockDevice base, Journal journal, Journal.End end) {}
+
+    /// Nothing is settled before the base is changed.
+    static boolean settle(Roller roller) {
+        return true;
+    }
+
+    /// Nobody is told what the base takes on.
+    static void note(Roller roller, List<SegmentSpan> due) {}
+
+    /// What the base takes on is not flushed.
+    static void flush(RollingBase base) {}
+
+    /// The volume leaves to its base what the base has now.
+    static void makeOwn(Reconciliation reconciliation, BlockDevice volume, BlockDevice past) {}
+
+    /// Every point is taken to be known.
+    static void checkKept(Journal.End end, long wanted, String name) {}
+
+    /// No segment is missed.
+    static void checkBeginning(Journal journal, Journal.End end) {}
 }

@@ -13,6 +13,6 @@ class JournaledContractTest extends BlockDeviceContract {
         JournalWriter.begin(segments, new SegmentHeader(Sample.ID, 1, 1, 0, 512, 1, SIZE, ""));
         return JournaledDevice.open(new JournaledDevice.Parts(
                 new MemoryDevice(new ByteSize(SIZE)), () -> new MemoryDevice(new ByteSize(SIZE)), segments, new MemorySeal(true, 0, null),
-                Sample.SMALL, 0, new Steps(Sample.NOON), new Random(1)::nextInt));
+                Sample.SMALL, 0, new Steps(Sample.NOON), new Random(1)::nextInt, Keeping.ALL));
     }
 }

@@ -256,7 +256,7 @@ class JournaledDeviceTest {
 
     private static void reopen(Segments segments, Seal seal) throws DiskException {
         JournaledDevice.open(new JournaledDevice.Parts(
-                        Protected.base(), Protected::base, segments, seal, Sample.TINY, 0, new Steps(Sample.NOON), () -> 1))
+                        Protected.base(), Protected::base, segments, seal, Sample.TINY, 0, new Steps(Sample.NOON), () -> 1, Keeping.ALL))
                 .close();
     }
 
@@ -275,7 +275,7 @@ class JournaledDeviceTest {
         JournalWriter.begin(segments, Sample.header(Sample.ID));
         var limits = new JournalWriter.Limits(4 << 20, 3 << 20);
         try (JournaledDevice disk = JournaledDevice.open(new JournaledDevice.Parts(
-                Protected.base(), Protected::base, segments, new MemorySeal(true, 0, null), limits, 0, new Steps(Sample.NOON), () -> 1))) {
+                Protected.base(), Protected::base, segments, new MemorySeal(true, 0, null), limits, 0, new Steps(Sample.NOON), () -> 1, Keeping.ALL))) {
             var blocking = new Blocking(disk);
             assertThatThrownBy(() -> {
                         for (int i = 0; i < 100; i++) {

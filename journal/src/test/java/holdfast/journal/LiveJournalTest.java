@@ -53,6 +53,11 @@ class LiveJournalTest {
         public BlockDevice create(int number, byte[] beginning, long bytes) {
             throw new AssertionError("nor does he make anything");
         }
+
+        @Override
+        public void remove(int number) {
+            throw new AssertionError("nor does he remove anything");
+        }
     }
 
     private record Watched(BlockDevice below, Writing writing) implements ForwardingDevice {
@@ -101,6 +106,11 @@ class LiveJournalTest {
         @Override
         public BlockDevice create(int number, byte[] beginning, long bytes) {
             throw new AssertionError("nor does he make anything");
+        }
+
+        @Override
+        public void remove(int number) {
+            throw new AssertionError("nor does he remove anything");
         }
     }
 

@@ -23,7 +23,11 @@ final class MemorySegments implements Segments {
     /// @param made after how many events
     private record Kept(MemoryDevice device, MemoryDevice before, @Nullable RecordingDevice recorded, int made) {}
 
+    /// @param from after how many events it was not there any more
+    private record Gone(Kept kept, int from) {}
+
     private final TreeMap<Integer, Kept> kept = new TreeMap<>();
+    private final TreeMap<Integer, Gone> gone = new TreeMap<>();
     private final @Nullable Recording recording;
 
     MemorySegments(@Nullable Recording recording) {
@@ -74,7 +78,13 @@ final class MemorySegments implements Segments {
     /// @param record null for a journal that is not recorded in turn
     synchronized MemorySegments cut(int time, RandomGenerator random, @Nullable Recording record) {
         var found = new MemorySegments(record);
-        kept.forEach((number, one) -> {
+        var there = new TreeMap<>(kept);
+        gone.forEach((number, one) -> {
+            if (one.from >= time) {
+                there.put(number, one.kept);
+            }
+        });
+        there.forEach((number, one) -> {
             if (one.made <= time && recording != null && one.recorded != null) {
                 Recording.Cut cut = recording.cut(time, one.recorded);
                 found.put(number, cut.disk(one.before, Survival.random(random)));
@@ -102,8 +112,20 @@ final class MemorySegments implements Segments {
         put(number, device);
     }
 
-    void remove(int number) {
-        kept.remove(number);
+    @Override
+    public synchronized void remove(int number) {
+        Kept one = kept.remove(number);
+        if (one != null && recording != null) {
+            gone.put(number, new Gone(one, recording.events().size()));
+            recording.mark("segment " + number + " is removed");
+        }
+    }
+
+    /// All that there ever were.
+    synchronized MemorySegments ever() {
+        MemorySegments all = copy();
+        gone.forEach((number, one) -> all.put(number, one.kept.device.copy()));
+        return all;
     }
 
     /// A segment outlives whoever has it open.

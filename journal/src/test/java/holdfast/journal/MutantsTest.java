@@ -44,7 +44,15 @@ class MutantsTest {
                         "JournaledDeviceTest.aChangeWaitsForAnEarlierOneThatItOverlaps"),
                 mutant("a journal that goes farther than its disk is taken", "JournaledDevice", "open", "JournaledDevice.checkEnd",
                         "JournaledDeviceTest.aJournalThatGoesFartherThanItsDiskIsRefused"),
-                mutant("any base is taken", "PastDevice", "open", "PastDevice.checkBase",
+                mutant("the base is changed before the volume is settled", "Roller", "round", "Roller.settle",
+                        "RollerTest.whatIsLetGoWasSettledInTheVolume"),
+                mutant("the base is changed before the journal says so", "Roller", "round", "Roller.note", "RollerTest.aPointBeforeTheWindowIsRefusedAndTheOldestIsNamed"),
+                mutant("segments go before the base has them", "Roller", "round", "RollingBase.flush", "RollerTest.whatIsLetGoIsInTheBase"),
+                mutant("a volume that is put right leaves blocks to a base that changes", "Reconciliation", "run", "Reconciliation.makeOwn",
+                        "RollerTest.whatIsPutRightIsTheVolumesOwn"),
+                mutant("what was let go is guessed", "PastDevice", "index", "Journal$End.checkKept", "RollerTest.whatIsKeptIsExactAndWhatIsOlderIsRefused"),
+                mutant("a segment that is missing is not missed", "Journal", "scan", "Journal.checkBeginning", "RollerTest.aSegmentThatIsMissingIsMissed"),
+                mutant("any base is taken", "PastDevice", "index", "PastDevice.checkBase",
                         "JournaledDeviceTest.aBaseThatIsNotTheJournalsIsRefused"));
     }
 

@@ -141,6 +141,24 @@ final class Sample implements AutoCloseable {
         }
     }
 
+    /// The same of a journal of all segments there ever were, whatever its base has taken on.
+    static byte[] pastOverAny(Segments all, long sequence) throws DiskException {
+        var content = new byte[DISK_BYTES];
+        try (Journal journal = Journal.open(all)) {
+            journal.scan((_, entry, data) -> {
+                if (entry.sequence() > sequence) {
+                    return;
+                }
+                if (entry.is(EntryKind.WRITE)) {
+                    MemorySegment.copy(data, ValueLayout.JAVA_BYTE, 0, content, (int) entry.offset(), entry.dataBytes());
+                } else if (entry.is(EntryKind.DISCARD) || entry.is(EntryKind.ZEROES)) {
+                    Arrays.fill(content, (int) entry.offset(), (int) (entry.offset() + entry.length()), (byte) 0);
+                }
+            });
+        }
+        return content;
+    }
+
     Segments segments() {
         return segments;
     }

@@ -23,6 +23,11 @@ final class Chain {
     /// @return the file first, the one without a parent last
     /// @throws OperatorError naming the file that is wrong; none stays open then
     static List<VhdxFile> open(Path path, Access access, @Nullable Path parentPath) {
+        return open(path, access, parentPath, false);
+    }
+
+    /// @param parentLater whether the first parent is such that it may be written to later ([RawFile#openToWriteLater])
+    static List<VhdxFile> open(Path path, Access access, @Nullable Path parentPath, boolean parentLater) {
         var files = new ArrayList<VhdxFile>();
         try {
             files.add(VhdxFile.open(path, access));
@@ -30,7 +35,7 @@ final class Chain {
             Path child = path;
             @Nullable Path given = parentPath;
             while (files.getLast().metadata().parent() != null) {
-                child = openParent(files, child, given, seen);
+                child = openParent(files, child, given, seen, parentLater && files.size() == 1);
                 given = null;
             }
             if (given != null) {
@@ -46,7 +51,7 @@ final class Chain {
         }
     }
 
-    private static Path openParent(List<VhdxFile> files, Path child, @Nullable Path given, Set<Path> seen) {
+    private static Path openParent(List<VhdxFile> files, Path child, @Nullable Path given, Set<Path> seen, boolean later) {
         ParentLocator locator = Objects.requireNonNull(files.getLast().metadata().parent());
         if (files.size() == FILES_MAX) {
             throw new OperatorError(
@@ -57,7 +62,7 @@ final class Chain {
             throw new OperatorError(
                     child.toString(), "has the parent " + parent + ", which lies above it", "restore it from a copy");
         }
-        VhdxFile below = VhdxFile.open(parent);
+        VhdxFile below = later ? VhdxFile.openToWriteLater(parent) : VhdxFile.open(parent);
         try {
             check(files.getLast(), below, locator);
         } catch (RuntimeException e) {

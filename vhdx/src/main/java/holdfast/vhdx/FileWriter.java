@@ -384,6 +384,29 @@ final class FileWriter implements AutoCloseable {
         }
     }
 
+    /// Says durably which contents the parent may have, while requests are under way.
+    void relink(ParentLocator locator) throws Refusal, DiskException {
+        synchronized (growing) {
+            beginKeepingContent();
+            synchronized (flushing) {
+                LogWriter writer = begunLog();
+                List<LogEntry.Write> change = ParentLink.changed(file, locator).checked(headers.current(), guids.get());
+                lost = true;
+                store.flush(); // of the sectors of the last entry, which the next one lets go
+                writer.apply(change);
+                store.flush();
+                lost = false;
+            }
+        }
+    }
+
+    /// Gives the content the next identifier at once, durably.
+    void beginNext(UUID next) throws DiskException {
+        forgetBegun();
+        nextContent(next);
+        begin();
+    }
+
     private void change(Growth growth) throws Refusal, DiskException {
         long last = file.layout().blocks() - 1;
         try (var _ = locks.acquire(last, last + 1)) {

@@ -35,8 +35,8 @@ final class Grace {
         }
     }
 
-    /// Waits until everybody who is inside now has left.
-    void await() {
+    /// Waits until everybody who is inside now has left. One after the other.
+    synchronized void await() {
         int before = turn;
         waiting = Thread.currentThread();
         turn = 1 - before;

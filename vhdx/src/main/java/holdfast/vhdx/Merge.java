@@ -8,8 +8,8 @@ import holdfast.block.OperatorError;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -68,14 +68,9 @@ public final class Merge {
     }
 
     private static void expect(VhdxFile child, UUID now, UUID next) {
-        var values = new HashMap<String, String>();
         ParentLocator old = child.metadata().parent();
-        if (old != null) {
-            values.putAll(old.values());
-        }
-        values.put(ParentLocator.LINKAGE, Guid.text(now));
-        values.put(ParentLocator.LINKAGE_2, Guid.text(next));
-        ParentLink.write(child, new ParentLocator(values), false, UUID::randomUUID);
+        ParentLocator locator = old == null ? new ParentLocator(Map.of()) : old;
+        ParentLink.write(child, locator.expecting(now, next), false, UUID::randomUUID);
     }
 
     private static void copy(VhdxFile child, Blocking into) throws DiskException {

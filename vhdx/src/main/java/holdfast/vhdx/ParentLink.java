@@ -53,20 +53,25 @@ public final class ParentLink {
     /// @param another whether the disk is another one afterwards
     static void write(VhdxFile file, ParentLocator locator, boolean another, Supplier<UUID> guids) {
         try {
-            byte[] item = locator.encode();
-            Region region = file.region(Region.METADATA);
-            byte[] items = Storage.read(
-                    new Blocking(file.store()), region.offset(), (int) Math.min(region.bytes(), Mebibytes.ONE));
-            int place = MetadataTable.freePlace(items, item.length);
-            System.arraycopy(item, 0, items, place, item.length);
-            MetadataTable.move(Checksum.bytes(items), Metadata.PARENT_LOCATOR, place, item.length);
-            var change = new LoggedChange(file);
-            change.put(region.offset(), items);
-            change.apply(another, guids);
+            changed(file, locator).apply(another, guids);
         } catch (Refusal refusal) {
             throw refusal.about(file.name());
         } catch (DiskException e) {
             throw new OperatorError(file.name(), "cannot be written (" + e.status() + ")", "look after the storage it is on");
         }
+    }
+
+    /// What is to be written to a file nothing of which has to be replayed.
+    static LoggedChange changed(VhdxFile file, ParentLocator locator) throws Refusal, DiskException {
+        byte[] item = locator.encode();
+        Region region = file.region(Region.METADATA);
+        byte[] items = Storage.read(
+                new Blocking(file.store()), region.offset(), (int) Math.min(region.bytes(), Mebibytes.ONE));
+        int place = MetadataTable.freePlace(items, item.length);
+        System.arraycopy(item, 0, items, place, item.length);
+        MetadataTable.move(Checksum.bytes(items), Metadata.PARENT_LOCATOR, place, item.length);
+        var change = new LoggedChange(file);
+        change.put(region.offset(), items);
+        return change;
     }
 }

@@ -130,6 +130,14 @@ record ParentLocator(Map<String, String> values) {
         return new ParentLocator(Map.of(LINKAGE, Guid.text(dataWrite)));
     }
 
+    /// The same, of a content that becomes another one.
+    ParentLocator expecting(UUID now, UUID next) {
+        var changed = new LinkedHashMap<>(values);
+        changed.put(LINKAGE, Guid.text(now));
+        changed.put(LINKAGE_2, Guid.text(next));
+        return new ParentLocator(changed);
+    }
+
     Optional<UUID> linkage(String key) {
         return Optional.ofNullable(values.get(key)).flatMap(Guid::parse);
     }

@@ -16,6 +16,7 @@ import holdfast.block.Request;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -54,6 +55,9 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
     private boolean closed;
     private @Nullable LazyInitializer initializer;
 
+    /// Of one whose parent may be written to.
+    private volatile @Nullable OpenParent parent;
+
     private VhdxDisk(List<VhdxFile> files, boolean writable, Supplier<UUID> guids) throws DiskException {
         this.files = List.copyOf(files);
         VhdxFile first = files.getFirst();
@@ -86,6 +90,31 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
     /// @throws OperatorError naming the file that cannot be used; nothing stays open then
     public static VhdxDisk open(Path path, Access access, @Nullable Path parentPath) {
         return of(Chain.open(path, access, parentPath), access == Access.READ_WRITE, UUID::randomUUID);
+    }
+
+    /// Opens a differencing disk for writing, such that its parent may be written to meanwhile: [#parent].
+    ///
+    /// @throws OperatorError naming the file that cannot be used, or has no parent; nothing stays open then
+    public static VhdxDisk openWithParent(Path path) {
+        List<VhdxFile> files = Chain.open(path, Access.READ_WRITE, null, true);
+        if (files.size() == 1) {
+            files.forEach(VhdxFile::close);
+            throw new OperatorError(path.toString(), "has no parent", "restore it from a copy");
+        }
+        return withParent(files, UUID::randomUUID);
+    }
+
+    static VhdxDisk withParent(List<VhdxFile> files, Supplier<UUID> guids) {
+        BitSet used = files.get(1).takeUsedMebibytes();
+        VhdxDisk disk = of(files, true, guids);
+        files.get(1).putUsedMebibytes(used);
+        disk.parent = new OpenParent(files.getFirst(), Objects.requireNonNull(disk.writer), files.subList(1, files.size()), disk.grace, guids);
+        return disk;
+    }
+
+    /// Its parent, if it was opened with that.
+    public Optional<OpenParent> parent() {
+        return Optional.ofNullable(parent);
     }
 
     /// A disk without a parent in something else than a file, for reading.
@@ -139,6 +168,10 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
 
     /// As it is in the file now.
     private Header header(VhdxFile file) {
+        OpenParent below = parent;
+        if (below != null && file == files.get(1)) {
+            return below.header();
+        }
         return file == files.getFirst() && writer != null ? writer.header() : file.header();
     }
 
@@ -517,6 +550,9 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
                 }
             } catch (DiskException e) {
                 LOG.log(System.Logger.Level.WARNING, files.getFirst().name() + ": not flushed when closed", e);
+            }
+            if (parent != null) {
+                parent.close();
             }
             files.forEach(VhdxFile::close);
         }

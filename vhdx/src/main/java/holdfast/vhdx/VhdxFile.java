@@ -92,6 +92,35 @@ final class VhdxFile implements AutoCloseable {
         }
     }
 
+    /// The same, as [RawFile#openToWriteLater] does it. Its log is replayed in the file, if nobody else has that open.
+    static VhdxFile openToWriteLater(Path path) {
+        RawFile raw = RawFile.openToWriteLater(path);
+        try {
+            VhdxFile file = of(raw, path.toString());
+            if (file.replayed && raw.becomeWriter()) {
+                try {
+                    return file.replayed();
+                } finally {
+                    raw.becomeReader();
+                }
+            }
+            return file;
+        } catch (RuntimeException e) {
+            raw.close();
+            throw e;
+        }
+    }
+
+    /// Whether nothing of its log has to be replayed, so that it can be written to.
+    boolean canBeWritten() {
+        return !replayed;
+    }
+
+    /// The file, as it is without what its log says.
+    BlockDevice raw() {
+        return raw;
+    }
+
     /// @param store holds the file; closed with what is returned, and by the caller when this fails
     /// @param name for messages
     static VhdxFile of(BlockDevice store, String name) {
@@ -237,6 +266,11 @@ final class VhdxFile implements AutoCloseable {
         BitSet used = usedMebibytes;
         usedMebibytes = new BitSet();
         return used;
+    }
+
+    /// For who writes to it, later.
+    void putUsedMebibytes(BitSet used) {
+        usedMebibytes = used;
     }
 
     /// Where in the file a range of the disk lies that is in one block, all of it there.

@@ -1,0 +1,247 @@
+package holdfast.journal;
+
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
+import holdfast.block.StorageLayer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+
+/// Lets the base take on what is oldest in a journal, while the disk is used, in rounds of a few segments:
+///
+/// ```
+/// nobody else has the base → volume and journal are settled → ROLLED, durable → the base gets another name, durably
+///     → the newest content of each byte in these segments goes into the base → it is flushed → the segments are removed
+/// ```
+///
+/// What this may leave half-way is done again by the next round: until the segments are gone they have all that the base may have of
+/// them. When the base is changed the volume has everything of the segments for itself, durably, and the intents that count are all
+/// behind them.
+final class Roller implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Roller.class.getName());
+
+    /// What a round takes on at most, unless a segment is larger.
+    private static final long ROUND_BYTES = 128 << 20;
+
+    private static final int RUNS_MAX = 1024;
+    private static final Duration PAUSE_MAX = Duration.ofSeconds(10);
+    private static final Duration PAUSE_MIN = Duration.ofMillis(50);
+
+    private final Disk disk;
+    private final JournalWriter writer;
+    private final Segments segments;
+    private final RollingBase base;
+    private final Keeping keeping;
+    private final InstantSource clock;
+    private final ReentrantLock lock = new ReentrantLock();
+    private final Condition changed = lock.newCondition();
+    private long rolledTo;
+    private long rolledNanos;
+    private boolean closing;
+    private boolean ended;
+    private boolean failed;
+
+    /// What is over the base.
+    interface Disk {
+        /// Makes volume and journal agree in everything up to now, on stable storage.
+        ///
+        /// @return whether they do
+        boolean settle() throws DiskException;
+
+        /// Puts an entry into the journal, on stable storage.
+        void note(Rolled rolled) throws DiskException;
+    }
+
+    /// @param end of the journal, when it was opened
+    Roller(Disk disk, JournalWriter writer, Segments segments, RollingBase base, Keeping keeping, InstantSource clock, Journal.End end) {
+        this.disk = disk;
+        this.writer = writer;
+        this.segments = segments;
+        this.base = base;
+        this.keeping = keeping;
+        this.clock = clock;
+        rolledTo = end.oldest();
+        rolledNanos = end.oldestNanos();
+        if (keeping.byItself()) {
+            var _ = Thread.ofVirtual().name("journal window").start(this::run);
+        } else {
+            ended = true;
+        }
+    }
+
+    private void run() {
+        while (goesOn()) {
+            boolean more = false;
+            try {
+                more = round();
+                failed = false;
+            } catch (DiskException | OperatorError e) {
+                LOG.log(
+                        failed ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
+                        segments.name() + ": what is oldest cannot be let go (" + e.getMessage() + ")");
+                failed = true;
+            }
+            if (!more) {
+                pause();
+            }
+        }
+        lock.lock();
+        try {
+            ended = true;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean goesOn() {
+        lock.lock();
+        try {
+            return !closing;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private void pause() {
+        Duration part = keeping.window().map(window -> window.dividedBy(Keeping.PARTS_OF_WINDOW)).orElse(PAUSE_MAX);
+        long nanos = Math.clamp(part.toNanos(), PAUSE_MIN.toNanos(), PAUSE_MAX.toNanos());
+        lock.lock();
+        try {
+            for (long left = nanos; left > 0 && !closing; ) {
+                left = changed.awaitNanos(left);
+            }
+        } catch (InterruptedException e) {
+            closing = true; // nobody interrupts us but to end us
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The segments to be let go now: the oldest ones, together not much more than a round's worth.
+    private List<SegmentSpan> due() {
+        Instant now = clock.instant();
+        long oldest = keeping.window().map(window -> nanos(now.minus(window))).orElse(Long.MIN_VALUE);
+        var due = new ArrayList<SegmentSpan>();
+        long bytes = 0;
+        boolean any = false;
+        for (SegmentSpan span : writer.sealed()) {
+            boolean done = span.last() <= rolledTo;
+            boolean old = span.latestNanos() <= oldest;
+            if (!done && !old || !due.isEmpty() && bytes + span.bytes() > ROUND_BYTES) {
+                break;
+            }
+            any |= span.last() >= span.first();
+            bytes += span.bytes();
+            due.add(span);
+        }
+        return any ? due : List.of();
+    }
+
+    private static long nanos(Instant instant) {
+        return TimeUnit.SECONDS.toNanos(instant.getEpochSecond()) + instant.getNano();
+    }
+
+    /// Lets some of what is due go.
+    ///
+    /// @return whether there was something, and it is gone
+    boolean round() throws DiskException {
+        List<SegmentSpan> due = due();
+        if (due.isEmpty() || !base.begin()) {
+            return false;
+        }
+        try {
+            if (!settle()) {
+                return false;
+            }
+            note(due);
+            base.become();
+            try (Journal journal = Journal.open(segments, due)) {
+                takeOn(journal);
+            }
+            base.flush();
+            remove(due);
+            return true;
+        } finally {
+            base.end();
+        }
+    }
+
+    private boolean settle() throws DiskException {
+        return disk.settle();
+    }
+
+    private void note(List<SegmentSpan> due) throws DiskException {
+        long latest = due.stream().mapToLong(SegmentSpan::latestNanos).max().orElse(rolledNanos);
+        var rolled = new Rolled(
+                Math.max(rolledTo, due.getLast().last()), Math.max(rolledNanos, latest), due.getFirst().first(), StorageLayer.shortened(base.identity()),
+                StorageLayer.shortened(base.nextIdentity()));
+        disk.note(rolled);
+        rolledTo = rolled.sequence();
+        rolledNanos = rolled.latestNanos();
+    }
+
+    private void takeOn(Journal journal) throws DiskException {
+        var index = new PastIndex();
+        journal.scan((place, entry, _) -> index.add(place, entry));
+        long size = journal.header().diskBytes();
+        try (Arena arena = Arena.ofShared()) {
+            Map<Integer, Window> windows = new HashMap<>();
+            MemorySegment buffer = arena.allocate(Entry.DATA_BYTES_MAX);
+            for (long at = 0; at < size; ) {
+                for (PastIndex.Run run : index.runs(at, size, RUNS_MAX)) {
+                    takeOn(journal, run, windows, arena, buffer);
+                    at = run.end();
+                }
+            }
+        }
+    }
+
+    private void takeOn(Journal journal, PastIndex.Run run, Map<Integer, Window> windows, Arena arena, MemorySegment buffer) throws DiskException {
+        long length = run.end() - run.offset();
+        Journal.Place place = run.place();
+        if (!run.held()) {
+            return;
+        }
+        if (place == null) {
+            base.writeZeroes(run.offset(), length);
+            return;
+        }
+        Window window = windows.computeIfAbsent(place.segment(), segment -> new Window(
+                journal.device(segment), arena.allocate(Math.min(Window.SMALL_BYTES, journal.device(segment).geometry().sizeBytes()))));
+        MemorySegment data = buffer.asSlice(0, length).copyFrom(window.at(place.position(), (int) length));
+        base.write(run.offset(), data);
+    }
+
+    /// The oldest first, so that what is left is a journal whenever the power fails.
+    private void remove(List<SegmentSpan> due) throws DiskException {
+        for (SegmentSpan span : due) {
+            segments.remove(span.number());
+            writer.removed(span);
+        }
+    }
+
+    /// Waits for the end of a round that has begun.
+    @Override
+    public void close() {
+        lock.lock();
+        try {
+            closing = true;
+            changed.signalAll();
+            while (!ended) {
+                changed.awaitUninterruptibly();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+}
