@@ -70,7 +70,11 @@ final class DiskFacts {
         facts.facts.put("openIn", "process " + ProcessHandle.current().pid());
         switch (device instanceof JournaledDevice journaled ? journaled.volume() : device) {
             case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst(), vhdx.pendingBytes());
-            case ProvisionedDevice provisioned -> facts.arriving(Provisioning.describe(disk.toAbsolutePath(), provisioned));
+            case ProvisionedDevice provisioned -> {
+                facts.arriving(Provisioning.describe(disk.toAbsolutePath(), provisioned));
+                facts.facts.put("waitedTimes", provisioned.misses().count());
+                facts.facts.put("waitedSeconds", provisioned.misses().total().toMillis() / 1e3);
+            }
             case LazyDevice lazy -> facts.lazy(DiskStack.describe(disk.toAbsolutePath(), lazy));
             default -> {
                 facts.format("raw");

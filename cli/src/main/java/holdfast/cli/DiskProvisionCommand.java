@@ -3,6 +3,7 @@ package holdfast.cli;
 import holdfast.disk.Provisioning;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -33,9 +34,12 @@ final class DiskProvisionCommand implements Callable<Integer> {
     @Option(names = "--from", required = true, paramLabel = "IMAGE", description = "a disk in a file, raw or VHDX; an NBD export: nbd://HOST:PORT/EXPORT; or a file at a web server: https://HOST/FILE")
     String image = "";
 
+    @Option(names = "--trace", paramLabel = "TRACE", description = "what disk trace has written of a disk from the same image: it arrives at once when NEW is opened")
+    @Nullable Path trace;
+
     @Override
     public Integer call() {
-        Provisioning.create(disk, image);
+        Provisioning.create(disk, image, trace);
         return ExitCode.OK;
     }
 }

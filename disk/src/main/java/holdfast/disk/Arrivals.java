@@ -4,6 +4,7 @@ import holdfast.block.ClusterLocks;
 import holdfast.block.DiskException;
 import holdfast.block.IoStatus;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -16,8 +17,8 @@ final class Arrivals implements AutoCloseable {
     /// What is asked of the repository in one piece.
     private static final long PIECE_BYTES = 512 << 10;
 
-    /// Pieces that are asked for at once.
-    private static final int PIECES_MAX = 16;
+    /// What is asked for at once of what nobody waits for yet.
+    private static final int UNASKED_BYTES_MAX = 8 << 20;
 
     private final Repository repository;
     private final PresenceMap map;
@@ -25,7 +26,8 @@ final class Arrivals implements AutoCloseable {
     private final Store store;
     private final int blockBytes;
     private final long sizeBytes;
-    private final Semaphore room = new Semaphore(PIECES_MAX);
+    private final int roomBlocks;
+    private final Semaphore room;
     private final List<Arrival> underway = new ArrayList<>();
     private int storing;
     private long epoch;
@@ -43,7 +45,7 @@ final class Arrivals implements AutoCloseable {
 
     /// What somebody waits for.
     ///
-    /// @param own whether it was begun for him, with his deadline
+    /// @param own whether it is for him to bring, with his deadline
     private record Awaited(Arrival arrival, boolean own) {}
 
     /// @param locks taken by whoever changes blocks that are absent
@@ -55,15 +57,30 @@ final class Arrivals implements AutoCloseable {
         this.store = store;
         this.blockBytes = blockBytes;
         this.sizeBytes = sizeBytes;
+        roomBlocks = UNASKED_BYTES_MAX / blockBytes;
+        room = new Semaphore(roomBlocks);
     }
 
-    /// Returns when all these blocks are here.
+    /// Returns when all these blocks are here. Whoever waits brings what he misses himself, if it is in one piece: waking another thread for it, and
+    /// being woken by that, takes longer than all the rest that is done for a block here.
     ///
     /// @throws DiskException when the repository has not had them for as long as its patience says, or they cannot be stored
     void await(long first, long end) throws DiskException {
         long deadline = System.nanoTime() + repository.patience().limit().toNanos();
         while (!map.isHere(first, end)) {
-            for (Awaited each : begin(first, end, deadline)) {
+            List<Awaited> missing = begin(first, end);
+            @Nullable Arrival mine = null;
+            for (Awaited each : missing) {
+                if (each.own && mine == null) {
+                    mine = each.arrival;
+                } else if (each.own) {
+                    apart(() -> bring(each.arrival, deadline));
+                }
+            }
+            if (mine != null) {
+                bring(mine, deadline);
+            }
+            for (Awaited each : missing) {
                 IoStatus status = each.arrival.ended.join();
                 if (status != IoStatus.OK && (each.own || System.nanoTime() >= deadline)) {
                     throw new DiskException("blocks " + each.arrival.first + " to " + each.arrival.end, status);
@@ -74,15 +91,27 @@ final class Arrivals implements AutoCloseable {
 
     /// Begins to bring what is not here and not on its way, and waits for none of it: for those who may want it soon.
     void hurry(long first, long end) {
-        long deadline = System.nanoTime() + repository.patience().attempt().toNanos();
-        if (room.availablePermits() > PIECES_MAX / 2) {
-            var _ = begin(first, end, deadline);
+        if (room.availablePermits() > roomBlocks / 2) {
+            ask(first, end, repository.patience().attempt());
         }
     }
 
     /// Begins to bring what is not here, for somebody who waits for all of it later.
     void ask(long first, long end) {
-        var _ = begin(first, end, System.nanoTime() + repository.patience().limit().toNanos());
+        ask(first, end, repository.patience().limit());
+    }
+
+    private void ask(long first, long end, Duration most) {
+        long deadline = System.nanoTime() + most.toNanos();
+        for (Awaited each : begin(first, end)) {
+            if (each.own) {
+                apart(() -> bringUnasked(each.arrival, deadline));
+            }
+        }
+    }
+
+    private static void apart(Runnable bringing) {
+        Thread.ofVirtual().name("arrival").start(bringing);
     }
 
     /// Whether nothing is on its way.
@@ -92,7 +121,8 @@ final class Arrivals implements AutoCloseable {
         }
     }
 
-    private List<Awaited> begin(long first, long end, long deadlineNanos) {
+    /// Notes what is to be brought. Whoever it is noted for brings it.
+    private List<Awaited> begin(long first, long end) {
         var awaited = new ArrayList<Awaited>();
         synchronized (underway) {
             for (long at = map.firstAbsent(first, end); at < end; at = map.firstAbsent(at, end)) {
@@ -100,7 +130,7 @@ final class Arrivals implements AutoCloseable {
                 boolean own = there == null;
                 if (there == null) {
                     there = new Arrival(at, pieceEnd(at, end), epoch, new CompletableFuture<>());
-                    start(there, deadlineNanos);
+                    underway.add(there);
                 }
                 awaited.add(new Awaited(there, own));
                 at = Math.min(end, there.end);
@@ -126,34 +156,35 @@ final class Arrivals implements AutoCloseable {
         return until;
     }
 
-    private void start(Arrival arrival, long deadlineNanos) {
-        underway.add(arrival);
-        Thread.ofVirtual().name("arrival").start(() -> {
-            IoStatus status = IoStatus.IO_ERROR;
-            try {
-                bring(arrival, deadlineNanos);
-                status = IoStatus.OK;
-            } catch (DiskException e) {
-                status = e.status();
-            } finally {
-                synchronized (underway) {
-                    underway.remove(arrival);
-                }
-                arrival.ended.complete(status);
-            }
-        });
+    private void bringUnasked(Arrival arrival, long deadlineNanos) {
+        int blocks = (int) (arrival.end - arrival.first);
+        room.acquireUninterruptibly(blocks);
+        try {
+            bring(arrival, deadlineNanos);
+        } finally {
+            room.release(blocks);
+        }
     }
 
-    private void bring(Arrival arrival, long deadlineNanos) throws DiskException {
+    private void bring(Arrival arrival, long deadlineNanos) {
+        IoStatus status = IoStatus.IO_ERROR;
+        try {
+            fetch(arrival, deadlineNanos);
+            status = IoStatus.OK;
+        } catch (DiskException e) {
+            status = e.status();
+        } finally {
+            synchronized (underway) {
+                underway.remove(arrival);
+            }
+            arrival.ended.complete(status);
+        }
+    }
+
+    private void fetch(Arrival arrival, long deadlineNanos) throws DiskException {
         long offset = arrival.first * blockBytes;
         long length = Math.min(sizeBytes, arrival.end * blockBytes) - offset;
-        MemorySegment content;
-        room.acquireUninterruptibly();
-        try {
-            content = repository.read(offset, length, deadlineNanos);
-        } finally {
-            room.release();
-        }
+        MemorySegment content = repository.read(offset, length, deadlineNanos);
         enter(arrival.epoch);
         store(arrival.first, arrival.end, content);
     }

@@ -5,8 +5,8 @@ import holdfast.block.DiskException;
 import holdfast.block.IoStatus;
 import java.time.Duration;
 
-/// Lets a provisioned disk arrive while it is used: little by little, no faster than it is told to, and only while nobody waits for anything.
-/// When the repository is away it begins again later, as often as need be.
+/// Lets a provisioned disk arrive while it is used: what is likely to be needed first at once; the rest little by little, no faster than it is
+/// told to, and only while nobody waits for anything. When the repository is away it begins again later, as often as need be.
 ///
 /// ```
 /// working ⇄ pausing → done, or out of room
@@ -21,16 +21,19 @@ final class FillingMeanwhile implements AutoCloseable {
     /// After which it tries again when something did not come.
     private static final Duration LATER = Duration.ofSeconds(5);
 
+    private final TracedParts first;
     private final FillingUp rest;
     private final Arrivals arrivals;
     private final Repository repository;
     private final long bytesPerSecond;
     private final Alarm alarm;
+    private int nextOfFirst;
     private int next;
     private boolean closed;
 
     /// @param bytesPerSecond at most so many; 0 for as fast as can be
-    FillingMeanwhile(FillingUp rest, Arrivals arrivals, Repository repository, long bytesPerSecond, Alarm alarm) {
+    FillingMeanwhile(TracedParts first, FillingUp rest, Arrivals arrivals, Repository repository, long bytesPerSecond, Alarm alarm) {
+        this.first = first;
         this.rest = rest;
         this.arrivals = arrivals;
         this.repository = repository;
@@ -39,14 +42,18 @@ final class FillingMeanwhile implements AutoCloseable {
     }
 
     void begin() {
-        alarm.after(ASIDE, this::work);
+        alarm.after(Duration.ZERO, this::work);
     }
 
     private void work() {
-        if (isClosed()) {
-            return;
-        }
         try {
+            while (nextOfFirst < first.count() && !isClosed()) {
+                first.initialize(nextOfFirst);
+                nextOfFirst++;
+            }
+            if (isClosed()) {
+                return;
+            }
             Duration pause = arrivals.isIdle() ? step() : ASIDE;
             while (pause.isZero() && !isClosed()) {
                 pause = step();

@@ -22,6 +22,8 @@ import java.util.List;
 ///
 /// @param identity names the image's content
 record ImageTrace(String identity, List<Part> parts) {
+    static final ImageTrace NOTHING = new ImageTrace("", List.of());
+
     private static final String FIRST_LINE = "holdfast trace 1";
     private static final String IMAGE = "image ";
     private static final long BYTES_MAX = 64 << 20;
@@ -52,6 +54,15 @@ record ImageTrace(String identity, List<Part> parts) {
             parts.set(parts.size() - 1, new Part(parts.getLast().offset, end));
         } else {
             parts.add(new Part(offset, end));
+        }
+    }
+
+    /// @param trace what the operator calls it
+    /// @param image what it has to be of, which has this identity
+    /// @throws OperatorError when it is one of another image
+    void checkOf(String imageIdentity, String trace, String image) {
+        if (!identity.equals(imageIdentity)) {
+            throw new OperatorError(trace, "is of another image than " + image + " (" + identity + ")", "make one with: holdfast disk trace");
         }
     }
 

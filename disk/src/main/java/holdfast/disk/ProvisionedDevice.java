@@ -25,6 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -67,6 +68,9 @@ public final class ProvisionedDevice implements BlockDevice {
     private final Geometry geometry;
     private final int blockBytes;
     private final Runnable whenComplete;
+    private final LongAdder misses = new LongAdder();
+    private final LongAdder waitedNanos = new LongAdder();
+    private final Optional<ImageTrace> expected;
     private volatile boolean begun;
     private volatile boolean released;
     private final AtomicBoolean releasing = new AtomicBoolean();
@@ -76,10 +80,13 @@ public final class ProvisionedDevice implements BlockDevice {
 
     /// @param storage the layer below; closed with this, as the descriptor and the repository are
     /// @param descriptor of the disk, whose layer `layer` is this one
+    /// @param expected what is likely to be needed first
     /// @param whenComplete called when it is closed in order and all is here, while the storage is still open
     /// @throws OperatorError when the map is damaged
-    ProvisionedDevice(BlockDevice storage, DescriptorFile descriptor, ProvisionedLayer layer, Repository repository, Runnable whenComplete)
-            throws DiskException {
+    ProvisionedDevice(
+            BlockDevice storage, DescriptorFile descriptor, ProvisionedLayer layer, Repository repository, Optional<ImageTrace> expected,
+            Runnable whenComplete) throws DiskException {
+        this.expected = expected;
         this.storage = storage;
         this.repository = repository;
         this.whenComplete = whenComplete;
@@ -118,6 +125,16 @@ public final class ProvisionedDevice implements BlockDevice {
 
     public Presence presence() {
         return presence(map, store.layer(), geometry.sizeBytes());
+    }
+
+    /// What readers have waited for since the disk was opened.
+    ///
+    /// @param count of reads of what was not here yet
+    /// @param total how long they waited for it, all together
+    public record Misses(long count, Duration total) {}
+
+    public Misses misses() {
+        return new Misses(misses.sum(), Duration.ofNanos(waitedNanos.sum()));
     }
 
     /// As it is now.
@@ -164,13 +181,14 @@ public final class ProvisionedDevice implements BlockDevice {
         return new FillingUp(map, arrivals, repository, this::flush, blockBytes, geometry.sizeBytes());
     }
 
-    /// Lets all arrive that is not here, while nobody waits for anything, until that is done, [#identity] is asked for, or the disk is closed.
+    /// Lets what is likely to be needed first arrive as fast as can be, and then the rest, while nobody waits for anything, until that is done,
+    /// [#identity] is asked for, or the disk is closed.
     /// Does nothing for a disk that may not be written, or the second time.
     ///
-    /// @param bytesPerSecond at most so many; 0 for as fast as can be
+    /// @param bytesPerSecond of the rest at most so many; 0 for as fast as can be
     public synchronized void fillMeanwhile(long bytesPerSecond, Alarm alarm) {
         if (!geometry.readOnly() && meanwhile == null) {
-            meanwhile = new FillingMeanwhile(rest(), arrivals, repository, bytesPerSecond, alarm);
+            meanwhile = new FillingMeanwhile(traced(expected.orElse(ImageTrace.NOTHING)), rest(), arrivals, repository, bytesPerSecond, alarm);
             meanwhile.begin();
         }
     }
@@ -181,11 +199,12 @@ public final class ProvisionedDevice implements BlockDevice {
     /// @throws OperatorError also when it is no trace, or one of another image
     public LazyInitializer fill(Path trace, long bytesPerSecond, Alarm alarm) {
         ImageTrace read = ImageTrace.read(trace);
-        if (!read.identity().equals(store.layer().identity())) {
-            throw new OperatorError(
-                    trace.toString(), "is of another image than " + store.file().name() + " (" + read.identity() + ")", "make one with: holdfast disk trace");
-        }
-        return fill(new TracedParts(read, map, arrivals, this::flush, blockBytes, geometry.sizeBytes()), bytesPerSecond, alarm);
+        read.checkOf(store.layer().identity(), trace.toString(), store.file().name());
+        return fill(traced(read), bytesPerSecond, alarm);
+    }
+
+    private TracedParts traced(ImageTrace trace) {
+        return new TracedParts(trace, map, arrivals, this::flush, blockBytes, geometry.sizeBytes());
     }
 
     private synchronized LazyInitializer fill(LazilyInitialized.Blocks blocks, long bytesPerSecond, Alarm alarm) {
@@ -284,14 +303,17 @@ public final class ProvisionedDevice implements BlockDevice {
         } else if (geometry.readOnly()) {
             requests.apart(read, turn -> readThrough(read, first, end, turn));
         } else {
-            requests.apart(read, turn -> arriveFor(read, first, end, turn));
+            long since = System.nanoTime();
+            requests.apart(read, turn -> arriveFor(read, first, end, since, turn));
         }
         next.ifPresent(range -> arrivals.hurry(range.first(), Math.min(range.end(), blockAfter(geometry.sizeBytes()))));
     }
 
-    private void arriveFor(Request.Read read, long first, long end, LayeredRequests.Turn turn) throws DiskException {
+    private void arriveFor(Request.Read read, long first, long end, long sinceNanos, LayeredRequests.Turn turn) throws DiskException {
         try {
             arrivals.await(first, end);
+            misses.increment();
+            waitedNanos.add(System.nanoTime() - sinceNanos);
         } catch (DiskException e) {
             if (e.status() != IoStatus.NO_SPACE) {
                 throw e;

@@ -19,14 +19,19 @@ import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /// Disks that are still arriving, in files. Of `disk.raw` there is the descriptor, `disk.raw.holdfast`, and what has arrived, in
 /// `disk.raw.incomplete`; `disk.raw` itself is not there, so that no other program takes what there is for the disk. When all is here and the
 /// disk is closed, the file gets that name, and the descriptor goes.
 public final class Provisioning {
     private static final String SUFFIX = ".incomplete";
+    private static final String TRACE_SUFFIX = ".trace";
     private static final int SECTOR_BYTES = 512;
+
+    private static final System.Logger LOG = System.getLogger(Provisioning.class.getName());
 
     /// How long opening a disk waits to see whether its repository is what it was.
     private static final Duration LOOK = Duration.ofSeconds(1);
@@ -48,24 +53,59 @@ public final class Provisioning {
         return disk.resolveSibling(disk.getFileName() + SUFFIX);
     }
 
+    /// What is likely to be needed first of a disk.
+    static Path traceOf(Path disk) {
+        return disk.resolveSibling(disk.getFileName() + TRACE_SUFFIX);
+    }
+
+    /// Makes a disk of which nobody knows what is needed first.
+    public static void create(Path disk, String from) {
+        create(disk, from, null);
+    }
+
     /// Makes a disk that begins as an image, in a time that does not depend on its size.
     ///
+    /// @param trace of what is likely to be needed first, which [DiskTrace] has written of a disk from the same image; copied
     /// @param from a path, or an address as [ImageSource] has it
     /// @throws OperatorError when it cannot be made, or the image cannot be used; nothing is left behind then
-    public static void create(Path disk, String from) {
+    public static void create(Path disk, String from, @Nullable Path trace) {
         if (DiskFormat.ofNew(disk, null) != DiskFormat.RAW) {
             throw new OperatorError(disk.toString(), "would be a VHDX disk, and only raw ones can arrive bit by bit", "name it *.raw, and convert it when it is complete");
         }
-        for (Path path : new Path[] {disk, DiskStack.descriptorOf(disk), incompleteOf(disk)}) {
+        Optional<ImageTrace> expected = Optional.ofNullable(trace).map(ImageTrace::read);
+        for (Path path : new Path[] {disk, DiskStack.descriptorOf(disk), incompleteOf(disk), traceOf(disk)}) {
             if (Files.exists(path)) {
                 throw new OperatorError(path.toString(), "is there already", "remove it first, or choose another name");
             }
         }
         ImageSource source = ImageSource.of(from);
         try (BlockDevice image = source.connect()) {
-            create(disk, source, image.geometry(), ImageIdentity.of(image));
+            String identity = ImageIdentity.of(image);
+            expected.ifPresent(each -> each.checkOf(identity, String.valueOf(trace), from));
+            create(disk, source, image.geometry(), identity);
+            expected.ifPresent(each -> keep(each, disk));
         } catch (DiskException e) {
             throw new OperatorError(from, "cannot be read (" + e.status() + ")", "look after the storage it is on");
+        }
+    }
+
+    /// Last of all: a disk is as good without.
+    private static void keep(ImageTrace trace, Path disk) {
+        try {
+            trace.write(traceOf(disk));
+        } catch (OperatorError e) {
+            LOG.log(System.Logger.Level.WARNING, e.getMessage() + "; the disk is there, and will know nothing of what is needed first");
+        }
+    }
+
+    /// None when there is none that can be used.
+    private static Optional<ImageTrace> expected(Path disk, ProvisionedLayer layer) {
+        Path trace = traceOf(disk);
+        try {
+            return Files.exists(trace) ? Optional.of(ImageTrace.read(trace)).filter(read -> read.identity().equals(layer.identity())) : Optional.empty();
+        } catch (OperatorError e) {
+            LOG.log(System.Logger.Level.WARNING, e.getMessage());
+            return Optional.empty();
         }
     }
 
@@ -115,7 +155,7 @@ public final class Provisioning {
         var repository = new Repository(layer.address(), ImageSource.of(layer.address()), layer.identity(), Repository.Patience.USUAL);
         try {
             repository.look(LOOK);
-            return new ProvisionedDevice(storage, descriptor, layer, repository, whenComplete);
+            return new ProvisionedDevice(storage, descriptor, layer, repository, expected(disk, layer), whenComplete);
         } catch (DiskException | RuntimeException e) {
             repository.close();
             throw e;
@@ -126,6 +166,7 @@ public final class Provisioning {
     ///
     /// @param storage open, at `storagePath`
     static void complete(Path disk, Path storagePath, RawFile storage, DescriptorFile file) {
+        DescriptorFile.discard(traceOf(disk));
         try {
             file.unmark();
             DiskMark.remove(storagePath);

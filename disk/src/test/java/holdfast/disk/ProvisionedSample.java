@@ -12,6 +12,7 @@ import holdfast.block.ProvisionedLayer;
 import holdfast.block.StorageLayer;
 import java.time.Duration;
 import java.util.Arrays;
+import java.util.Optional;
 import java.util.UUID;
 
 /// A provisioned disk in memory, of which nothing has arrived, on storage that is full of leavings: nothing but 0xDB.
@@ -83,7 +84,7 @@ record ProvisionedSample(MemoryDevice image, MemoryDevice storage, MemoryDevice 
         DescriptorFile file = DescriptorFile.read(descriptor, "descriptor");
         file.checkStorage(storage, "storage");
         ProvisionedLayer layer = file.descriptor().provisioned().orElseThrow();
-        return new ProvisionedDevice(storage, file, layer, new Repository("image", link, layer.identity(), patience), whenComplete);
+        return new ProvisionedDevice(storage, file, layer, new Repository("image", link, layer.identity(), patience), Optional.empty(), whenComplete);
     }
 
     /// Whether its repository has been let go: nobody notes any more what is modified then.

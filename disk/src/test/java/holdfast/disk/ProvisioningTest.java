@@ -13,6 +13,7 @@ import holdfast.block.DiskException;
 import holdfast.block.Noise;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
+import holdfast.block.Silence;
 import holdfast.nbd.Export;
 import holdfast.nbd.NbdAddress;
 import holdfast.nbd.NbdServer;
@@ -25,6 +26,7 @@ import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
@@ -388,5 +390,44 @@ class ProvisioningTest {
         Files.delete(disk);
         open().close();
         assertThat(Files.readAllBytes(disk)).isEqualTo(content);
+    }
+
+    @Test
+    void whatATraceNamesArrivesAtOnceWhenTheDiskIsUsed() throws Exception {
+        Provisioning.create(disk, image.toString());
+        try (BlockDevice open = Disks.open(disk, Access.READ_WRITE, null)) {
+            new Blocking(open).read(1 << 20, 64 << 10);
+        }
+        Path trace = directory.resolve("boot.trace");
+        DiskTrace.write(disk, trace);
+        Path next = directory.resolve("next.raw");
+        Provisioning.create(next, image.toString(), trace);
+        Files.delete(trace);
+        var rung = new ArrayDeque<Runnable>();
+        try (var open = (ProvisionedDevice) Disks.open(next, Access.READ_WRITE, null)) {
+            open.fillMeanwhile(1, (_, action) -> rung.add(action));
+            rung.remove().run();
+            new Blocking(open).read(1 << 20, 64 << 10);
+            assertThat(open.misses().count()).isZero();
+            new Blocking(open).read(3 << 20, 4096);
+            assertThat(open.misses().count()).isEqualTo(1);
+            assertThat(open.misses().total()).isPositive();
+            assertThat(open.fill(0, Alarm.wallClock()).await(Duration.ofSeconds(30))).isTrue();
+        }
+        assertThat(next).hasSameBinaryContentAs(image);
+        assertThat(Provisioning.traceOf(next)).doesNotExist();
+    }
+
+    @Test
+    void aTraceOfAnotherImageIsRefusedAndOneThatIsDamagedIsNotNeeded() throws Exception {
+        Path trace = directory.resolve("boot.trace");
+        Files.writeString(trace, "holdfast trace 1\nimage another\n0 4096\n");
+        assertThatThrownBy(() -> Provisioning.create(disk, image.toString(), trace)).hasMessageContaining("is of another image than");
+        assertThat(Provisioning.isArriving(disk)).isFalse();
+        Provisioning.create(disk, image.toString());
+        Files.writeString(Provisioning.traceOf(disk), "nonsense");
+        try (var _ = Silence.of(Provisioning.class); BlockDevice open = Disks.open(disk, Access.READ_WRITE, null)) {
+            assertThat(new Blocking(open).read(0, 4096)).isEqualTo(Arrays.copyOf(Files.readAllBytes(image), 4096));
+        }
     }
 }
