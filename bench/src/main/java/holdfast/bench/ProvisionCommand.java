@@ -1,12 +1,17 @@
 package holdfast.bench;
 
 import holdfast.block.OperatorError;
+import holdfast.image.Image;
+import holdfast.image.ImageStore;
+import holdfast.image.Places;
 import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -19,6 +24,9 @@ import picocli.CommandLine.Option;
             "An image is some milliseconds away (nbdkit's delay filter). A new disk over it is served at a unix socket, and fio reads blocks of 4 KiB at "
                     + "random, no two of them the same: cold, and the same ones once more. Shown are microseconds a request, and what the disk takes on "
                     + "the host for each byte that was read.",
+            "",
+            "With --boot an image boots from such a disk instead, with a trace of an earlier boot and without. Shown is how long all its reads together "
+                    + "have waited for what was not there yet, and how many they were.",
         },
         exitCodeList = {
             "0:everything was measured",
@@ -26,6 +34,8 @@ import picocli.CommandLine.Option;
         })
 final class ProvisionCommand extends Comparison {
     static final CostReport REPORT = new CostReport("provision", "Holdfast", "qemu");
+
+    private static final CostReport BOOT_REPORT = new CostReport("provision", "with a trace", "without");
 
     private static final int IMAGE_MEBIBYTES = 512;
 
@@ -41,29 +51,53 @@ final class ProvisionCommand extends Comparison {
     @Option(names = "--delay", paramLabel = "MS", description = "how far away the image is, in milliseconds; default: 5")
     int delayMillis = 5;
 
+    @Option(names = "--boot", paramLabel = "IMAGE", description = "boot this image, which has a disk, such as debian, in place of random reads")
+    @Nullable String boot;
+
     @Override
     public Integer call() throws Exception {
-        checkNames(ProvisionBench.DEPTHS.stream().flatMap(depth -> names(depth)).toList());
+        checkNames(Stream.concat(ProvisionBench.DEPTHS.stream().flatMap(depth -> names(depth)), Stream.of(BootWait.WAIT, BootWait.MISSES)).toList());
         if (repetitions < 1 || requests < 1 || requests > IMAGE_MEBIBYTES << 8 || delayMillis < 0) {
             throw usage("--repetitions and --requests are at least 1, --delay is no less than 0, and there are " + (IMAGE_MEBIBYTES << 8) + " blocks");
         }
         if (!Files.isDirectory(directory)) {
             throw new OperatorError("--directory " + directory, "is no directory", "make it first");
         }
+        if (boot != null) {
+            return boot(boot);
+        }
         require(ProvisionBench.TOOLS);
         PrintWriter out = out();
         var rows = new ArrayList<CostRow>();
         List<Integer> depths = ProvisionBench.DEPTHS.stream().filter(depth -> names(depth).anyMatch(this::wants)).toList();
-        new ProvisionBench(repetitions, requests, delayMillis, IMAGE_MEBIBYTES, directory).run(depths, row -> {
-            if (wants(row.name())) {
-                rows.add(row);
-                if (!json) {
-                    REPORT.show(row, out);
-                }
+        new ProvisionBench(repetitions, requests, delayMillis, IMAGE_MEBIBYTES, directory).run(depths, row -> show(row, REPORT, rows, out));
+        return finish(REPORT, rows, out);
+    }
+
+    private int boot(String name) throws Exception {
+        require(BootWait.TOOLS);
+        ImageStore store = ImageStore.open(Places.of(System.getenv()).home(), Clock.systemUTC());
+        Image image = store.find(name).orElseThrow(() -> new OperatorError(name, "there is no such image", "build it: holdfast image build " + name));
+        PrintWriter out = out();
+        var rows = new ArrayList<CostRow>();
+        try (var _ = store.use(image)) {
+            new BootWait(image, repetitions, delayMillis, directory).run(row -> show(row, BOOT_REPORT, rows, out));
+        }
+        return finish(BOOT_REPORT, rows, out);
+    }
+
+    private void show(CostRow row, CostReport report, List<CostRow> rows, PrintWriter out) {
+        if (wants(row.name())) {
+            rows.add(row);
+            if (!json) {
+                report.show(row, out);
             }
-        });
+        }
+    }
+
+    private int finish(CostReport report, List<CostRow> rows, PrintWriter out) {
         if (json) {
-            out.println(REPORT.json(rows));
+            out.println(report.json(rows));
         }
         out.flush();
         return 0;

@@ -13,11 +13,13 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 
 /// Names what an image holds: [BlockDevice#identity], and for one that has none its size and a digest of samples: how it begins and
 /// ends, and blocks spread evenly over it. A change elsewhere is not noticed by these.
 final class ImageIdentity {
+    private static final String SAMPLED = "image size=";
     private static final int END_BYTES = 64 << 10;
     private static final int SAMPLE_BYTES = 4096;
     private static final int SAMPLES = 48;
@@ -25,7 +27,17 @@ final class ImageIdentity {
     private ImageIdentity() {}
 
     static String of(BlockDevice image) throws DiskException {
-        String name = image.identity().isPresent() ? image.identity().get() : sampled(image);
+        Optional<String> told = image.identity();
+        return told.isPresent() ? shortened(told.get()) : sampled(image);
+    }
+
+    /// The same for a disk that knows its image by such a name: one that was made when nobody could tell what the image holds knows it by
+    /// samples, also now.
+    static String of(BlockDevice image, String known) throws DiskException {
+        return known.startsWith(SAMPLED) ? sampled(image) : of(image);
+    }
+
+    private static String shortened(String name) {
         byte[] bytes = name.getBytes(StandardCharsets.UTF_8);
         return bytes.length <= ProvisionedLayer.IDENTITY_BYTES_MAX ? name : "sha256 " + HexFormat.of().formatHex(sha256().digest(bytes));
     }
@@ -46,7 +58,7 @@ final class ImageIdentity {
             }
             digest.update(sample.content.toArray(ValueLayout.JAVA_BYTE));
         }
-        return "image size=" + size + " samples=" + HexFormat.of().formatHex(digest.digest(), 0, 16);
+        return SAMPLED + size + " samples=" + HexFormat.of().formatHex(digest.digest(), 0, 16);
     }
 
     private record Sample(MemorySegment content, CompletableFuture<IoStatus> ended) {}

@@ -229,7 +229,7 @@ final class Repository implements AutoCloseable {
 
     /// @return why it is not the image; null when it is
     private @Nullable String complaint(BlockDevice device) throws DiskException {
-        String now = ImageIdentity.of(device);
+        String now = ImageIdentity.of(device, identity);
         return now.equals(identity) ? null : "is not the image that it was (then " + identity + ", now " + now + ")";
     }
 

@@ -29,6 +29,7 @@ import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -262,23 +263,41 @@ class ProvisioningTest {
         assertThat(Provisioning.describe(disk).presence().absentBytes()).isEqualTo(SIZE - 9 * BLOCK);
     }
 
-    /// Of an export nothing but its size and samples tell that it is another image.
     @Test
     void anotherNbdExportUnderTheSameAddressIsRefused() throws Exception {
-        var address = new NbdAddress.Unix(directory.resolve("socket"));
-        try (RawFile raw = RawFile.open(image, Access.READ_ONLY);
-                NbdServer server = NbdServer.open(address, List.of(new Export("image", "", raw)))) {
-            Provisioning.create(disk, server.uri());
-        }
-        try (var file = new RandomAccessFile(image.toFile(), "rw")) {
-            file.seek(1024);
-            file.write(77);
-        }
-        try (RawFile raw = RawFile.open(image, Access.READ_ONLY);
-                NbdServer server = NbdServer.open(address, List.of(new Export("image", "", raw)))) {
-            assertThat(server.uri()).isEqualTo(Provisioning.describe(disk).repository());
+        whenServed(Access.READ_ONLY, uri -> Provisioning.create(disk, uri));
+        assertThat(Provisioning.describe(disk).image()).startsWith("raw size=");
+        change(SIZE / 2 + 5000);
+        whenServed(Access.READ_ONLY, uri -> {
+            assertThat(uri).isEqualTo(Provisioning.describe(disk).repository());
             assertThatThrownBy(this::open).isInstanceOf(OperatorError.class)
                     .hasMessageContaining("is not the image that it was").hasMessageContaining("bring back the image that the disk was made from");
+        });
+    }
+
+    /// Nobody can tell what an export holds that may be written: size and samples are all there is.
+    @Test
+    void anExportThatMayBeWrittenIsKnownBySamplesAlsoWhenItMayNotLater() throws Exception {
+        whenServed(Access.READ_WRITE, uri -> Provisioning.create(disk, uri));
+        assertThat(Provisioning.describe(disk).image()).startsWith("image size=");
+        whenServed(Access.READ_ONLY, _ -> open().close());
+        change(1024);
+        for (Access access : Access.values()) {
+            whenServed(access, _ -> assertThatThrownBy(this::open).hasMessageContaining("is not the image that it was"));
+        }
+    }
+
+    private void whenServed(Access access, Consumer<String> action) {
+        try (RawFile raw = RawFile.open(image, access);
+                NbdServer server = NbdServer.open(new NbdAddress.Unix(directory.resolve("socket")), List.of(new Export("image", "", raw)))) {
+            action.accept(server.uri());
+        }
+    }
+
+    private void change(long offset) throws Exception {
+        try (var file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.seek(offset);
+            file.write(77);
         }
     }
 

@@ -2,6 +2,7 @@ package holdfast.nbd;
 
 import holdfast.block.BlockDevice;
 import holdfast.block.Geometry;
+import java.util.Optional;
 import java.util.concurrent.Semaphore;
 
 /// A disk under a name, for any number of clients at once up to [#CONNECTIONS_MAX].
@@ -9,6 +10,9 @@ import java.util.concurrent.Semaphore;
 /// All of them use one device, so a flush on one connection covers what completed on every other.
 public final class Export {
     static final int CONNECTIONS_MAX = 32;
+
+    /// Behind this, in the description of an export that nobody writes to, is the name of its content ([BlockDevice#identity]).
+    static final String CONTENT = "; holdfast content: ";
 
     private final String name;
     private final String description;
@@ -28,8 +32,10 @@ public final class Export {
         return name;
     }
 
+    /// For people, and for our own client: where nobody can change it through us, and the device can tell, it says what it holds.
     String description() {
-        return description;
+        Optional<String> content = readOnly() ? device.identity() : Optional.empty();
+        return content.map(name -> description + CONTENT + name).orElse(description);
     }
 
     BlockDevice device() {

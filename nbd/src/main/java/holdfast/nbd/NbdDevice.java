@@ -18,6 +18,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import javax.net.ssl.SSLException;
@@ -185,6 +186,12 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     @Override
     public Geometry geometry() {
         return geometry;
+    }
+
+    /// As our own server tells it of an export that nobody writes to. A later connection leads to the same.
+    @Override
+    public Optional<String> identity() {
+        return export.content();
     }
 
     @Override

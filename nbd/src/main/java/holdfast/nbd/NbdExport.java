@@ -2,6 +2,7 @@ package holdfast.nbd;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /// What a server says of an export.
 ///
@@ -32,6 +33,12 @@ public record NbdExport(
 
     public boolean readOnly() {
         return can(Protocol.FLAG_READ_ONLY);
+    }
+
+    /// What a server of ours calls what is in it, if nobody can change that.
+    Optional<String> content() {
+        int at = description.lastIndexOf(Export.CONTENT);
+        return readOnly() && at >= 0 ? Optional.of(description.substring(at + Export.CONTENT.length())) : Optional.empty();
     }
 
     /// What the server can do besides reading and writing, in the protocol's words.
@@ -72,6 +79,7 @@ public record NbdExport(
                 && minimumBlockBytes <= before.minimumBlockBytes
                 && payloadBytesMax >= before.payloadBytesMax
                 && (extended || !before.extended)
-                && blockStatus == before.blockStatus;
+                && blockStatus == before.blockStatus
+                && content().equals(before.content());
     }
 }
