@@ -30,10 +30,11 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
 
     static final String WRITE = "randwrite-4k-qd32-us";
     static final String TAIL = "randwrite-4k-qd32-p99-us";
+    static final String CPU = "randwrite-4k-qd32-cpu-us";
     static final String BYTES = "journal-bytes-per-byte";
     static final String RECOVER = "recover-s";
     static final String SERVE = "at-serves-s";
-    static final List<String> NAMES = List.of(WRITE, TAIL, BYTES, RECOVER, SERVE);
+    static final List<String> NAMES = List.of(WRITE, TAIL, CPU, BYTES, RECOVER, SERVE);
 
     private static final DiskLoad LOAD = new DiskLoad("randwrite-4k-qd32", "randwrite", 4096, 32, 1, true);
     private static final int CHUNK_BYTES = 1 << 20;
@@ -63,21 +64,24 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
             both.forEach(racer -> racer.server.awaitReady());
             for (int i = -1; i < repetitions; i++) {
                 for (Racer racer : both) {
+                    double before = racer.server.cpuSeconds();
                     FioRuns.Run run = FioRuns.run(LOAD.arguments(racer.server.uri(), bytes(diskMebibytes), requests), requests);
                     if (i >= 0) {
                         racer.runs.add(run);
+                        racer.cpuMicros.add((racer.server.cpuSeconds() - before) * 1e6 / requests);
                     }
                 }
             }
             results.accept(row(WRITE, ours, theirs, run -> run.seconds() * 1e6 / requests));
             results.accept(row(TAIL, ours, theirs, FioRuns.Run::p99Micros));
+            results.accept(new CostRow(CPU, Samples.median(ours.cpuMicros), Samples.median(theirs.cpuMicros)));
         }
         long written = (repetitions + 1L) * requests * LOAD.blockBytes();
         results.accept(new CostRow(BYTES, (double) takenBytes(directory.resolve("journal")) / written, 1));
     }
 
     /// A disk that is served.
-    private record Racer(RunningServer server, List<FioRuns.Run> runs) implements AutoCloseable {
+    private record Racer(RunningServer server, List<FioRuns.Run> runs, List<Double> cpuMicros) implements AutoCloseable {
         @Override
         public void close() {
             server.close();
@@ -90,7 +94,7 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
 
     private Racer racer(Path directory, Disk which) throws IOException, InterruptedException {
         Path disk = disk(directory, which, diskMebibytes);
-        return new Racer(start(which.name(), List.of(disk.toString()), directory, FioRuns.SERVERS), new ArrayList<>());
+        return new Racer(start(which.name(), List.of(disk.toString()), directory, FioRuns.SERVERS), new ArrayList<>(), new ArrayList<>());
     }
 
     private static CostRow row(String name, Racer ours, Racer theirs, ToDoubleFunction<FioRuns.Run> what) {

@@ -16,7 +16,7 @@ import picocli.CommandLine.Option;
             "Compares a disk that has a journal with one that has none.",
             "",
             "Both are VHDX disks full of noise, served at unix sockets, and fio writes blocks of 4 KiB at random, 32 at a time: microseconds a write, and "
-                    + "what 99 of 100 took at most; what the journal takes for each byte that was written. Of a journal of 1 GiB of such writes over a "
+                    + "what 99 of 100 took at most; CPU time of the server; what the journal takes for each byte that was written. Of a journal of 1 GiB of such writes over a "
                     + "disk of 1 GiB: seconds to recover its middle as a raw disk, against copying such a disk, and until that is served, against "
                     + "serving such a disk.",
         },
@@ -60,7 +60,7 @@ final class JournalCommand extends Comparison {
             }
         };
         var bench = new JournalBench(repetitions, requests, DISK_MEBIBYTES, WINDOW_MEBIBYTES, directory);
-        if (wants(JournalBench.WRITE) || wants(JournalBench.TAIL) || wants(JournalBench.BYTES)) {
+        if (wants(JournalBench.WRITE) || wants(JournalBench.TAIL) || wants(JournalBench.CPU) || wants(JournalBench.BYTES)) {
             bench.writes(results);
         }
         if (wants(JournalBench.RECOVER) || wants(JournalBench.SERVE)) {

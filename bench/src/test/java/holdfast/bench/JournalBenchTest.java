@@ -23,12 +23,14 @@ class JournalBenchTest {
     @Needs({"fio"})
     void aJournalIsMeasuredAgainstNoneAndNothingIsLeft() throws Exception {
         var rows = new ArrayList<CostRow>();
-        var bench = new JournalBench(1, 2000, 8, 4, directory);
+        var bench = new JournalBench(1, 500, 8, 4, directory);
         bench.writes(rows::add);
         bench.past(true, true, rows::add);
         assertThat(rows).extracting(CostRow::name).containsExactlyElementsOf(JournalBench.NAMES);
-        assertThat(rows).allSatisfy(row -> assertThat(row.ours()).isPositive());
-        assertThat(rows.get(2).ours()).as("every byte is in the journal, with its entry's header").isBetween(1.015, 1.3);
+        assertThat(rows)
+                .filteredOn(row -> !row.name().equals(JournalBench.CPU)) // which is counted in hundredths of a second
+                .allSatisfy(row -> assertThat(row.ours()).isPositive());
+        assertThat(rows.get(3).ours()).as("every byte is in the journal, with its entry's header").isBetween(1.015, 1.3);
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left).isEmpty();
         }

@@ -12,6 +12,7 @@ import holdfast.block.Request;
 import holdfast.block.StorageLayer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
@@ -144,17 +145,37 @@ public final class PastDevice implements BlockDevice {
     private void read(long offset, MemorySegment into) throws DiskException {
         long end = offset + into.byteSize();
         for (long at = offset; at < end; ) {
-            for (PastIndex.Run run : index.runs(at, end, RUNS_MAX)) {
+            List<PastIndex.Run> runs = index.runs(at, end, RUNS_MAX);
+            readBase(runs, at, into.asSlice(at - offset));
+            for (PastIndex.Run run : runs) {
                 read(run, into.asSlice(run.offset() - offset, run.end() - run.offset()));
                 at = run.end();
             }
         }
     }
 
+    /// All that the base has of the runs, in one go: what lies between is read too, for less than a second request would cost, and is overwritten.
+    ///
+    /// @param offset of the first byte of `into`
+    private void readBase(List<PastIndex.Run> runs, long offset, MemorySegment into) throws DiskException {
+        long from = -1;
+        long to = -1;
+        for (PastIndex.Run run : runs) {
+            if (!run.held()) {
+                from = from < 0 ? run.offset() : from;
+                to = run.end();
+            }
+        }
+        if (to > from) {
+            new Blocking(base).read(from, into.asSlice(from - offset, to - from));
+        }
+    }
+
     private void read(PastIndex.Run run, MemorySegment into) throws DiskException {
         if (!run.held()) {
-            new Blocking(base).read(run.offset(), into);
-        } else if (run.place() == null) {
+            return;
+        }
+        if (run.place() == null) {
             into.fill((byte) 0);
         } else {
             readEntry(run.place(), into);
