@@ -235,8 +235,12 @@ public final class ProtectedDisk {
         Path disk = checked(named);
         JournalLayer layer = layer(disk);
         try {
-            Timeline.Point point = timelineNow(layer).find(target, named.toString());
-            return new Past(PastDevice.open(() -> base(disk, layer), segments(layer), point.sequence()), point);
+            SegmentDirectory segments = segments(layer);
+            PastDevice.Chosen chosen = PastDevice.open(() -> base(disk, layer), segments, timeline -> {
+                checkGoesOn(timeline, layer, segments.name());
+                return timeline.find(target, named.toString());
+            });
+            return new Past(chosen.disk(), chosen.point());
         } catch (DiskException e) {
             throw DiskStack.unreadable(disk, e);
         }
@@ -257,14 +261,18 @@ public final class ProtectedDisk {
     private static Timeline timelineNow(JournalLayer layer) throws DiskException {
         try (Journal journal = Journal.peek(segments(layer))) {
             Timeline timeline = Timeline.of(journal);
-            if (timeline.end().sequence() < layer.sequence()) {
-                throw new OperatorError(
-                        journal.name(),
-                        "is not the journal that the disk was closed with: it ends at entry " + timeline.end().sequence() + ", and went to "
-                                + layer.sequence(),
-                        "bring back disk and journal of the same time");
-            }
+            checkGoesOn(timeline, layer, journal.name());
             return timeline;
+        }
+    }
+
+    private static void checkGoesOn(Timeline timeline, JournalLayer layer, String journal) {
+        if (timeline.end().sequence() < layer.sequence()) {
+            throw new OperatorError(
+                    journal,
+                    "is not the journal that the disk was closed with: it ends at entry " + timeline.end().sequence() + ", and went to "
+                            + layer.sequence(),
+                    "bring back disk and journal of the same time");
         }
     }
 

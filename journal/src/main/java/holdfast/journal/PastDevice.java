@@ -17,6 +17,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Function;
 
 /// A disk as it was at a point of its journal, read-only: what the newest entries not after that point have, and the base where
 /// there are none. Nothing is copied.
@@ -65,6 +66,33 @@ public final class PastDevice implements BlockDevice {
     /// @throws OperatorError when the journal is damaged, or of another base
     public static PastDevice open(Base base, Segments segments, long sequence) throws DiskException {
         return open(base, segments, sequence, () -> {});
+    }
+
+    /// What was chosen, and the disk as it was there.
+    public record Chosen(PastDevice disk, Timeline.Point point) {}
+
+    /// Others may write to the journal meanwhile. It is looked at once.
+    ///
+    /// @param choice the point, when it is known what there is
+    /// @throws OperatorError when the journal is damaged, or of another base
+    public static Chosen open(Base base, Segments segments, Function<Timeline, Timeline.Point> choice) throws DiskException {
+        BlockDevice below = base.open(); // which takes on nothing meanwhile, so that no segment goes
+        try {
+            Journal journal = Journal.peek(segments);
+            try {
+                var changes = new HeldChanges();
+                Timeline timeline = Timeline.of(journal, (place, entry, _) -> changes.add(place, entry));
+                Timeline.Point point = choice.apply(timeline);
+                checkBase(below, journal, timeline.end());
+                return new Chosen(new PastDevice(below, journal, changes.indexAt(point.sequence()), point.sequence(), () -> {}), point);
+            } catch (DiskException | RuntimeException e) {
+                journal.close();
+                throw e;
+            }
+        } catch (DiskException | RuntimeException e) {
+            below.close();
+            throw e;
+        }
     }
 
     /// @param whenClosed called last

@@ -30,7 +30,8 @@ final class PastIndex {
         }
     }
 
-    private void put(long from, long to, Journal.@Nullable Place place) {
+    /// @param place null for zeros
+    void put(long from, long to, Journal.@Nullable Place place) {
         if (from == to) {
             return;
         }

@@ -36,8 +36,9 @@ public final class Timeline {
     private long changes;
     private long changedBytes;
 
-    private Timeline(Journal journal) throws DiskException {
-        end = journal.scan((_, entry, data) -> {
+    private Timeline(Journal journal, Journal.Visitor also) throws DiskException {
+        end = journal.scan((place, entry, data) -> {
+            also.entry(place, entry, data);
             if (passed.isEmpty()) {
                 firstNanos = entry.timeNanos();
             }
@@ -57,7 +58,12 @@ public final class Timeline {
 
     /// @throws OperatorError when the journal is damaged
     public static Timeline of(Journal journal) throws DiskException {
-        return new Timeline(journal);
+        return of(journal, (_, _, _) -> {});
+    }
+
+    /// @param also called with each entry
+    static Timeline of(Journal journal, Journal.Visitor also) throws DiskException {
+        return new Timeline(journal, also);
     }
 
     static Instant instant(long nanos) {

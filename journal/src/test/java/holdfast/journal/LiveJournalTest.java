@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
+import holdfast.block.ByteSize;
 import holdfast.block.DiskException;
 import holdfast.block.ForwardingDevice;
+import holdfast.block.MemoryDevice;
 import holdfast.block.Noise;
 import holdfast.block.Request;
+import java.util.Random;
 import java.util.SortedSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
@@ -170,6 +173,27 @@ class LiveJournalTest {
                 assertThat(journal.scan((_, _, _) -> {}).sequence()).isEqualTo(3);
             }
             assertThat(torn.done).isTrue();
+        }
+    }
+
+    /// Whatever is chosen when the journal has been looked at is the same as what was known before.
+    @Test
+    void aPointThatIsChosenLaterIsTheSameDisk() throws Exception {
+        var segments = new MemorySegments(null);
+        var random = new Random(5);
+        try (Sample sample = Sample.begin(segments, Sample.ID, Sample.TINY)) {
+            for (int i = 0; i < 100; i++) {
+                sample.step(random);
+            }
+            sample.writer().flush();
+            for (long sequence = 0; sequence <= sample.last(); sequence += 7) {
+                var target = new Target.Sequence(sequence);
+                try (BlockDevice past = PastDevice.open(
+                                () -> new MemoryDevice(new ByteSize(Sample.DISK_BYTES)), segments, timeline -> timeline.find(target, "journal"))
+                        .disk()) {
+                    assertThat(new Blocking(past).read(0, Sample.DISK_BYTES)).as("at %d", sequence).isEqualTo(sample.at(sequence));
+                }
+            }
         }
     }
 
