@@ -1,6 +1,7 @@
 package holdfast.cli;
 
 import holdfast.block.OperatorError;
+import holdfast.host.HostProblem;
 import java.io.PrintWriter;
 import java.lang.System.Logger;
 import java.lang.System.Logger.Level;
@@ -66,6 +67,17 @@ final class ErrorReport {
             case OperatorError operator -> {
                 print(command, List.of(operator.subject() + ": " + operator.problem(), operator.nextStep()));
                 yield ExitCode.FAILED;
+            }
+            case HostProblem problem -> {
+                print(command, List.of(problem.subject() + ": " + problem.problem(), problem.nextStep()));
+                yield switch (problem.kind()) {
+                    case INVALID -> ExitCode.USAGE;
+                    case UNREACHABLE -> ExitCode.UNREACHABLE;
+                    case NOT_FOUND -> ExitCode.NOT_FOUND;
+                    case CONFLICT -> ExitCode.CONFLICT;
+                    case FAILED -> ExitCode.FAILED;
+                    case TIMEOUT -> ExitCode.TIMEOUT;
+                };
             }
             case OutOfMemoryError memory -> {
                 print(command, List.of("out of memory: " + memory.getMessage(), "give the Java program more with HOLDFAST_JAVA_OPTS=-Xmx…"));

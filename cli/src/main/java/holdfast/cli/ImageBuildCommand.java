@@ -2,6 +2,7 @@ package holdfast.cli;
 
 import holdfast.block.ByteSize;
 import holdfast.image.Image;
+import holdfast.image.Images;
 import holdfast.image.Recipe;
 import java.util.ArrayList;
 import java.util.List;

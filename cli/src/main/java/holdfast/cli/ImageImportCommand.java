@@ -2,6 +2,7 @@ package holdfast.cli;
 
 import holdfast.block.ByteSize;
 import holdfast.image.Image;
+import holdfast.image.Images;
 import holdfast.image.ImportedFiles;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;

@@ -2,6 +2,7 @@ package holdfast.cli;
 
 import holdfast.block.ByteSize;
 import holdfast.image.Image;
+import holdfast.image.Images;
 import java.io.PrintWriter;
 import java.util.List;
 import java.util.Objects;

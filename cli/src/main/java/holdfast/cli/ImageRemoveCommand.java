@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.image.Images;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;

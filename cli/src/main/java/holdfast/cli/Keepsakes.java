@@ -4,6 +4,7 @@ import holdfast.block.BlockDevice;
 import holdfast.block.OperatorError;
 import holdfast.image.DiskCopy;
 import holdfast.image.Image;
+import holdfast.image.Images;
 import holdfast.image.Progress;
 import holdfast.machine.Machine;
 import java.io.IOException;

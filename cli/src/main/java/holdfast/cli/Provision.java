@@ -8,6 +8,8 @@ import holdfast.block.ScratchDisk;
 import holdfast.disk.Disks;
 import holdfast.disk.ProtectedDisk;
 import holdfast.image.Image;
+import holdfast.image.Images;
+import holdfast.image.KernelArguments;
 import holdfast.image.Places;
 import holdfast.journal.Target;
 import holdfast.machine.DiskSpec;

@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.image.Images;
 import holdfast.testkit.Program;
 import holdfast.testkit.Tree;
 import java.io.IOException;

@@ -35,7 +35,8 @@ record Walls(String base) {
             entry("disk", "block", "vhdx", "journal", "nbd"),
             entry("machine", "riscv", "block"),
             entry("image", "machine", "block"),
-            entry("cli", "machine", "block", "vhdx", "journal", "nbd", "disk", "image"),
+            entry("host", "machine", "block", "disk", "image"),
+            entry("cli", "machine", "block", "vhdx", "journal", "nbd", "disk", "image", "host"),
             entry("bench", "riscv", "block", "vhdx", "machine", "image", "cli"),
             entry("house")));
 

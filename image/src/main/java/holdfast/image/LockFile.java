@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
 /// it ends.
 ///
 /// The file stays behind, empty: to remove a lock file would let two processes lock two different files of one name.
-final class LockFile implements AutoCloseable {
+public final class LockFile implements AutoCloseable {
     /// What this process holds. The locks of the operating system belong to a process as a whole, so it has to know.
     private static final Map<Path, LockFile> HELD = new HashMap<>();
 
@@ -34,7 +34,7 @@ final class LockFile implements AutoCloseable {
     /// Locks a file for this holder alone, waiting for others.
     ///
     /// @param beforeWaiting called once if somebody else has it
-    static LockFile exclusive(Path file, Runnable beforeWaiting) throws IOException, InterruptedException {
+    public static LockFile exclusive(Path file, Runnable beforeWaiting) throws IOException, InterruptedException {
         Path path = prepared(file);
         boolean told = false;
         synchronized (HELD) {
@@ -73,7 +73,7 @@ final class LockFile implements AutoCloseable {
     }
 
     /// Locks a file if nobody else holds it in a way that does not go together; shared holders go together.
-    static Optional<LockFile> attempt(Path file, boolean shared) throws IOException {
+    public static Optional<LockFile> attempt(Path file, boolean shared) throws IOException {
         Path path = prepared(file);
         synchronized (HELD) {
             @Nullable LockFile held = HELD.get(path);

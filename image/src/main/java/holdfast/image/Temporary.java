@@ -15,14 +15,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// Files and directories that are made under another name, and appear under their own when they are whole and on disk.
-final class Temporary {
+public final class Temporary {
     private static final String MARK = ".part";
 
     private Temporary() {}
 
     /// A name for the unfinished form of a path, in the same directory. What a killed process has left there is removed: whoever
     /// makes a path holds the lock that makes it the only one.
-    static Path beside(Path path) throws IOException {
+    public static Path beside(Path path) throws IOException {
         Path unfinished = path.resolveSibling("." + path.getFileName() + MARK);
         remove(unfinished);
         Files.createDirectories(directoryOf(path));
@@ -30,7 +30,7 @@ final class Temporary {
     }
 
     /// Gives an unfinished file or directory its name, atomically; a file takes the place of an older one.
-    static void publish(Path unfinished, Path path) throws IOException {
+    public static void publish(Path unfinished, Path path) throws IOException {
         try (Stream<Path> files = Files.walk(unfinished)) {
             for (Path file : (Iterable<Path>) files::iterator) {
                 sync(file);
@@ -45,14 +45,14 @@ final class Temporary {
     }
 
     /// Makes a file's content, or a directory's names, survive a power cut.
-    static void sync(Path path) throws IOException {
+    public static void sync(Path path) throws IOException {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             channel.force(true);
         }
     }
 
     /// Removes a file, or a directory with all that is in it, if it is there.
-    static void remove(Path path) throws IOException {
+    public static void remove(Path path) throws IOException {
         try {
             Files.walkFileTree(path, new SimpleFileVisitor<>() {
                 @Override

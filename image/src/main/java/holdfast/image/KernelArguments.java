@@ -1,11 +1,11 @@
-package holdfast.cli;
+package holdfast.image;
 
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /// Puts the kernel's command line together. Of a word given twice Linux takes the later one, so the user's come last.
-final class KernelArguments {
+public final class KernelArguments {
     /// The serial line is the console; a panic resets at once, by which the machine learns of it.
     private static final List<String> OURS = List.of("console=ttyS0", "panic=-1");
 
@@ -15,7 +15,7 @@ final class KernelArguments {
     /// @param verbose shows the kernel's messages though the image asks for quiet
     /// @param terminalType TERM of the terminal that shows the console, `dumb` if none does; the kernel hands it on to the guest's init
     /// @param user what the user adds
-    static String of(String image, boolean verbose, String terminalType, @Nullable String user) {
+    public static String of(String image, boolean verbose, String terminalType, @Nullable String user) {
         var words = new ArrayList<>(OURS);
         for (String word : image.strip().split("\\s+")) {
             if (!word.isEmpty() && !words.contains(word) && !(verbose && word.equals("quiet"))) {

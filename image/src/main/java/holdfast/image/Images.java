@@ -1,18 +1,12 @@
-package holdfast.cli;
+package holdfast.image;
 
 import holdfast.block.OperatorError;
-import holdfast.image.Image;
-import holdfast.image.ImageBuilder;
-import holdfast.image.ImageStore;
-import holdfast.image.Places;
-import holdfast.image.Progress;
-import holdfast.image.Recipe;
 import java.time.Clock;
 
 /// This user's images.
-record Images(ImageStore store, ImageBuilder builder) {
+public record Images(ImageStore store, ImageBuilder builder) {
 
-    static Images ofUser() {
+    public static Images ofUser() {
         Places places = Places.of(System.getenv());
         ImageStore store = ImageStore.open(places.home(), Clock.systemUTC());
         return new Images(store, new ImageBuilder(store, places.cache()));
@@ -21,7 +15,7 @@ record Images(ImageStore store, ImageBuilder builder) {
     /// The image of this name; one of those that can be built is, if it is not there or this program's guest files are newer.
     ///
     /// @throws OperatorError when there is none, or it cannot be built
-    Image obtain(String name, Progress progress) throws InterruptedException {
+    public Image obtain(String name, Progress progress) throws InterruptedException {
         var recipe = Recipe.named(name);
         return recipe.isPresent()
                 ? builder.obtain(recipe.get(), progress)
@@ -29,13 +23,13 @@ record Images(ImageStore store, ImageBuilder builder) {
     }
 
     /// @throws OperatorError when no image of this name could be found or built
-    void require(String name) {
+    public void require(String name) {
         if (store.find(name).isEmpty()) {
             var _ = recipe(name);
         }
     }
 
-    static Recipe recipe(String name) {
+    public static Recipe recipe(String name) {
         return Recipe.named(name).orElseThrow(() -> unknown(name));
     }
 

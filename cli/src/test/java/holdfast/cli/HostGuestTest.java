@@ -1,0 +1,179 @@
+package holdfast.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import holdfast.cli.Holdfast.Ended;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.HexFormat;
+import java.util.Optional;
+import java.util.Random;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import tools.jackson.databind.JsonNode;
+import tools.jackson.databind.json.JsonMapper;
+
+/// A daemon with real guests, through the commands that a user types.
+@Tag("system")
+@Timeout(600)
+class HostGuestTest {
+    private static final JsonMapper JSON = JsonMapper.builder().build();
+
+    /// Short: it becomes part of the names of sockets.
+    @TempDir
+    Path home;
+
+    /// Images are built once, for all tests.
+    @BeforeEach
+    void begin() throws IOException {
+        Path images = Files.createDirectories(Holdfast.home().resolve("images"));
+        Files.createSymbolicLink(home.resolve("images"), images);
+    }
+
+    @AfterEach
+    void end() throws Exception {
+        for (JsonNode vm : machines()) {
+            ok("rm", "--force", vm.path("name").asString());
+        }
+        ok("host", "stop");
+    }
+
+    private Ended run(byte[] stdin, String... words) throws IOException, InterruptedException {
+        ProcessBuilder builder = Holdfast.builder(words);
+        builder.environment().put("HOLDFAST_HOME", home.toString());
+        builder.environment().remove("HOLDFAST_SOCKET");
+        Process process = Holdfast.start(builder);
+        Thread.ofVirtual().start(() -> {
+            try (var in = process.getOutputStream()) {
+                in.write(stdin);
+            } catch (IOException e) {
+                // A program that has ended reads no more; its exit code says whether that was right.
+                process.isAlive();
+            }
+        });
+        return Holdfast.ended(process);
+    }
+
+    private Ended run(String... words) throws IOException, InterruptedException {
+        return run(new byte[0], words);
+    }
+
+    private String ok(String... words) throws IOException, InterruptedException {
+        Ended ended = run(words);
+        assertThat(ended.exitCode()).as(String.join(" ", words) + ": " + ended.err()).isZero();
+        return ended.out();
+    }
+
+    private void refused(int exitCode, String message, String... words) throws IOException, InterruptedException {
+        Ended ended = run(words);
+        assertThat(ended.err()).as(String.join(" ", words)).contains(message).doesNotContain("\tat ");
+        assertThat(ended.err().lines().count()).isLessThanOrEqualTo(4);
+        assertThat(ended.exitCode()).as(ended.err()).isEqualTo(exitCode);
+    }
+
+    private JsonNode machines() throws IOException, InterruptedException {
+        return JSON.readTree(ok("list", "-o", "json"));
+    }
+
+    private JsonNode info(String name) throws IOException, InterruptedException {
+        return JSON.readTree(ok("info", "-o", "json", name));
+    }
+
+    private ProcessHandle daemon() throws IOException, InterruptedException {
+        return ProcessHandle.of(JSON.readTree(ok("host", "status", "-o", "json")).path("pid").asLong()).orElseThrow();
+    }
+
+    private static void kill(ProcessHandle process) {
+        process.destroyForcibly();
+        await().atMost(Duration.ofSeconds(30)).until(() -> !process.isAlive());
+    }
+
+    @Test
+    void aMachineOutlivesItsDaemonAndGoesOnWhereItWasSaved() throws Exception {
+        assertThat(ok("launch", "--name", "one")).isEqualTo("one\n");
+        assertThat(ok("exec", "one", "echo kept > /root/file; echo said")).isEqualTo("said\n");
+        ProcessHandle before = daemon();
+        long machine = info("one").path("pid").asLong();
+        kill(before);
+        assertThat(ok("exec", "one", "--", "cat", "/root/file")).isEqualTo("kept\n");
+        assertThat(info("one").path("pid").asLong()).isEqualTo(machine);
+        assertThat(daemon().pid()).isNotEqualTo(before.pid());
+
+        ok("pause", "one");
+        assertThat(info("one").path("state").asString()).isEqualTo("paused");
+        ok("resume", "one");
+        ok("rename", "one", "two");
+        ok("save", "two");
+        assertThat(info("two").path("state").asString()).isEqualTo("saved");
+        assertThat(ProcessHandle.of(machine)).isEmpty();
+        ok("start", "two");
+        assertThat(ok("exec", "two", "cat /root/file")).isEqualTo("kept\n");
+
+        ok("stop", "two");
+        assertThat(info("two").path("state").asString()).isEqualTo("stopped");
+        assertThat(info("two").path("ended").asString()).isEqualTo("the guest switched its power off");
+        assertThat(ok("logs", "two")).contains("Power down");
+        Path directory = Path.of(info("two").path("directory").asString());
+        ok("rm", "two");
+        assertThat(directory).doesNotExist();
+        assertThat(machines()).isEmpty();
+    }
+
+    @Test
+    void aMachineThatIsKilledIsReportedAndStartsAgainAndItsStreamsAreWhole() throws Exception {
+        ok("launch", "--name", "one");
+        byte[] much = new byte[300_000];
+        new Random(1).nextBytes(much);
+        Ended ended = run(much, "exec", "one", "--", "sh", "-c", "sha256sum; echo oh >&2; exit 7");
+        assertThat(ended.out()).startsWith(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(much)));
+        assertThat(ended.err()).isEqualTo("oh\n");
+        assertThat(ended.exitCode()).isEqualTo(7);
+
+        Ended typed = run("\necho typed $((40 + 2)); poweroff -f\n".getBytes(StandardCharsets.UTF_8), "console", "one");
+        assertThat(typed.out()).contains("typed 42");
+        assertThat(typed.err()).contains("the guest switched its power off");
+        ok("wait", "one", "--for", "stopped");
+
+        ok("start", "one", "--no-wait");
+        Optional<ProcessHandle> process = ProcessHandle.of(info("one").path("pid").asLong());
+        kill(process.orElseThrow());
+        ok("wait", "one", "--for", "stopped");
+        assertThat(info("one").path("ended").asString()).isEqualTo("its process was killed");
+        ok("start", "one");
+        assertThat(info("one").path("ready").asBoolean()).isTrue();
+        refused(5, "one: runs", "rm", "one");
+        ok("rm", "--force", "one");
+        assertThat(machines()).isEmpty();
+    }
+
+    @Test
+    void whatCannotBeIsSaidWithItsExitCode() throws Exception {
+        refused(3, "cannot be reached", "host", "status");
+        ok("launch", "--name", "one", "--no-start");
+        refused(5, "one: is the name of another machine", "launch", "--name", "one");
+        refused(2, "name 'Big'", "launch", "--name", "Big");
+        refused(2, "cpus: 1000", "launch", "--cpus", "1000");
+        refused(2, "has its disks as they are", "launch", "--disk", "a.raw,scratch");
+        refused(5, "of memory, and", "launch", "--memory", "4T", "--name", "large");
+        refused(4, "none: there is no machine of this name", "info", "none");
+        refused(5, "one: does not run", "pause", "one");
+        refused(5, "one: does not run", "console", "one");
+        refused(125, "one: does not run", "exec", "one", "true");
+        refused(5, "one: does not run", "stop", "one");
+        refused(5, "has a daemon already", "host", "start");
+        refused(1, "image nothing", "launch", "nothing");
+        ok("start", "--no-wait", "one");
+        refused(124, "one: does not take commands yet", "wait", "one", "--timeout", "1");
+        ok("stop", "--force", "one");
+        assertThat(info("one").path("ended").asString()).isEqualTo("its power was cut");
+    }
+}

@@ -1,0 +1,134 @@
+package holdfast.host;
+
+import holdfast.block.OperatorError;
+import holdfast.host.HostProblem.Kind;
+import holdfast.image.LockFile;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import org.eclipse.jetty.server.HttpConfiguration;
+import org.eclipse.jetty.server.HttpConnectionFactory;
+import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
+import org.eclipse.jetty.util.thread.QueuedThreadPool;
+
+/// The daemon: the machines of a host behind an HTTP API. It holds none of them hostage: they go on when it ends, however it does, and the next
+/// one takes them over.
+public final class Daemon {
+    /// What it says when it can be asked.
+    static final String READY = "ready";
+
+    /// How long a machine's process may take to go once its power is cut.
+    static final Duration STOP_LIMIT = Duration.ofSeconds(60);
+
+    private static final System.Logger LOG = System.getLogger(Daemon.class.getName());
+
+    private final HostHome home;
+    private final String version;
+    private final String started = Instant.now().toString();
+    private final CountDownLatch stop = new CountDownLatch(1);
+    private final CountDownLatch stopped = new CountDownLatch(1);
+
+    private Daemon(HostHome home, String version) {
+        this.home = home;
+        this.version = version;
+    }
+
+    /// Runs until it is told to stop, by its API or by a signal.
+    ///
+    /// @param out told, in a line, when it can be asked
+    /// @throws OperatorError when it cannot begin
+    public static void run(HostHome home, String version, PrintStream out) throws InterruptedException {
+        home.check();
+        var daemon = new Daemon(home, version);
+        try {
+            daemon.run(out);
+        } catch (IOException e) {
+            throw new OperatorError(home.directory().toString(), "cannot be used: " + e.getMessage(), "point HOLDFAST_HOME to a place that can");
+        } finally {
+            daemon.stopped.countDown();
+        }
+    }
+
+    private void run(PrintStream out) throws IOException, InterruptedException {
+        ownDirectory(home.directory());
+        ownDirectory(home.machines());
+        ownDirectory(home.socket().resolveSibling(".").normalize());
+        Optional<LockFile> lock = LockFile.attempt(home.lock(), false);
+        if (lock.isEmpty()) {
+            throw new HostProblem(Kind.CONFLICT, home.directory().toString(), "has a daemon already", "see 'holdfast host status'");
+        }
+        try (LockFile _ = lock.get();
+                Inventory inventory = Inventory.open(home.inventory())) {
+            var events = new Events();
+            var vms = new Vms(home, inventory, Admission.ofHost(), events);
+            serve(new Api(this, vms, events), out);
+        }
+    }
+
+    /// A directory of this user's alone, whoever made it.
+    private static void ownDirectory(Path directory) throws IOException {
+        if (!Files.isDirectory(directory)) {
+            Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+        }
+    }
+
+    private void serve(Api api, PrintStream out) throws IOException, InterruptedException {
+        Files.deleteIfExists(home.socket());
+        var threads = new QueuedThreadPool();
+        threads.setName("http");
+        threads.setVirtualThreadsExecutor(Executors.newVirtualThreadPerTaskExecutor());
+        var server = new Server(threads);
+        var configuration = new HttpConfiguration();
+        configuration.setSendServerVersion(false);
+        var connector = new UnixDomainServerConnector(server, new HttpConnectionFactory(configuration));
+        connector.setUnixDomainPath(home.socket());
+        server.addConnector(connector);
+        server.setHandler(api.handler(server));
+        Runtime.getRuntime().addShutdownHook(new Thread(this::signalled, "stop"));
+        try {
+            server.start();
+            Files.setPosixFilePermissions(home.socket(), PosixFilePermissions.fromString("rw-------"));
+            LOG.log(Level.INFO, "listening on " + home.socket());
+            out.println(READY);
+            out.flush();
+            stop.await();
+            server.stop();
+        } catch (InterruptedException | IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw new IOException(e.getMessage(), e);
+        } finally {
+            Files.deleteIfExists(home.socket());
+        }
+    }
+
+    private void signalled() {
+        stop.countDown();
+        try {
+            stopped.await();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    void stop() {
+        stop.countDown();
+    }
+
+    HostView view(Vms vms) {
+        var all = vms.list();
+        int running = (int) all.stream().filter(Vm::isStarted).count();
+        return new HostView(
+                ProcessHandle.current().pid(), version, home.directory().toString(), home.socket().toString(), started, all.size(), running,
+                vms.admission().memoryBytes(), vms.promisedBytes());
+    }
+}

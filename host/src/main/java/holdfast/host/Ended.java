@@ -1,0 +1,29 @@
+package holdfast.host;
+
+import holdfast.machine.MachineEvent;
+import java.util.List;
+
+/// How a machine's run has ended, in words.
+final class Ended {
+    static final String POWER_OFF = "its power was cut";
+    static final String SAVED = "it was saved";
+    static final String TERMINATED = "its process was told to end";
+    static final String KILLED = "its process was killed";
+
+    private Ended() {}
+
+    static String of(MachineEvent.Halt halt) {
+        return switch (halt) {
+            case MachineEvent.PoweredOff _ -> "the guest switched its power off";
+            case MachineEvent.GuestPanicked panic -> "the guest's kernel panicked" + last(panic.lastLines());
+            case MachineEvent.HartsStopped _ -> "every hart has stopped, and nothing can wake one";
+            case MachineEvent.Failed failed -> "the machine has failed: " + failed.cause();
+            default -> "it has ended";
+        };
+    }
+
+    /// The line that says why, which is the one before the last that ends in brackets.
+    private static String last(List<String> lines) {
+        return lines.stream().filter(line -> line.contains("Kernel panic")).findFirst().map(line -> ": " + line.strip()).orElse("");
+    }
+}

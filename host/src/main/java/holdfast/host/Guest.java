@@ -1,0 +1,177 @@
+package holdfast.host;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.OperatorError;
+import holdfast.block.RawFile;
+import holdfast.block.ScratchDisk;
+import holdfast.disk.Disks;
+import holdfast.machine.ClockPort;
+import holdfast.machine.DiskSpec;
+import holdfast.machine.GuestAgent;
+import holdfast.machine.GuestAgentException;
+import holdfast.machine.GuestExec;
+import holdfast.machine.Machine;
+import holdfast.machine.MachineConfig;
+import holdfast.machine.NamedConsole;
+import holdfast.machine.SchedulingMode;
+import holdfast.machine.VirtualMachine;
+import java.io.IOException;
+import java.lang.System.Logger.Level;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.TimeoutException;
+
+/// A virtual computer in this process, with its console, its disks, and the ways to reach what runs in it.
+final class Guest implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(Guest.class.getName());
+    private static final Duration AGENT_DEADLINE = Duration.ofSeconds(30);
+
+    private final VmHome home;
+    private final Deque<BlockDevice> disks = new ArrayDeque<>();
+    private final Machine machine;
+    private final ConsoleHub console;
+    private final GuestExec exec = new GuestExec();
+    private final GuestAgent agent = new GuestAgent(AGENT_DEADLINE);
+
+    /// @throws OperatorError when a disk, the kernel or something else cannot be used; then nothing is open
+    Guest(VmHome home, Order order) {
+        this.home = home;
+        console = new ConsoleHub(home.console());
+        try {
+            machine = new VirtualMachine(config(order));
+        } catch (RuntimeException e) {
+            closeDisks();
+            console.close();
+            throw e;
+        }
+    }
+
+    private MachineConfig config(Order order) {
+        var config = MachineConfig.builder()
+                .harts(order.cpus())
+                .memoryBytes(order.memoryBytes())
+                .kernel(home.kernel())
+                .append(order.append())
+                .console(console)
+                .seed(order.seed())
+                .clock(ClockPort.HOST)
+                .label(order.name())
+                .mode(SchedulingMode.PARALLEL);
+        if (order.initrd()) {
+            config.initrd(home.initrd());
+        }
+        if (order.disk()) {
+            config.disk(new DiskSpec(root(), "root"));
+        }
+        for (SpecDisk disk : order.disks()) {
+            Access access = disk.readOnly() ? Access.READ_ONLY : Access.READ_WRITE;
+            BlockDevice device = Disks.open(Path.of(disk.file()), access, null);
+            disks.push(device);
+            config.disk(new DiskSpec(device, "disk" + (disks.size() - 1)));
+        }
+        for (NamedConsole port : exec.ports()) {
+            config.virtioPort(port.name(), port.port());
+        }
+        config.virtioPort(GuestAgent.PORT, agent.port());
+        return config.build();
+    }
+
+    private BlockDevice root() {
+        BlockDevice base = RawFile.open(home.base(), Access.READ_ONLY);
+        try {
+            BlockDevice root = ScratchDisk.open(base, home.root());
+            disks.push(root);
+            return root;
+        } catch (RuntimeException e) {
+            base.close();
+            throw e;
+        }
+    }
+
+    /// Goes on where it was saved, or begins. A state is of use once: from here on its disks change.
+    void start() {
+        if (!Files.exists(home.state())) {
+            machine.start();
+            return;
+        }
+        machine.restore(home.state());
+        try {
+            Files.delete(home.state());
+        } catch (IOException e) {
+            throw new OperatorError(home.state().toString(), "cannot be removed: " + e.getMessage(), "look after the storage it is on");
+        }
+        exec.restored();
+        machine.resume();
+        Thread.ofVirtual().name("set-clock").start(this::setClock);
+    }
+
+    /// A guest reads its hardware clock at its start alone: after a rest its agent puts its idea of the time of day right.
+    private void setClock() {
+        try {
+            agent.setTime(Instant.now());
+        } catch (GuestAgentException | TimeoutException e) {
+            LOG.log(Level.DEBUG, "the guest's clock was not set: " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    Machine machine() {
+        return machine;
+    }
+
+    ConsoleHub console() {
+        return console;
+    }
+
+    GuestExec exec() {
+        return exec;
+    }
+
+    /// Asks the guest to stop by itself, and maybe to start again.
+    ///
+    /// @throws OperatorError when nobody in it takes that
+    void shutDown(GuestAgent.Shutdown mode) throws InterruptedException {
+        try {
+            agent.shutdown(mode);
+        } catch (GuestAgentException | TimeoutException e) {
+            throw new OperatorError(
+                    "the guest", "was not asked to stop, since its agent does not take it: " + e.getMessage(), "cut its power with --force");
+        }
+    }
+
+    /// Writes the machine's state beside its disks, whole and durably; it is paused then.
+    void save() {
+        machine.pause();
+        try {
+            machine.save(home.state());
+        } catch (RuntimeException e) {
+            machine.resume();
+            throw e;
+        }
+    }
+
+    /// @param how it has ended, for those who are still connected
+    void end(String how) {
+        exec.lost(how);
+        console.end(how);
+    }
+
+    private void closeDisks() {
+        while (!disks.isEmpty()) {
+            disks.pop().close();
+        }
+    }
+
+    @Override
+    public void close() {
+        machine.close();
+        closeDisks();
+        console.close();
+    }
+}

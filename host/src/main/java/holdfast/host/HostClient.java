@@ -1,0 +1,267 @@
+package holdfast.host;
+
+import holdfast.host.HostProblem.Kind;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URLEncoder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Consumer;
+import org.eclipse.jetty.client.CompletableResponseListener;
+import org.eclipse.jetty.client.ContentResponse;
+import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.Origin;
+import org.eclipse.jetty.client.Request;
+import org.eclipse.jetty.client.StringRequestContent;
+import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
+import org.eclipse.jetty.io.ClientConnector;
+import org.eclipse.jetty.io.Transport;
+import org.eclipse.jetty.websocket.client.WebSocketClient;
+import org.jspecify.annotations.Nullable;
+
+/// What a program can do with a daemon, over its API. Not for several threads at once.
+///
+/// Every method throws [HostProblem] with what the daemon says, or that there is none.
+public final class HostClient implements AutoCloseable {
+    /// Longer than the daemon takes for anything at all, since it ends what takes longer by itself.
+    private static final Duration PATIENCE = Duration.ofSeconds(3700);
+
+    private static final int POLL_SECONDS = 1;
+    private static final int ANSWER_BYTES_MAX = 64 << 20;
+
+    private final HostHome home;
+    private final HttpClient http;
+
+    /// Whatever is asked for, a WebSocket too, is asked for at this socket.
+    private static final class OverSocket extends HttpClientTransportOverHTTP {
+        private final Transport socket;
+
+        OverSocket(ClientConnector connector, Path path) {
+            super(connector);
+            socket = new Transport.TCPUnix(path);
+        }
+
+        @Override
+        public Origin newOrigin(Request request) {
+            return super.newOrigin(request.transport(socket));
+        }
+    }
+
+    /// Of a daemon that listens.
+    public HostClient(HostHome home) {
+        this.home = home;
+        var connector = new ClientConnector();
+        connector.setSelectors(1);
+        http = new HttpClient(new OverSocket(connector, home.socket()));
+        try {
+            http.start();
+        } catch (Exception e) {
+            throw unreachable(e);
+        }
+    }
+
+    /// Of a daemon that is started if there is none.
+    public static HostClient ofHost(HostHome home) throws InterruptedException {
+        home.check();
+        var client = new HostClient(home);
+        if (!client.isThere()) {
+            begin(home);
+        }
+        return client;
+    }
+
+    /// Starts a daemon that goes on by itself, and returns when it listens.
+    public static void begin(HostHome home) throws InterruptedException {
+        home.check();
+        try {
+            Files.createDirectories(home.directory());
+            Process process = Programs.start(
+                    home.directory(), home.log(), "host", "start", "--socket", home.socket().toString());
+            try (var said = process.inputReader(StandardCharsets.UTF_8)) {
+                if (!Daemon.READY.equals(said.readLine()) && process.waitFor() != 0) {
+                    throw new HostProblem(Kind.UNREACHABLE, "the daemon", "could not be started", "see " + home.log());
+                }
+            }
+        } catch (IOException e) {
+            throw new HostProblem(Kind.UNREACHABLE, "the daemon", "could not be started: " + e.getMessage(), "see " + home.log());
+        }
+    }
+
+    /// Whether a daemon answers.
+    public boolean isThere() throws InterruptedException {
+        if (!Files.exists(home.socket())) {
+            return false;
+        }
+        try {
+            host();
+            return true;
+        } catch (HostProblem e) {
+            if (e.kind() == Kind.UNREACHABLE) {
+                return false;
+            }
+            throw e;
+        }
+    }
+
+    public HostView host() throws InterruptedException {
+        return ask("GET", "/v1/host", null, HostView.class);
+    }
+
+    /// Ends the daemon; machines go on.
+    public HostView stop() throws InterruptedException {
+        return ask("POST", "/v1/host/stop", null, HostView.class);
+    }
+
+    public List<VmView> list() throws InterruptedException {
+        return List.of(ask("GET", "/v1/vms", null, VmView[].class));
+    }
+
+    public VmView get(String name) throws InterruptedException {
+        return ask("GET", vm(name, ""), null, VmView.class);
+    }
+
+    /// Makes a machine, and starts it if so wanted.
+    ///
+    /// @param progress is told now and then how it goes
+    public VmView create(@Nullable String name, VmSpec spec, boolean start, Consumer<Operation.View> progress) throws InterruptedException {
+        Operation.View now = ask("POST", "/v1/vms", new Requests.Create(name, spec, start), Operation.View.class);
+        String path = "/v1/operations/" + now.id();
+        try {
+            while (true) {
+                if (now.problem() != null) {
+                    throw now.problem().asException();
+                }
+                if (now.result() != null) {
+                    return now.result();
+                }
+                progress.accept(now);
+                now = ask("GET", path + "?seconds=" + POLL_SECONDS, null, Operation.View.class);
+            }
+        } catch (InterruptedException e) {
+            ask("DELETE", path, null, Operation.View.class);
+            throw e;
+        }
+    }
+
+    /// One of start, pause, resume, save.
+    public VmView act(String name, String verb) throws InterruptedException {
+        return ask("POST", vm(name, "/" + verb), null, VmView.class);
+    }
+
+    /// Asks the guest to stop, or cuts its power.
+    ///
+    /// @param seconds how long it may take; 0: a minute
+    public VmView stop(String name, boolean force, int seconds) throws InterruptedException {
+        return ask("POST", vm(name, "/stop"), new Requests.Stop(force, seconds), VmView.class);
+    }
+
+    /// Asks the guest to start again, or resets it.
+    public VmView reboot(String name, boolean force) throws InterruptedException {
+        return ask("POST", vm(name, "/reboot"), new Requests.Reboot(force), VmView.class);
+    }
+
+    public VmView rename(String name, String newName) throws InterruptedException {
+        return ask("POST", vm(name, "/rename"), new Requests.Rename(newName), VmView.class);
+    }
+
+    /// Waits until it is `ready` or `stopped`.
+    public VmView await(String name, String what, int seconds) throws InterruptedException {
+        return ask("POST", vm(name, "/wait"), new Requests.Wait(what, seconds), VmView.class);
+    }
+
+    public VmView remove(String name, boolean force) throws InterruptedException {
+        return ask("DELETE", vm(name, "?force=" + force), null, VmView.class);
+    }
+
+    /// The end of what its console has shown.
+    public String log(String name) throws InterruptedException {
+        return ask("GET", vm(name, "/log"), null, Api.LogText.class).text();
+    }
+
+    /// Joins its console.
+    public GuestStream console(String name) throws InterruptedException {
+        return open(vm(name, "/console"));
+    }
+
+    /// Runs a command in it.
+    ///
+    /// @param command for the guest's `sh -c`
+    public GuestStream exec(String name, String command) throws InterruptedException {
+        return open(vm(name, "/exec") + "?command=" + URLEncoder.encode(command, StandardCharsets.UTF_8));
+    }
+
+    private static String vm(String name, String rest) {
+        return "/v1/vms/" + URLEncoder.encode(name, StandardCharsets.UTF_8) + rest;
+    }
+
+    private GuestStream open(String path) throws InterruptedException {
+        var stream = new GuestStream();
+        try {
+            var sockets = new WebSocketClient(http);
+            sockets.setMaxBinaryMessageSize(Frame.BYTES_MAX + 1);
+            sockets.setIdleTimeout(Duration.ZERO);
+            sockets.start();
+            sockets.connect(stream, URI.create("ws://localhost" + path)).get();
+            return stream;
+        } catch (ExecutionException e) {
+            // Why it was refused is in the body of an answer that this client does not see: the same is asked in plain HTTP.
+            refused(path);
+            throw unreachable(e);
+        } catch (InterruptedException e) {
+            throw e;
+        } catch (Exception e) {
+            throw unreachable(e);
+        }
+    }
+
+    private void refused(String path) throws InterruptedException {
+        String name = path.split("/")[3];
+        VmView view = ask("GET", "/v1/vms/" + name, null, VmView.class);
+        if (view.pid() == null) {
+            throw new HostProblem(Kind.CONFLICT, view.name(), "does not run", "start it: holdfast start " + view.name());
+        }
+    }
+
+    private <T> T ask(String method, String path, @Nullable Object body, Class<T> type) throws InterruptedException {
+        try {
+            var request = http.newRequest("http://localhost" + path)
+                    .method(method)
+                    .headers(headers -> headers.put("Accept", "application/json"));
+            if (body != null) {
+                request.body(new StringRequestContent("application/json", Json.text(body)));
+            }
+            var listener = new CompletableResponseListener(request, ANSWER_BYTES_MAX);
+            ContentResponse response = listener.send().get(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+            if (response.getStatus() / 100 != 2) {
+                throw Json.read(response.getContentAsString(), Problem.class).asException();
+            }
+            return Json.read(response.getContentAsString(), type);
+        } catch (IOException e) {
+            throw new HostProblem(Kind.FAILED, home.socket().toString(), "is answered by something else: " + e.getMessage(), "name another one with --socket");
+        } catch (ExecutionException | TimeoutException e) {
+            throw unreachable(e);
+        }
+    }
+
+    private HostProblem unreachable(Exception e) {
+        @Nullable Throwable cause = e.getCause();
+        String why = cause == null || cause.getMessage() == null ? String.valueOf(e.getMessage()) : cause.getMessage();
+        return new HostProblem(
+                Kind.UNREACHABLE, "the daemon at " + home.socket(), "cannot be reached (" + why + ")", "start it: holdfast host start");
+    }
+
+    @Override
+    public void close() {
+        try {
+            http.stop();
+        } catch (Exception e) {
+            throw unreachable(e);
+        }
+    }
+}

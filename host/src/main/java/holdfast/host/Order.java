@@ -1,0 +1,24 @@
+package holdfast.host;
+
+import java.util.List;
+
+/// What a machine's process is to run: written by the daemon before it starts the process.
+///
+/// @param token the process's, or it is not the one that is wanted any more
+/// @param append the whole command line of the kernel
+/// @param disk whether there is one of the image's
+record Order(
+        String token,
+        String name,
+        int cpus,
+        long memoryBytes,
+        String append,
+        List<SpecDisk> disks,
+        boolean initrd,
+        boolean disk,
+        long seed) {
+
+    Order with(String newToken) {
+        return new Order(newToken, name, cpus, memoryBytes, append, disks, initrd, disk, seed);
+    }
+}

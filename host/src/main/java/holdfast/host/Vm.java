@@ -1,0 +1,315 @@
+package holdfast.host;
+
+import holdfast.host.HostProblem.Kind;
+import holdfast.host.Question.Verb;
+import holdfast.image.LockFile;
+import holdfast.image.Temporary;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.lang.System.Logger.Level;
+import java.nio.channels.Channels;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
+
+/// One machine of the daemon's: its record, and its process if there is one.
+///
+/// What changes the record takes turns, under `operation`; what is seen of it is never held up by that.
+final class Vm {
+    private static final System.Logger LOG = System.getLogger(Vm.class.getName());
+
+    /// How long a process that has been seen may take until it can be asked, or until it is gone.
+    private static final Duration PROCESS_LIMIT = Duration.ofSeconds(60);
+
+    private final Inventory inventory;
+    private final VmHome home;
+    private final VmLink link;
+    private final Events events;
+    private final ReentrantLock operation = new ReentrantLock();
+    private final ReentrantLock seen = new ReentrantLock();
+    private final Condition changed = seen.newCondition();
+    private VmRecord record;
+    private @Nullable VmStatus status;
+
+    Vm(Inventory inventory, VmHome home, VmRecord record, Events events) {
+        this.inventory = inventory;
+        this.home = home;
+        this.record = record;
+        this.events = events;
+        link = new VmLink(home.control());
+    }
+
+    VmHome home() {
+        return home;
+    }
+
+    VmRecord record() {
+        seen.lock();
+        try {
+            return record;
+        } finally {
+            seen.unlock();
+        }
+    }
+
+    VmView view() {
+        seen.lock();
+        try {
+            VmStatus now = status;
+            return new VmView(
+                    record.id(), record.name(), record.generation(), state(), now != null && now.ready(), record.spec(),
+                    now == null ? null : now.pid(), record.created(), now == null ? null : now.started(), record.ended(),
+                    home.directory().toString());
+        } finally {
+            seen.unlock();
+        }
+    }
+
+    private String state() {
+        return switch (record.phase()) {
+            case CREATING -> "creating";
+            case REMOVING -> "removing";
+            case STARTED -> status == null ? "starting" : status.state();
+            case STOPPED -> Files.exists(home.state()) ? "saved" : "stopped";
+        };
+    }
+
+    /// Whether it has a process, or is to have one.
+    boolean isStarted() {
+        return record().phase() == Phase.STARTED;
+    }
+
+    /// The record says something else from now on, durably.
+    void write(VmRecord next) {
+        inventory.put(next);
+        seen.lock();
+        try {
+            record = next;
+            if (next.phase() != Phase.STARTED) {
+                status = null;
+            }
+            changed.signalAll();
+        } finally {
+            seen.unlock();
+        }
+        events.tell(view());
+    }
+
+    private void status(VmStatus now) {
+        seen.lock();
+        try {
+            status = now;
+            changed.signalAll();
+        } finally {
+            seen.unlock();
+        }
+        events.tell(view());
+    }
+
+    /// Waits until it is as wanted.
+    ///
+    /// @return false when it is not in time
+    boolean await(Predicate<VmView> wanted, Duration limit) throws InterruptedException {
+        long left = limit.toNanos();
+        seen.lock();
+        try {
+            while (!wanted.test(view())) {
+                if (left <= 0) {
+                    return false;
+                }
+                left = changed.awaitNanos(left);
+            }
+            return true;
+        } finally {
+            seen.unlock();
+        }
+    }
+
+    /// Starts its process, and returns when that runs the guest.
+    void start(Order order) throws IOException, InterruptedException {
+        operation.lockInterruptibly();
+        try {
+            if (isStarted()) {
+                throw conflict("runs already", "see 'holdfast list'");
+            }
+            String token = UUID.randomUUID().toString();
+            Json.write(home.order(), order.with(token));
+            write(record().started(token));
+            begin(token);
+        } finally {
+            operation.unlock();
+        }
+    }
+
+    private void begin(String token) throws IOException, InterruptedException {
+        Process process = Programs.start(home.directory(), home.log(), "vm", home.directory().toString(), token);
+        @Nullable String line;
+        try (var said = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            line = said.readLine();
+        }
+        if (!VmProcess.READY.equals(line)) {
+            process.waitFor();
+            write(record().stopped("its process could not begin: see " + home.log()));
+            throw new HostProblem(Kind.FAILED, name(), "its process could not begin", "see " + home.log());
+        }
+        watch();
+        if (!await(view -> !view.state().equals("starting"), PROCESS_LIMIT) || !isStarted() || view().state().equals("ending")) {
+            await(view -> !view.state().equals("ending"), PROCESS_LIMIT);
+            throw new HostProblem(Kind.FAILED, name(), "could not be started: " + record().ended(), "correct that, or see " + home.log());
+        }
+    }
+
+    /// Finds the process that an earlier daemon has left, if there still is one.
+    void adopt() throws InterruptedException {
+        long deadline = System.nanoTime() + PROCESS_LIMIT.toNanos();
+        while (!isFree() && System.nanoTime() < deadline) {
+            try {
+                watch();
+                return;
+            } catch (IOException notYet) {
+                // It has its lock, and not its socket: in a moment it has both, or neither.
+                await(_ -> false, Duration.ofMillis(20));
+            }
+        }
+        ended();
+    }
+
+    /// Whether no process has it.
+    private boolean isFree() {
+        try {
+            Optional<LockFile> lock = LockFile.attempt(home.lock(), false);
+            if (lock.isPresent()) {
+                lock.get().close();
+                return true;
+            }
+            return false;
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, home.lock() + ": " + e.getMessage());
+            return true;
+        }
+    }
+
+    private void watch() throws IOException {
+        String token = record().token();
+        link.watch(this::status, () -> {
+            if (record().token().equals(token)) {
+                ended();
+            }
+        });
+    }
+
+    /// Its process has gone, or is about to.
+    private void ended() {
+        try {
+            long deadline = System.nanoTime() + PROCESS_LIMIT.toNanos();
+            while (!isFree() && System.nanoTime() < deadline) {
+                await(_ -> false, Duration.ofMillis(20));
+            }
+            // A process that was started and has not come yet finds that nobody waits for it.
+            Json.write(home.order(), Json.read(home.order(), Order.class).with(""));
+            String how = Files.exists(home.ended()) ? Files.readString(home.ended()).strip() : Ended.KILLED;
+            write(record().stopped(how));
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, name() + ": " + e.getMessage());
+            write(record().stopped(Ended.KILLED));
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Asks its process.
+    ///
+    /// @throws HostProblem when it has none, or refuses
+    VmStatus ask(Verb verb) throws IOException {
+        running();
+        try {
+            return link.ask(verb);
+        } catch (HostProblem e) {
+            throw new HostProblem(e.kind(), name(), e.subject().equals("the machine") ? e.problem() : e.subject() + " " + e.problem(), e.nextStep());
+        }
+    }
+
+    /// Opens its console, or a command in it.
+    Wire open(Verb verb, String argument) throws IOException {
+        running();
+        return link.open(verb, argument);
+    }
+
+    private void running() {
+        if (!isStarted()) {
+            throw conflict("does not run", "start it: holdfast start " + name());
+        }
+    }
+
+    /// Cuts its power, and waits until its process is gone.
+    void powerOff(Duration limit) throws IOException, InterruptedException {
+        if (isStarted()) {
+            ask(Verb.POWER_OFF);
+            stopped(limit);
+        }
+    }
+
+    /// @throws HostProblem when its process has not gone in time
+    void stopped(Duration limit) throws InterruptedException {
+        if (!await(_ -> record.phase() != Phase.STARTED, limit)) {
+            throw new HostProblem(
+                    Kind.TIMEOUT, name(), "has not stopped within " + limit.toSeconds() + " s", "cut its power: holdfast stop --force " + name());
+        }
+    }
+
+    /// Removes it, which does not run.
+    void remove() throws IOException, InterruptedException {
+        operation.lockInterruptibly();
+        try {
+            if (isStarted()) {
+                throw conflict("runs", "stop it first, or use --force");
+            }
+            write(record().removing());
+            erase();
+        } finally {
+            operation.unlock();
+        }
+    }
+
+    /// Its directory goes, and then its record.
+    void erase() throws IOException {
+        Temporary.remove(home.directory());
+        inventory.remove(record().id());
+    }
+
+    void rename(String name) throws InterruptedException {
+        operation.lockInterruptibly();
+        try {
+            write(record().named(name));
+        } finally {
+            operation.unlock();
+        }
+    }
+
+    String name() {
+        return record().name();
+    }
+
+    private HostProblem conflict(String problem, String nextStep) {
+        return new HostProblem(Kind.CONFLICT, name(), problem, nextStep);
+    }
+
+    /// The end of a file of its, in bytes; nothing when there is none.
+    static byte[] last(Path file, int bytesMax) throws IOException {
+        if (!Files.exists(file)) {
+            return new byte[0];
+        }
+        try (var in = Files.newByteChannel(file)) {
+            in.position(Math.max(0, in.size() - bytesMax));
+            return Channels.newInputStream(in).readNBytes(bytesMax);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+package holdfast.host;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.testkit.Mutant;
+import java.io.IOException;
+import java.util.function.Predicate;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The negative controls of the daemon.
+class HostMutantsTest {
+    private static Mutant mutant(String name, String inClass, String inMethod, String callee, String test) {
+        String here = "holdfast.host.";
+        return new Mutant(name, here + inClass, inMethod, callee, here + "HostMutantsTest", here + test);
+    }
+
+    /// What was left half done stays.
+    static void erase(Vm vm) throws IOException {}
+
+    /// Whether a process still has the machine is not looked at.
+    static boolean isFree(Vm vm) {
+        return true;
+    }
+
+    /// A process runs what it was started for, whoever is wanted by now.
+    static boolean equals(String token, Object other) {
+        return true;
+    }
+
+    /// A change of the inventory is not written at once.
+    static long commit(org.h2.mvstore.MVStore store) {
+        return 0;
+    }
+
+    /// Every name is free.
+    static boolean test(Predicate<String> taken, Object name) {
+        return false;
+    }
+
+    static Stream<Mutant> mutants() {
+        return Stream.of(
+                mutant("operation journal skipped", "Vms", "<init>", "Vm.erase", "VmsTest.whatWasBeingMadeIsUndone"),
+                mutant("lock of a process that lives is not waited for", "Vm", "*", "Vm.isFree", "VmsTest.aProcessThatCannotBeAskedYetIsWaitedFor"),
+                mutant("a process that nobody waits for runs all the same", "VmProcess", "run", "String.equals",
+                        "VmsTest.whatHasLostItsProcessHasStoppedAndNoProcessThatComesLateRunsIt"),
+                mutant("inventory is written later", "Inventory", "put", "MVStore.commit", "InventoryTest.aChangeIsThereWhenItsCallHasReturned"),
+                mutant("a proposed name may be taken", "VmName", "propose", "Predicate.test", "VmNameTest.aProposedNameIsValidAndFree"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void isKilledByItsTest(Mutant mutant) {
+        assertThat(mutant.run(1)).isEqualTo(Mutant.Fate.KILLED);
+    }
+}
