@@ -220,6 +220,11 @@ public final class DescriptorFile implements AutoCloseable {
         put(descriptor.arrivedNext());
     }
 
+    /// Notes durably where the repository of a provisioned disk is from now on.
+    public synchronized void moved(String address) throws DiskException {
+        put(descriptor.movedNext(address));
+    }
+
     /// Notes durably that the disk is larger. The storage is.
     ///
     /// @throws OperatorError when this has no room to grow

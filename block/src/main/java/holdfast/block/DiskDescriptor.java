@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 
 /// What a disk is that is more than a plain image: the layers that it is made of, from the lowest up, and what each file of
@@ -139,7 +140,16 @@ public record DiskDescriptor(
 
     /// The next one of a provisioned disk, all of which has arrived.
     DiskDescriptor arrivedNext() {
-        List<Layer> next = layers.stream().<Layer>map(layer -> layer instanceof ProvisionedLayer provisioned ? provisioned.asArrived() : layer).toList();
+        return provisionedNext(ProvisionedLayer::asArrived);
+    }
+
+    /// The next one of a provisioned disk whose repository is elsewhere now.
+    DiskDescriptor movedNext(String address) {
+        return provisionedNext(layer -> layer.at(address));
+    }
+
+    private DiskDescriptor provisionedNext(UnaryOperator<ProvisionedLayer> change) {
+        List<Layer> next = layers.stream().<Layer>map(layer -> layer instanceof ProvisionedLayer provisioned ? change.apply(provisioned) : layer).toList();
         return new DiskDescriptor(sequence + 1, id, sizeBytes, logicalBlockBytes, closed, next, skipped);
     }
 

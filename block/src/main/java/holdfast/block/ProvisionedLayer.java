@@ -38,6 +38,10 @@ public record ProvisionedLayer(int blockBytes, long mapOffset, boolean arrived, 
         return new ProvisionedLayer(blockBytes, mapOffset, true, identity, address);
     }
 
+    ProvisionedLayer at(String elsewhere) {
+        return new ProvisionedLayer(blockBytes, mapOffset, arrived, identity, elsewhere);
+    }
+
     /// How many sectors the map has.
     public int sectorCount(long sizeBytes) {
         return Math.toIntExact(Math.ceilDiv(Math.ceilDiv(sizeBytes, (long) blockBytes), SECTOR_BLOCKS));

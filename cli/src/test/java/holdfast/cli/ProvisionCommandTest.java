@@ -137,6 +137,8 @@ class ProvisionCommandTest {
                 "disk provision DIR/d --from DIR/image.raw | does not say by its name which kind of disk it is to be",
                 "disk provision DIR/d.raw --from ftp://host/image | is an address of a kind that no disk can be provisioned from",
                 "disk fill DIR/image.raw | is all there",
+                "disk rebase DIR/image.raw --from DIR/image.raw | does not arrive",
+                "disk rebase DIR/image.raw --from DIR/image.raw --accept-parent | --from goes with neither",
             })
     void whatCannotBeIsRefused(String words, String says) {
         Invocation done = invoke(words.split(" "));

@@ -115,9 +115,7 @@ public final class Provisioning {
                     source.address(), "has sectors of " + image.logicalBlockBytes() + " bytes, and a raw disk has such of " + SECTOR_BYTES,
                     "copy it: holdfast disk convert");
         }
-        if (source.address().getBytes(StandardCharsets.UTF_8).length > ProvisionedLayer.ADDRESS_BYTES_MAX) {
-            throw new OperatorError(source.address(), "is longer than " + ProvisionedLayer.ADDRESS_BYTES_MAX + " bytes", "give it a shorter name");
-        }
+        checkLength(source);
         Path storage = incompleteOf(disk);
         try (NewFile file = NewFile.begin(storage, SECTOR_BYTES)) {
             file.file().grow(image.sizeBytes());
@@ -128,6 +126,35 @@ public final class Provisioning {
             DescriptorFile.create(DiskStack.descriptorOf(disk), DiskDescriptor.first(
                     id, file.file().geometry(), lowest, ProvisionedLayer.of(image.sizeBytes(), identity, source.address())));
             file.finish();
+        }
+    }
+
+    private static void checkLength(ImageSource source) {
+        if (source.address().getBytes(StandardCharsets.UTF_8).length > ProvisionedLayer.ADDRESS_BYTES_MAX) {
+            throw new OperatorError(source.address(), "is longer than " + ProvisionedLayer.ADDRESS_BYTES_MAX + " bytes", "give it a shorter name");
+        }
+    }
+
+    /// Lets the rest of a disk come from elsewhere from now on: from the same image.
+    ///
+    /// @param disk used by nobody
+    /// @param from a path, or an address as [ImageSource] has it
+    /// @throws OperatorError when it is no such disk, or that is another image; nothing has changed then
+    public static void move(Path disk, String from) {
+        if (!isArriving(disk)) {
+            throw new OperatorError(disk.toString(), "does not arrive", "use it as it is");
+        }
+        ImageSource source = ImageSource.of(from);
+        checkLength(source);
+        try (DescriptorFile file = DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_WRITE); BlockDevice image = source.connect()) {
+            String known = file.descriptor().provisioned().orElseThrow().identity();
+            String found = ImageIdentity.of(image, known);
+            if (!found.equals(known)) {
+                throw new OperatorError(from, "is not the image that " + disk + " was made from (that is " + known + ", this " + found + ")", "name that one");
+            }
+            file.moved(source.address());
+        } catch (DiskException e) {
+            throw new OperatorError(from, "cannot be read (" + e.status() + ")", "look after the storage it is on");
         }
     }
 

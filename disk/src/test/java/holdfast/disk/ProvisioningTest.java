@@ -449,4 +449,34 @@ class ProvisioningTest {
             assertThat(new Blocking(open).read(0, 4096)).isEqualTo(Arrays.copyOf(Files.readAllBytes(image), 4096));
         }
     }
+
+    @Test
+    void theRestCanComeFromElsewhereIfItIsTheSameImage() throws Exception {
+        Provisioning.create(disk, image.toString());
+        try (BlockDevice device = open()) {
+            new Blocking(device).write(BLOCK, Noise.of(4).bytes(BLOCK));
+            assertThatThrownBy(() -> Provisioning.move(disk, image.toString())).isInstanceOf(OperatorError.class);
+        }
+        whenServed(Access.READ_ONLY, uri -> Provisioning.move(disk, uri));
+        assertThat(Provisioning.describe(disk).repository()).startsWith("nbd");
+        whenServed(Access.READ_ONLY, _ -> {
+            try (BlockDevice device = open()) {
+                assertThat(new Blocking(device).read(0, BLOCK)).isEqualTo(Arrays.copyOf(content, BLOCK));
+                assertThat(new Blocking(device).read(BLOCK, BLOCK)).isEqualTo(Noise.of(4).bytes(BLOCK));
+            } catch (DiskException e) {
+                throw new AssertionError(e);
+            }
+        });
+        Path moved = Files.move(image, directory.resolve("moved.raw"));
+        Provisioning.move(disk, moved.toString());
+        Path another = Files.write(directory.resolve("another.raw"), Noise.of(9).bytes(SIZE));
+        assertThatThrownBy(() -> Provisioning.move(disk, another.toString())).hasMessageContaining("is not the image that");
+        assertThatThrownBy(() -> Provisioning.move(another, moved.toString())).hasMessageContaining("does not arrive");
+        assertThat(Provisioning.describe(disk).repository()).isEqualTo(moved.toString());
+        assertThat(Provisioning.describe(disk).presence().modifiedBytes()).isEqualTo(BLOCK);
+        try (BlockDevice device = open()) {
+            fill(device);
+        }
+        assertThat(Files.size(disk)).isEqualTo(SIZE);
+    }
 }
