@@ -14,6 +14,7 @@ import holdfast.testkit.Program;
 import java.io.BufferedReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -27,6 +28,9 @@ class ProvisionedKilledTest {
     private static final int BLOCK = 4096;
     private static final int PIECE = 3072;
     private static final int FLUSHED = 8;
+
+    /// Of a program that is not killed before, on a busy host.
+    private static final Duration LIFE = Duration.ofMinutes(10);
 
     @TempDir
     Path directory;
@@ -99,12 +103,17 @@ class ProvisionedKilledTest {
     /// @return the last number that it said
     private static long useAndKill(Path disk, long from, int count) throws Exception {
         Process user = Program.start(
-                Path.of(System.getProperty("java.home"), "bin", "java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), User.class.getName(), disk, from);
+                new ProcessBuilder(
+                        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
+                        "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), User.class.getName(), disk.toString(),
+                        String.valueOf(from)).redirectError(ProcessBuilder.Redirect.INHERIT),
+                LIFE);
         long last = from - 1;
         try (BufferedReader said = user.inputReader()) {
             for (int i = 0; i < count; i++) {
-                last = Long.parseLong(said.readLine());
+                String line = said.readLine();
+                assertThat(line).as("after number %d of %d, the program's end", last, from + count).isNotNull();
+                last = Long.parseLong(line);
             }
             assertThat(user.toHandle().destroyForcibly()).isTrue(); // leaves the pipe as it is
             for (String line = said.readLine(); line != null && line.equals(String.valueOf(last + 1)); line = said.readLine()) {
