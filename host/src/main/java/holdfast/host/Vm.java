@@ -15,6 +15,9 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
@@ -213,6 +216,7 @@ final class Vm {
             while (!isFree() && System.nanoTime() < deadline) {
                 await(_ -> false, Duration.ofMillis(20));
             }
+            awaitExit(deadline);
             // A process that was started and has not come yet finds that nobody waits for it.
             Json.write(home.order(), Json.read(home.order(), Order.class).with(""));
             String how = Files.exists(home.ended()) ? Files.readString(home.ended()).strip() : Ended.KILLED;
@@ -222,6 +226,19 @@ final class Vm {
             write(record().stopped(Ended.KILLED));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
+        }
+    }
+
+    /// Its lock is free a moment before its process is gone.
+    private void awaitExit(long deadline) throws InterruptedException {
+        @Nullable Long pid = view().pid();
+        Optional<ProcessHandle> process = pid == null ? Optional.empty() : ProcessHandle.of(pid);
+        if (process.isPresent()) {
+            try {
+                process.get().onExit().get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+            } catch (ExecutionException | TimeoutException e) {
+                LOG.log(Level.WARNING, name() + ": process " + pid + " has let go of it, and is still there");
+            }
         }
     }
 
