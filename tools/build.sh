@@ -43,7 +43,7 @@ make_dist() {
 make_aot_cache() {
     class_path=$(printf '%s:' "$dist"/lib/*.jar)
     "$JAVA_HOME/bin/java" "@$root/tools/jvm.options" "-XX:AOTCacheOutput=$dist/new.aot" \
-        -cp "${class_path%:}" holdfast.cli.Main help --man-pages "$dist/man/man1" && mv "$dist/new.aot" "$dist/holdfast.aot"
+        -cp "${class_path%:}" holdfast.cli.Main rehearse "$dist/man/man1" >/dev/null && mv "$dist/new.aot" "$dist/holdfast.aot"
 }
 
 # Keeps the newest three, and those that a running program holds a lock on.

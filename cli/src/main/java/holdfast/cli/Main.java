@@ -36,6 +36,7 @@ import picocli.CommandLine.Help.Ansi;
             WaitCommand.class,
             HostCommand.class,
             VmCommand.class,
+            RehearseCommand.class,
             ImageCommand.class,
             DiskCommand.class,
             NbdCommand.class,
