@@ -9,13 +9,11 @@ import holdfast.image.ImageStore;
 import holdfast.journal.Timeline;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Program;
-import holdfast.testkit.Tree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.Base64;
 import java.util.List;
 import java.util.Objects;
 import java.util.Random;
@@ -64,11 +62,9 @@ class DatabaseGuestTest {
     }
 
     private void transactions(Image image, Path disk) throws Exception {
-        String script = Base64.getEncoder().encodeToString(Files.readAllBytes(Tree.root().resolve("tools/guest/holdfast-mark")));
         try (var guest = new GuestShell(
                 directory.resolve("errors"), PATIENCE, "--kernel", Objects.requireNonNull(image.kernel()).toString(), "--initrd",
                 Objects.requireNonNull(image.initrd()).toString(), "--append", image.append(), "--disk", disk.toString())) {
-            guest.run("echo " + script + " | base64 -d >/usr/bin/holdfast-mark; chmod +x /usr/bin/holdfast-mark");
             guest.run("mkdir /tmp/disk; mount -t ext4 /dev/vda /tmp/disk");
             guest.run("sqlite3 /tmp/disk/db 'create table t(n integer primary key, x blob)'; holdfast-mark m0");
             guest.run("(while head -c 300000 /dev/urandom >/tmp/disk/noise; do sync; rm /tmp/disk/noise; done) >/dev/null 2>&1 & echo $! >/tmp/load");

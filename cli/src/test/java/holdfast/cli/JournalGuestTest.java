@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import holdfast.cli.Holdfast.Ended;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Program;
-import holdfast.testkit.Tree;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Base64;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -60,8 +58,6 @@ class JournalGuestTest {
     @Test
     void thePastOfARunningGuestIsMarkedFromWithinAndWithoutAndSeen() throws Exception {
         try (var guest = new GuestShell(directory.resolve("errors"), "--disk", disk.toString())) {
-            String script = Base64.getEncoder().encodeToString(Files.readAllBytes(Tree.root().resolve("tools/guest/holdfast-mark")));
-            guest.run("echo " + script + " | base64 -d >/usr/bin/holdfast-mark; chmod +x /usr/bin/holdfast-mark");
             guest.run(MOUNT + "echo one >/tmp/disk/file");
             assertThat(guest.run("holdfast-mark one")).startsWith("mark one is entry ");
             assertThat(guest.attempt("holdfast-mark ''").exitCode()).isEqualTo(1);

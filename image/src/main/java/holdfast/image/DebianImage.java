@@ -154,6 +154,7 @@ final class DebianImage {
     private void overlay(BuildDisk disk, DebianMirror mirror) throws IOException {
         String overlay = WORK + "overlay/";
         ours(disk, overlay + "usr/lib/holdfast/exec", 0755, "exec");
+        ours(disk, overlay + "usr/bin/holdfast-mark", 0755, "mark");
         ours(disk, overlay + "usr/lib/holdfast/exec-session", 0755, "debian/exec-session");
         ours(disk, overlay + "etc/systemd/system/holdfast-exec@.service", 0644, "debian/holdfast-exec@.service");
         ours(disk, overlay + "etc/systemd/system/holdfast-ssh-key.service", 0644, "debian/holdfast-ssh-key.service");

@@ -107,6 +107,7 @@ final class TinyImage {
         for (String script : new String[] {"exec", "services", "dhcp", "shutdown"}) {
             tree.file("usr/lib/holdfast/" + script, 0755, GuestFiles.read(script));
         }
+        tree.file("usr/bin/holdfast-mark", 0755, GuestFiles.read("mark"));
         tree.file("usr/sbin/shutdown", 0755, GuestFiles.read("shutdown-now"));
         tree.file("etc/inittab", 0644, GuestFiles.read("inittab"));
         tree.file("etc/profile", 0644, GuestFiles.read("profile"));
