@@ -25,6 +25,8 @@ import picocli.CommandLine.Command;
             DiskUnprotectCommand.class,
             DiskTimelineCommand.class,
             DiskMarkCommand.class,
+            DiskExportLogCommand.class,
+            DiskImportLogCommand.class,
             DiskRecoverCommand.class,
         },
         footer = {

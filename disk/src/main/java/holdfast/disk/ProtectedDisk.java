@@ -19,11 +19,17 @@ import holdfast.journal.RollingBase;
 import holdfast.journal.SegmentDirectory;
 import holdfast.journal.Target;
 import holdfast.journal.Timeline;
+import holdfast.journal.WriteLogExport;
+import holdfast.journal.WriteLogImport;
 import holdfast.vhdx.OpenParent;
 import holdfast.vhdx.VhdxDisk;
+import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.channels.FileChannel;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -305,6 +311,44 @@ public final class ProtectedDisk {
     public static long mark(Path named, String name) {
         try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null)) {
             return ((JournaledDevice) disk).mark(name);
+        }
+    }
+
+    /// Writes the journal of a disk, whoever has it open, as a log of Linux's dm-log-writes.
+    ///
+    /// @param log a file that is not there yet
+    /// @return how many entries it has
+    /// @throws OperatorError when the disk is not protected, its journal is damaged, or the file cannot be made
+    public static long exportLog(Path named, Path log) {
+        JournalLayer layer = layer(checked(named));
+        try (var out = FileChannel.open(log, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+            try (Journal journal = Journal.peek(segments(layer))) {
+                return WriteLogExport.run(journal, out);
+            } catch (IOException | RuntimeException e) {
+                Files.delete(log);
+                throw e;
+            }
+        } catch (FileAlreadyExistsException e) {
+            throw new OperatorError(log.toString(), "is there already", "name another file, or remove it");
+        } catch (DiskException e) {
+            throw DiskStack.unreadable(Path.of(layer.directory()), e);
+        } catch (IOException e) {
+            throw new OperatorError(log.toString(), "cannot be written (" + e.getMessage() + ")", "choose another place");
+        }
+    }
+
+    /// Does to a disk what such a log says; nobody has it open.
+    ///
+    /// @return how many entries it had
+    /// @throws OperatorError when the disk is not protected, in use, its journal takes no more, or the log is none of such a disk
+    public static long importLog(Path named, Path log) {
+        try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null);
+                var in = FileChannel.open(log, StandardOpenOption.READ)) {
+            return WriteLogImport.run(in, log.toString(), (JournaledDevice) disk);
+        } catch (DiskException e) {
+            throw DiskStack.unreadable(named, e);
+        } catch (IOException e) {
+            throw new OperatorError(log.toString(), "cannot be read (" + e.getMessage() + ")", "look after the storage it is on");
         }
     }
 
