@@ -34,6 +34,7 @@ import picocli.CommandLine.Help.Ansi;
             ExecCommand.class,
             LogsCommand.class,
             WaitCommand.class,
+            EventsCommand.class,
             HostCommand.class,
             VmCommand.class,
             RehearseCommand.class,

@@ -47,11 +47,15 @@ class HostGuestTest {
         ok("host", "stop");
     }
 
-    private Ended run(byte[] stdin, String... words) throws IOException, InterruptedException {
+    private ProcessBuilder builder(String... words) {
         ProcessBuilder builder = Holdfast.builder(words);
         builder.environment().put("HOLDFAST_HOME", home.toString());
         builder.environment().remove("HOLDFAST_SOCKET");
-        Process process = Holdfast.start(builder);
+        return builder;
+    }
+
+    private Ended run(byte[] stdin, String... words) throws IOException, InterruptedException {
+        Process process = Holdfast.start(builder(words));
         Thread.ofVirtual().start(() -> {
             try (var in = process.getOutputStream()) {
                 in.write(stdin);
@@ -108,6 +112,9 @@ class HostGuestTest {
         assertThat(info("one").path("pid").asLong()).isEqualTo(machine);
         assertThat(daemon().pid()).isNotEqualTo(before.pid());
 
+        Path events = home.resolve("events");
+        Process shown = Holdfast.start(builder("events").redirectOutput(events.toFile()));
+        Holdfast.awaitText(events, "one: running, takes commands");
         ok("pause", "one");
         assertThat(info("one").path("state").asString()).isEqualTo("paused");
         ok("resume", "one");
@@ -126,6 +133,10 @@ class HostGuestTest {
         ok("rm", "two");
         assertThat(directory).doesNotExist();
         assertThat(machines()).isEmpty();
+        Holdfast.awaitText(events, "two: removing");
+        shown.destroy();
+        assertThat(Files.readString(events))
+                .contains("one: paused", "two: running", "two: saved", "two: starting", "two: ending", "two: stopped");
     }
 
     @Test

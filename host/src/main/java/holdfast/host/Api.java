@@ -59,6 +59,7 @@ final class Api {
 
     Handler handler(Server server) {
         var sockets = WebSocketUpgradeHandler.from(server, container -> {
+            container.setIdleTimeout(Duration.ZERO);
             container.setMaxBinaryMessageSize(Frame.BYTES_MAX + 1);
             container.addMapping("regex|/v1/vms/[^/]+/(console|exec)", (request, response, callback) -> {
                 try {

@@ -91,6 +91,8 @@ public final class Daemon {
         configuration.setSendServerVersion(false);
         var connector = new UnixDomainServerConnector(server, new HttpConnectionFactory(configuration));
         connector.setUnixDomainPath(home.socket());
+        // Who waits for a machine, or looks at a console on which nothing happens, says nothing for as long as that takes.
+        connector.setIdleTimeout(0);
         server.addConnector(connector);
         server.setHandler(api.handler(server));
         Runtime.getRuntime().addShutdownHook(new Thread(this::signalled, "stop"));

@@ -6,13 +6,18 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
 import org.eclipse.jetty.http.HttpHeader;
 import org.eclipse.jetty.server.Response;
 import org.eclipse.jetty.util.Callback;
+import org.jspecify.annotations.Nullable;
 
 /// How the machines are, and what becomes of them, for one client: a line of JSON each. Who does not read is left.
 final class EventStream {
     private static final int WAITING_MAX = 10_000;
+
+    /// After so long without an event an empty line is sent, by which it is noticed when the client has gone.
+    private static final int SIGN_OF_LIFE_SECONDS = 30;
 
     private final Events events;
     private final BlockingQueue<VmView> waiting = new LinkedBlockingQueue<>(WAITING_MAX);
@@ -30,7 +35,9 @@ final class EventStream {
         try {
             while (!overrun) {
                 var sent = new Callback.Completable();
-                response.write(false, ByteBuffer.wrap((Json.text(waiting.take()) + "\n").getBytes(StandardCharsets.UTF_8)), sent);
+                @Nullable VmView next = waiting.poll(SIGN_OF_LIFE_SECONDS, TimeUnit.SECONDS);
+                String line = next == null ? "" : Json.text(next);
+                response.write(false, ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8)), sent);
                 sent.get();
             }
             response.write(true, ByteBuffer.allocate(0), callback);

@@ -1,7 +1,9 @@
 package holdfast.host;
 
 import holdfast.host.HostProblem.Kind;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
 import java.net.URI;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
@@ -12,10 +14,12 @@ import java.util.List;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import org.eclipse.jetty.client.CompletableResponseListener;
 import org.eclipse.jetty.client.ContentResponse;
 import org.eclipse.jetty.client.HttpClient;
+import org.eclipse.jetty.client.InputStreamResponseListener;
 import org.eclipse.jetty.client.Origin;
 import org.eclipse.jetty.client.Request;
 import org.eclipse.jetty.client.StringRequestContent;
@@ -59,6 +63,7 @@ public final class HostClient implements AutoCloseable {
         var connector = new ClientConnector();
         connector.setSelectors(1);
         http = new HttpClient(new OverSocket(connector, home.socket()));
+        http.setIdleTimeout(0);
         try {
             http.start();
         } catch (Exception e) {
@@ -182,6 +187,23 @@ public final class HostClient implements AutoCloseable {
     /// The end of what its console has shown.
     public String log(String name) throws InterruptedException {
         return ask("GET", vm(name, "/log"), null, Api.LogText.class).text();
+    }
+
+    /// Shows how each machine is, and then whenever that changes, until the daemon ends or the one who is shown it has enough.
+    ///
+    /// @param shown gets the line of JSON, and what it says; answers whether to go on
+    public void events(BiPredicate<String, VmView> shown) {
+        var answer = new InputStreamResponseListener();
+        http.newRequest("http://localhost/v1/events").send(answer);
+        try (var lines = new BufferedReader(new InputStreamReader(answer.getInputStream(), StandardCharsets.UTF_8))) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                if (!line.isEmpty() && !shown.test(line, Json.read(line, VmView.class))) {
+                    return;
+                }
+            }
+        } catch (IOException e) {
+            throw unreachable(e);
+        }
     }
 
     /// Joins its console.

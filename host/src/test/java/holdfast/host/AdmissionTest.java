@@ -22,7 +22,7 @@ class AdmissionTest {
     void whatDoesNotFitIsRefusedWithFigures() {
         assertThatThrownBy(() -> admission.check("a", spec(1, 2 * GIB), 3 * GIB / 2))
                 .isInstanceOf(HostProblem.class)
-                .hasMessageContaining("a: needs 2208MiB of memory, and 2GiB of 4GiB are free");
+                .hasMessageContaining("a: needs 2304MiB of memory, and 2GiB of 4GiB are free");
     }
 
     @Test
