@@ -56,6 +56,9 @@ final class DiskFacts {
                     ProtectedDisk.Description journal = ProtectedDisk.describe(disk);
                     facts.facts.put("journal", journal.journal().toString());
                     facts.facts.put("closedInOrder", journal.inOrder());
+                    if (journal.layer().ended()) {
+                        facts.facts.put("journalEnded", true);
+                    }
                 }
             }
         }

@@ -49,6 +49,9 @@ final class DiskTimelineCommand implements Callable<Integer> {
     private static void text(ProtectedDisk.Description description, Timeline timeline, PrintWriter out) {
         out.println("journal   " + description.journal());
         out.println("base      " + description.base());
+        if (description.layer().ended()) {
+            out.println("ended     the journal was full, and the disk goes on without it");
+        }
         long oldest = timeline.oldest();
         if (!description.layer().window().isZero()) {
             out.println("window    " + WindowArgument.text(description.layer().window()));
@@ -67,6 +70,7 @@ final class DiskTimelineCommand implements Callable<Integer> {
         facts.put("journal", description.journal().toString());
         facts.put("base", description.base().toString());
         facts.put("windowSeconds", description.layer().window().toSeconds());
+        facts.put("ended", description.layer().ended());
         facts.put("oldest", timeline.oldest());
         facts.put("entries", timeline.end().sequence());
         facts.put("bytes", timeline.end().bytes());

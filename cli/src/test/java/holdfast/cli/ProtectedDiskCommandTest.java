@@ -306,6 +306,28 @@ class ProtectedDiskCommandTest {
     }
 
     @Test
+    void aFullJournalEndsWhereThatWasAskedForAndWhatItHasStays() throws Exception {
+        output("disk create DIR/e.vhdx --size 8M");
+        output("disk protect DIR/e.vhdx --journal DIR/e --max-size 3M --when-full unprotect");
+        Path ending = directory.resolve("e.vhdx");
+        output("disk mark DIR/e.vhdx early");
+        try (BlockDevice device = Disks.open(ending, Access.READ_WRITE, null)) {
+            for (int i = 0; i < 100; i++) {
+                new Blocking(device).write(0, noise(i, 64 << 10));
+            }
+        }
+        write(ending, 0, noise(200, 512));
+        assertThat(Arrays.copyOf(content(ending), 512)).isEqualTo(noise(200, 512));
+        assertThat(output("disk timeline DIR/e.vhdx")).contains("ended     the journal was full").contains("early");
+        assertThat(output("disk info DIR/e.vhdx")).containsPattern("journal ended +yes");
+        assertThat(refusal("disk mark DIR/e.vhdx late")).contains("is not protected any more: its journal was full");
+        output("disk recover DIR/e.vhdx --to early --as DIR/early.raw");
+        assertThat(content(directory.resolve("early.raw"))).isEqualTo(new byte[8 << 20]);
+        output("disk unprotect DIR/e.vhdx");
+        output("disk protect DIR/e.vhdx --journal DIR/again");
+    }
+
+    @Test
     void whenItEndsTheDiskGoesOnWithoutAJournal() throws Exception {
         write(disk, 0, noise(7, 512));
         byte[] content = content(disk);
@@ -349,6 +371,7 @@ class ProtectedDiskCommandTest {
         Map<String, String> mistakes = Map.ofEntries(
                 Map.entry("disk protect DIR/d.vhdx", "--journal DIR"),
                 Map.entry("disk protect DIR/d.vhdx --journal DIR/j --window 24", "'24' is no length of time"),
+                Map.entry("disk protect DIR/d.vhdx --journal DIR/j --when-full throttle", "needs --max-size"),
                 Map.entry("disk recover DIR/d.vhdx --as DIR/n.raw", "which point is missing"),
                 Map.entry("disk recover DIR/d.vhdx --to seq:0", "--as NEW, or --in-place"),
                 Map.entry("disk recover DIR/d.vhdx --to seq:x --as DIR/n.raw", "'x' is no number"),

@@ -36,6 +36,11 @@ record DescriptorSeal(DescriptorFile file) implements Seal {
     }
 
     @Override
+    public void end() throws DiskException {
+        file.journalEnded();
+    }
+
+    @Override
     public void close() {
         file.close();
     }

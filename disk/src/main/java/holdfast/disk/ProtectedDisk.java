@@ -117,6 +117,10 @@ public final class ProtectedDisk {
         try {
             var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), access));
             try {
+                if (seal.layer().ended()) {
+                    seal.close();
+                    return VhdxDisk.open(disk, access, null);
+                }
                 return access == Access.READ_WRITE ? forWriting(disk, seal, rolling) : forReading(disk, seal);
             } catch (DiskException | RuntimeException e) {
                 seal.close();
@@ -135,7 +139,7 @@ public final class ProtectedDisk {
             checkVolume(disk, volume, seal);
             var random = new SecureRandom();
             Optional<Duration> window = layer.window().isZero() ? Optional.empty() : Optional.of(layer.window());
-            var keeping = new Keeping(volume.parent().map(OverParent::new), window, rolling);
+            var keeping = new Keeping(volume.parent().map(OverParent::new), window, rolling, layer.whenFull());
             JournalWriter.Limits limits = layer.rolls()
                     ? JournalWriter.Limits.rolling(layer.bytesMax(), window.map(Keeping::segmentNanosMax).orElse(Long.MAX_VALUE))
                     : JournalWriter.Limits.of(layer.bytesMax());
@@ -309,6 +313,7 @@ public final class ProtectedDisk {
     /// @return the mark's sequence
     /// @throws OperatorError when it is not protected, in use, or its journal takes no more
     public static long mark(Path named, String name) {
+        refuseEnded(named);
         try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null)) {
             return ((JournaledDevice) disk).mark(name);
         }
@@ -342,6 +347,7 @@ public final class ProtectedDisk {
     /// @return how many entries it had
     /// @throws OperatorError when the disk is not protected, in use, its journal takes no more, or the log is none of such a disk
     public static long importLog(Path named, Path log) {
+        refuseEnded(named);
         try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null);
                 var in = FileChannel.open(log, StandardOpenOption.READ)) {
             return WriteLogImport.run(in, log.toString(), (JournaledDevice) disk);
@@ -349,6 +355,14 @@ public final class ProtectedDisk {
             throw DiskStack.unreadable(named, e);
         } catch (IOException e) {
             throw new OperatorError(log.toString(), "cannot be read (" + e.getMessage() + ")", "look after the storage it is on");
+        }
+    }
+
+    private static void refuseEnded(Path named) {
+        if (layer(checked(named)).ended()) {
+            throw new OperatorError(
+                    named.toString(), "is not protected any more: its journal was full, and has ended",
+                    "recover what it was to a new disk; to begin anew: holdfast disk unprotect, then disk protect");
         }
     }
 
@@ -360,6 +374,7 @@ public final class ProtectedDisk {
     /// @throws OperatorError when the disk is not protected, in use, there is no such point, or its journal takes no more
     public static Recovered recoverInPlace(Path named, Target target) {
         Path disk = checked(named);
+        refuseEnded(named);
         try {
             var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_WRITE));
             JournaledDevice device;

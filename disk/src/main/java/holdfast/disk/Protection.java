@@ -1,6 +1,7 @@
 package holdfast.disk;
 
 import holdfast.block.Access;
+import holdfast.block.ByteSize;
 import holdfast.block.DescriptorFile;
 import holdfast.block.DiskDescriptor;
 import holdfast.block.DiskException;
@@ -53,6 +54,11 @@ public final class Protection {
     /// @return the base: what the disk is now
     /// @throws OperatorError when the disk is no VHDX file, in use, protected already, or something cannot be made
     public static Path begin(Path named, Path directory, Terms terms) {
+        if (terms.whenFull == JournalLayer.WhenFull.THROTTLE && terms.bytesMax < JournalWriter.Limits.ROLLING_BYTES_MIN) {
+            throw new OperatorError(
+                    directory.toString(), "is too small for a journal from which what is oldest is let go",
+                    "give it at least " + new ByteSize(JournalWriter.Limits.ROLLING_BYTES_MIN).rounded());
+        }
         Path disk = DiskStack.real(named);
         if (DiskFormat.of(disk) != DiskFormat.VHDX) {
             throw new OperatorError(named.toString(), "is no VHDX disk, and only those can be protected", "make one of it: holdfast disk convert");

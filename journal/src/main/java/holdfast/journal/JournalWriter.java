@@ -51,7 +51,7 @@ public final class JournalWriter implements AutoCloseable {
         private static final int SEGMENTS_MIN = 8;
 
         /// The least that a journal from which segments are let go may take.
-        public static final long ROLLING_BYTES_MIN = 32 << 20;
+        public static final long ROLLING_BYTES_MIN = 64 << 20;
 
         Limits(long segmentBytes, long bytesMax) {
             this(segmentBytes, bytesMax, Long.MAX_VALUE);
@@ -95,6 +95,9 @@ public final class JournalWriter implements AutoCloseable {
     private long written;
     private long durable;
     private long usedBytes;
+
+    /// Of what waits to be written.
+    private long waitingBytes;
     private boolean closed;
     private boolean ended;
     private @Nullable IoStatus failure;
@@ -112,6 +115,9 @@ public final class JournalWriter implements AutoCloseable {
 
     /// The segments behind which another one was begun, the oldest first: on stable storage.
     private final List<SegmentSpan> sealed = new ArrayList<>();
+
+    /// Called when a segment is sealed.
+    private volatile Runnable whenSealed = () -> {};
 
     /// The last one that was found, until another one is begun.
     private @Nullable SegmentSpan foundLast;
@@ -177,6 +183,45 @@ public final class JournalWriter implements AutoCloseable {
         }
     }
 
+    /// @param told whenever a segment is sealed; it must neither block nor throw
+    void whenSealed(Runnable told) {
+        whenSealed = told;
+    }
+
+    /// How much has to go before the journal is no more than half of what it may be; nothing unless it is more than three quarters.
+    long excessBytes() {
+        lock.lock();
+        try {
+            return usedBytes > limits.bytesMax / 4 * 3 ? usedBytes - limits.bytesMax / 2 : 0;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Waits until a change with so much data goes in.
+    ///
+    /// @throws DiskException when it never will, or nothing can be written any more
+    void awaitRoom(long bytes) throws DiskException {
+        lock.lock();
+        try {
+            if (bytes > limits.bytesMax / 2) {
+                throw new DiskException("a journal that may not grow so much", IoStatus.NO_SPACE);
+            }
+            while (!hasRoom(EntryKind.WRITE, bytes) && failure == null && !closed) {
+                changed.awaitUninterruptibly();
+            }
+            if (failure != null || closed) {
+                throw failed();
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private boolean hasRoom(EntryKind kind, long bytes) {
+        return usedBytes + waitingBytes + bytes + Entry.HEADER_BYTES + (kind.changes() ? RESERVE_BYTES : 0) <= limits.bytesMax;
+    }
+
     /// A segment is there no more.
     void removed(SegmentSpan gone) {
         lock.lock();
@@ -208,6 +253,7 @@ public final class JournalWriter implements AutoCloseable {
                 long part = data.byteSize() == 0 || kind != EntryKind.WRITE ? length : bytes;
                 var entry = new Entry(++sequence, nanos, 0, kind.code(), bytes, offset + at, part, 0, 0);
                 queue.add(new Queued(entry, data.asSlice(at, bytes), last ? done : null));
+                waitingBytes += entry.bytes();
                 at += bytes;
             } while (at < data.byteSize());
             changed.signalAll();
@@ -221,10 +267,9 @@ public final class JournalWriter implements AutoCloseable {
         if (failure != null || closed) {
             throw new DiskException("a journal that cannot be written", failure == null ? IoStatus.IO_ERROR : failure);
         }
-        long needed = usedBytes + bytes + Entry.HEADER_BYTES + (kind.changes() ? RESERVE_BYTES : 0);
         // These always go in: without them a full journal could not even be closed, and nothing of it be let go.
         boolean always = kind == EntryKind.SETTLED || kind == EntryKind.SETTLED_TO || kind == EntryKind.ROLLED;
-        if (needed > limits.bytesMax && !always) {
+        if (!always && !hasRoom(kind, bytes)) {
             throw new DiskException("a journal that may not grow", IoStatus.NO_SPACE);
         }
     }
@@ -365,6 +410,7 @@ public final class JournalWriter implements AutoCloseable {
         lock.lock();
         try {
             usedBytes += units;
+            waitingBytes -= bytes;
             written = batch.getLast().entry.sequence();
             changed.signalAll();
         } finally {
@@ -412,6 +458,7 @@ public final class JournalWriter implements AutoCloseable {
             } finally {
                 lock.unlock();
             }
+            whenSealed.run();
         } finally {
             flushing.unlock();
         }

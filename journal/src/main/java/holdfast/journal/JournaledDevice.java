@@ -57,10 +57,13 @@ public final class JournaledDevice implements BlockDevice {
     /// Held by whoever makes a generation of intents void.
     private final ReentrantLock settling = new ReentrantLock();
 
+    private final Keeping keeping;
     private final Optional<Roller> roller;
     private boolean begun;
     private boolean flushNoted;
     private volatile boolean differ;
+
+    private final Ending ending;
 
     /// What a journal goes over and comes from.
     ///
@@ -91,6 +94,8 @@ public final class JournaledDevice implements BlockDevice {
         long region = parts.regionBytes == 0 ? Intents.regionBytesFor(below.sizeBytes()) : parts.regionBytes;
         intents = new Intents(below.sizeBytes(), region);
         requests = new LayeredRequests("journaled", name, geometry.queueDepth());
+        keeping = parts.keeping;
+        ending = new Ending(seal, keeping, order, name);
         roller = parts.keeping.base().map(base -> new Roller(new OverBase(), writer, parts.segments, base, parts.keeping, parts.clock, end));
     }
 
@@ -99,6 +104,9 @@ public final class JournaledDevice implements BlockDevice {
         public boolean settle() throws DiskException {
             settling.lock();
             try {
+                if (ending.isOver()) {
+                    return false;
+                }
                 beginAlone();
                 return settleGeneration();
             } finally {
@@ -241,33 +249,78 @@ public final class JournaledDevice implements BlockDevice {
             requests.finish(request, IoStatus.OK);
             return;
         }
-        var journaled = new CompletableFuture<IoStatus>();
-        ChangesUnderway.Change change;
-        boolean ready;
-        int generation;
+        if (ending.isOver()) {
+            requests.pass(request, volume, there, () -> {});
+            return;
+        }
+        try {
+            Journaled change = journal(kind, offset, length, data);
+            if (change.ready && !isForced(request)) {
+                var _ = onVolume(change.change, there).thenAcceptBoth(change.written, (done, written) -> changed(request, done, written));
+            } else {
+                requests.apart(request, () -> changeApart(request, change, there));
+            }
+        } catch (DiskException e) {
+            if (e.status() == IoStatus.NO_SPACE && (keeping.throttles() || keeping.endsWhenFull())) {
+                requests.apart(request, () -> changeWhenFull(request, kind, offset, length, data, there));
+            } else {
+                requests.finish(request, e.status());
+            }
+        } catch (OperatorError e) {
+            LOG.log(System.Logger.Level.ERROR, e.getMessage());
+            requests.finish(request, IoStatus.IO_ERROR);
+        }
+    }
+
+    /// A change is in the volume and in the journal, or is not.
+    private void changed(Request request, IoStatus done, IoStatus written) {
+        if (written == IoStatus.NO_SPACE && keeping.endsWhenFull()) {
+            Thread.ofVirtual().name("journal ends").start(() -> requests.finish(request, ending.coversQuietly(written) ? done : worse(done, written)));
+        } else {
+            requests.finish(request, worse(done, written));
+        }
+    }
+
+    /// A change that has its place in the journal.
+    ///
+    /// @param written how it went there
+    /// @param generation of the intents that it needs
+    /// @param ready whether it may go to the volume at once
+    private record Journaled(ChangesUnderway.Change change, CompletableFuture<IoStatus> written, int generation, boolean ready) {}
+
+    private Journaled journal(EntryKind kind, long offset, long length, MemorySegment data) throws DiskException {
+        var written = new CompletableFuture<IoStatus>();
         order.lock();
         try {
             begin();
             boolean intended = intend(offset, length);
-            generation = intents.generation();
-            long sequence = writer.append(kind, offset, length, data, journaled::complete);
+            long sequence = writer.append(kind, offset, length, data, written::complete);
             flushNoted = false;
-            change = new ChangesUnderway.Change(sequence, offset, offset + length);
-            ready = changes.add(change) && intended;
-        } catch (DiskException e) {
-            requests.finish(request, e.status());
-            return;
-        } catch (OperatorError e) {
-            LOG.log(System.Logger.Level.ERROR, e.getMessage());
-            requests.finish(request, IoStatus.IO_ERROR);
-            return;
+            var change = new ChangesUnderway.Change(sequence, offset, offset + length);
+            return new Journaled(change, written, intents.generation(), changes.add(change) && intended);
         } finally {
             order.unlock();
         }
-        if (ready && !isForced(request)) {
-            var _ = onVolume(change, there).thenAcceptBoth(journaled, (done, written) -> requests.finish(request, worse(done, written)));
-        } else {
-            requests.apart(request, () -> changeApart(request, change, generation, there, journaled));
+    }
+
+    /// On a thread that may wait: for room in the journal, or without it.
+    private void changeWhenFull(Request request, EntryKind kind, long offset, long length, MemorySegment data, Request there) throws DiskException {
+        if (keeping.endsWhenFull()) {
+            ending.end();
+            Ending.changeAlone(volume, there);
+            return;
+        }
+        while (true) {
+            roller.ifPresent(Roller::wake);
+            writer.awaitRoom(data.byteSize());
+            try {
+                changeApart(request, journal(kind, offset, length, data), there);
+                return;
+            } catch (DiskException e) {
+                if (e.status() != IoStatus.NO_SPACE) {
+                    throw e;
+                } // others were quicker
+            }
         }
     }
 
@@ -280,24 +333,37 @@ public final class JournaledDevice implements BlockDevice {
     }
 
     /// On a thread that may wait.
-    private void changeApart(
-            Request request, ChangesUnderway.Change change, int generation, Request there, CompletableFuture<IoStatus> journaled) throws DiskException {
-        CompletableFuture<IoStatus> done;
+    private void changeApart(Request request, Journaled journaled, Request there) throws DiskException {
+        ChangesUnderway.Change change = journaled.change;
         try {
-            awaitIntents(change.offset(), change.end() - change.offset(), generation);
+            awaitIntents(change.offset(), change.end() - change.offset(), journaled.generation);
             changes.awaitTurn(change);
         } catch (DiskException e) {
-            changes.remove(change);
-            differ = true;
-            throw e;
+            if (!ending.covers(e.status())) {
+                changes.remove(change);
+                differ = true;
+                throw e;
+            }
+            changes.awaitTurn(change);
         }
-        done = onVolume(change, there);
-        IoStatus status = worse(done.join(), journaled.join());
+        IoStatus done = onVolume(change, there).join();
+        IoStatus written = journaled.written.join();
+        IoStatus status = done == IoStatus.OK && ending.covers(written) ? IoStatus.OK : worse(done, written);
         if (status != IoStatus.OK) {
             throw new DiskException("a change", status);
         }
         if (isForced(request)) {
+            forced();
+        }
+    }
+
+    private void forced() throws DiskException {
+        try {
             writer.flush();
+        } catch (DiskException e) {
+            if (!ending.covers(e.status())) {
+                throw e;
+            }
         }
     }
 
@@ -358,6 +424,10 @@ public final class JournaledDevice implements BlockDevice {
     }
 
     private void flush() throws DiskException {
+        if (ending.isOver()) {
+            new Blocking(volume).flush();
+            return;
+        }
         noteFlush();
         if (manyIntents() && settling.tryLock()) {
             try {
@@ -375,6 +445,10 @@ public final class JournaledDevice implements BlockDevice {
         volume.submit(new Request.Flush((_, status) -> ofVolume.complete(status)));
         try {
             flushJournal();
+        } catch (DiskException e) {
+            if (!ending.covers(e.status())) {
+                throw e;
+            }
         } finally {
             if (ofVolume.join() != IoStatus.OK) {
                 differ = true;
@@ -420,7 +494,7 @@ public final class JournaledDevice implements BlockDevice {
         long last = renewIntents();
         changes.awaitUpTo(last);
         flushBoth();
-        if (differ) {
+        if (differ || ending.isOver()) {
             return false;
         }
         order.lock();
@@ -468,6 +542,9 @@ public final class JournaledDevice implements BlockDevice {
     public long mark(String markName) {
         byte[] bytes = markName.getBytes(StandardCharsets.UTF_8);
         MemorySegment data = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytes);
+        if (ending.isOver()) {
+            throw new OperatorError(name, "has ended, since it was full", "begin anew: holdfast disk unprotect, then disk protect");
+        }
         try {
             long sequence;
             order.lock();
@@ -503,7 +580,9 @@ public final class JournaledDevice implements BlockDevice {
         }
         roller.ifPresent(Roller::close);
         try {
-            if (begun && !differ) {
+            if (ending.isOver()) {
+                new Blocking(volume).flush();
+            } else if (begun && !differ) {
                 new Blocking(volume).flush();
                 settle(writer, seal, volume);
             }

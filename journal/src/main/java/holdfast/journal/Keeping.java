@@ -1,5 +1,6 @@
 package holdfast.journal;
 
+import holdfast.block.JournalLayer;
 import java.time.Duration;
 import java.util.Optional;
 
@@ -8,15 +9,25 @@ import java.util.Optional;
 /// @param base takes on what is let go; empty when that cannot be, and all is kept
 /// @param window what is older may be let go; empty when nothing is for its age
 /// @param byItself whether that goes on while the disk is open; else nothing is let go
-public record Keeping(Optional<RollingBase> base, Optional<Duration> window, boolean byItself) {
+/// @param whenFull what is done about a journal that may not grow
+public record Keeping(Optional<RollingBase> base, Optional<Duration> window, boolean byItself, JournalLayer.WhenFull whenFull) {
     /// A window is so much longer at most than asked for, where the disk is written to all the time.
     static final int PARTS_OF_WINDOW = 8;
+
+    /// Everything.
+    public static final Keeping ALL = new Keeping(Optional.empty(), Optional.empty(), false, JournalLayer.WhenFull.STOP);
 
     /// How much later than its first entry a segment takes others.
     public static long segmentNanosMax(Duration window) {
         return window.dividedBy(PARTS_OF_WINDOW).toNanos();
     }
 
-    /// Everything.
-    public static final Keeping ALL = new Keeping(Optional.empty(), Optional.empty(), false);
+    /// Whether changes wait for room in the journal.
+    boolean throttles() {
+        return whenFull == JournalLayer.WhenFull.THROTTLE && byItself && base.isPresent();
+    }
+
+    boolean endsWhenFull() {
+        return whenFull == JournalLayer.WhenFull.UNPROTECT;
+    }
 }

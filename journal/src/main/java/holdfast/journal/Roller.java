@@ -46,6 +46,7 @@ final class Roller implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private long rolledTo;
     private long rolledNanos;
+    private boolean wanted;
     private boolean closing;
     private boolean ended;
     private boolean failed;
@@ -72,6 +73,7 @@ final class Roller implements AutoCloseable {
         rolledTo = end.oldest();
         rolledNanos = end.oldestNanos();
         if (keeping.byItself()) {
+            writer.whenSealed(this::wake);
             var _ = Thread.ofVirtual().name("journal window").start(this::run);
         } else {
             ended = true;
@@ -114,14 +116,27 @@ final class Roller implements AutoCloseable {
 
     private void pause() {
         Duration part = keeping.window().map(window -> window.dividedBy(Keeping.PARTS_OF_WINDOW)).orElse(PAUSE_MAX);
-        long nanos = Math.clamp(part.toNanos(), PAUSE_MIN.toNanos(), PAUSE_MAX.toNanos());
+        boolean pressing = keeping.throttles() && writer.excessBytes() > 0;
+        long nanos = pressing ? PAUSE_MIN.toNanos() : Math.clamp(part.toNanos(), PAUSE_MIN.toNanos(), PAUSE_MAX.toNanos());
         lock.lock();
         try {
-            for (long left = nanos; left > 0 && !closing; ) {
+            for (long left = nanos; left > 0 && !closing && !wanted; ) {
                 left = changed.awaitNanos(left);
             }
+            wanted = false;
         } catch (InterruptedException e) {
             closing = true; // nobody interrupts us but to end us
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// There may be something to do.
+    void wake() {
+        lock.lock();
+        try {
+            wanted = true;
+            changed.signalAll();
         } finally {
             lock.unlock();
         }
@@ -132,12 +147,14 @@ final class Roller implements AutoCloseable {
         Instant now = clock.instant();
         long oldest = keeping.window().map(window -> nanos(now.minus(window))).orElse(Long.MIN_VALUE);
         var due = new ArrayList<SegmentSpan>();
+        long excess = keeping.throttles() ? writer.excessBytes() : 0;
         long bytes = 0;
         boolean any = false;
         for (SegmentSpan span : writer.sealed()) {
             boolean done = span.last() <= rolledTo;
             boolean old = span.latestNanos() <= oldest;
-            if (!done && !old || !due.isEmpty() && bytes + span.bytes() > ROUND_BYTES) {
+            boolean tooMuch = bytes < excess;
+            if (!done && !old && !tooMuch || !due.isEmpty() && bytes + span.bytes() > ROUND_BYTES) {
                 break;
             }
             any |= span.last() >= span.first();

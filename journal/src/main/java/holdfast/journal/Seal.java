@@ -27,6 +27,10 @@ public interface Seal extends AutoCloseable {
     /// @param sequence of the journal's last entry
     void put(BlockDevice volume, long sequence) throws DiskException;
 
+    /// Called when the disk goes on without its journal: before the first change that is not journaled. Durable when it returns, and it is
+    /// never put again.
+    void end() throws DiskException;
+
     /// Called when the disk is closed.
     @Override
     default void close() {}

@@ -11,6 +11,7 @@ final class MemorySeal implements Seal {
 
     private final TreeMap<Integer, State> states = new TreeMap<>();
     private final @Nullable Recording recording;
+    private volatile boolean ended;
 
     MemorySeal(boolean whole, long sequence, @Nullable Recording recording) {
         this.recording = recording;
@@ -49,5 +50,14 @@ final class MemorySeal implements Seal {
     MemorySeal cut(int time, @Nullable Recording record) {
         State then = states.floorEntry(time).getValue();
         return new MemorySeal(then.whole, then.sequence, record);
+    }
+
+    @Override
+    public void end() {
+        ended = true;
+    }
+
+    boolean hasEnded() {
+        return ended;
     }
 }

@@ -40,7 +40,7 @@ class MutantsTest {
                         "JournaledDeviceTest.aDiskThatIsNeverStillIsSettledToo"),
                 mutant("a flush is one of the volume alone", "JournaledDevice", "flushBoth", "JournaledDevice.flushJournal", "JournaledPowerCutTest.aFlushIsOfTheJournalToo"),
                 mutant("the seal stays whole while the disk is changed", "JournaledDevice", "begin", "Seal.breakOpen", "JournaledPowerCutTest.afterAnyCutVolumeAndJournalAgreeInOneLife"),
-                mutant("changes overtake each other", "JournaledDevice", "change", "ChangesUnderway.add",
+                mutant("changes overtake each other", "JournaledDevice", "journal", "ChangesUnderway.add",
                         "JournaledDeviceTest.aChangeWaitsForAnEarlierOneThatItOverlaps"),
                 mutant("a journal that goes farther than its disk is taken", "JournaledDevice", "open", "JournaledDevice.checkEnd",
                         "JournaledDeviceTest.aJournalThatGoesFartherThanItsDiskIsRefused"),
@@ -52,6 +52,7 @@ class MutantsTest {
                         "RollerTest.whatIsPutRightIsTheVolumesOwn"),
                 mutant("what was let go is guessed", "PastDevice", "index", "Journal$End.checkKept", "RollerTest.whatIsKeptIsExactAndWhatIsOlderIsRefused"),
                 mutant("a segment that is missing is not missed", "Journal", "scan", "Journal.checkBeginning", "RollerTest.aSegmentThatIsMissingIsMissed"),
+                mutant("a journal ends and nobody is told", "Ending", "end", "Seal.end", "WhenFullTest.aJournalThatIsFullEndsAndTheDiskGoesOn"),
                 mutant("any base is taken", "PastDevice", "index", "PastDevice.checkBase",
                         "JournaledDeviceTest.aBaseThatIsNotTheJournalsIsRefused"));
     }

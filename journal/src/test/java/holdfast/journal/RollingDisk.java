@@ -3,6 +3,7 @@ package holdfast.journal;
 import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
 import holdfast.block.DiskException;
+import holdfast.block.JournalLayer;
 import holdfast.block.MemoryDevice;
 import holdfast.block.Recording;
 import holdfast.block.RecordingDevice;
@@ -45,7 +46,7 @@ final class RollingDisk {
         try (var _ = Silence.of(JournaledDevice.class)) {
             disk = JournaledDevice.open(new JournaledDevice.Parts(
                     new OwnBlocks(volume, base.device(), BYTES), base::device, segments, seal, LIMITS, Protected.REGION_BYTES, new Steps(Sample.NOON),
-                    random::nextInt, new Keeping(Optional.of(base), Optional.of(Duration.ZERO), false)));
+                    random::nextInt, new Keeping(Optional.of(base), Optional.of(Duration.ZERO), false, JournalLayer.WhenFull.STOP)));
         }
     }
 
