@@ -83,12 +83,15 @@ class MutantsTest {
                         "HeaderTest.theOneWithTheHigherSequenceCounts"));
     }
 
+    /// Where writers race, what a test meets differs from time to time.
+    private static final int TRIES_MAX = 5;
+
     @ParameterizedTest
     @MethodSource("mutants")
     void isKilledByItsTest(Mutant mutant) {
         try (var _ = Silence.of(VhdxDisk.class);
                 var _ = Silence.of(Reclaiming.class)) {
-            assertThat(mutant.run()).isEqualTo(Mutant.Fate.KILLED);
+            assertThat(mutant.run(TRIES_MAX)).isEqualTo(Mutant.Fate.KILLED);
         }
     }
 }
