@@ -14,7 +14,7 @@ import picocli.CommandLine.Spec;
         name = "bench",
         description = "Compares Holdfast with other programs, on this machine.",
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {EngineCommand.class, DiskCommand.class, ProvisionCommand.class, JournalCommand.class})
+        subcommands = {EngineCommand.class, DiskCommand.class, ProvisionCommand.class, JournalCommand.class, HostCommand.class})
 public final class BenchCommand implements AddedCommand {
     @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this help message and exit")
     boolean help;

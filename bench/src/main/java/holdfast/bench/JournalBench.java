@@ -14,12 +14,13 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
-/// What a journal costs: a protected VHDX disk against one that is not, both whole and on the same storage, each served by our NBD server.
-/// A run here is followed by one there.
+/// What a journal costs: protected VHDX disks, written through and journal first, against one that is not, all whole and on the same storage,
+/// each served by our NBD server. A run of one is followed by one of the next.
 ///
 /// @param repetitions how many runs of each are counted, behind one that is not
 /// @param requests in a run
@@ -32,9 +33,20 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
     static final String TAIL = "randwrite-4k-qd32-p99-us";
     static final String CPU = "randwrite-4k-qd32-cpu-us";
     static final String BYTES = "journal-bytes-per-byte";
+    static final String FIRST = "first-";
     static final String RECOVER = "recover-s";
     static final String SERVE = "at-serves-s";
-    static final List<String> NAMES = List.of(WRITE, TAIL, CPU, BYTES, RECOVER, SERVE);
+    static final String COMPRESSED = "compressed-bytes-per-byte";
+    static final String RECOVER_COMPRESSED = "recover-compressed-s";
+    static final List<String> WRITES = List.of(WRITE, TAIL, CPU, FIRST + WRITE, FIRST + TAIL, FIRST + CPU, BYTES, FIRST + BYTES);
+
+    /// What is measured of the past.
+    static final List<String> PAST = List.of(RECOVER, SERVE, COMPRESSED, RECOVER_COMPRESSED);
+
+    static final List<String> NAMES = Stream.of(WRITES, PAST).flatMap(List::stream).toList();
+
+    /// Half of each block can be compressed, as fio understands it.
+    private static final List<String> HALF_COMPRESSIBLE = List.of("--refill_buffers=1", "--buffer_compress_percentage=50");
 
     private static final DiskLoad LOAD = new DiskLoad("randwrite-4k-qd32", "randwrite", 4096, 32, 1, true);
     private static final int CHUNK_BYTES = 1 << 20;
@@ -44,6 +56,8 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
     /// Whose disk it is.
     private enum Disk {
         PROTECTED,
+        /// Its journal is written first.
+        FIRST,
         PLAIN
     }
 
@@ -58,12 +72,13 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
     }
 
     private void writes(Path directory, Consumer<CostRow> results) throws IOException, InterruptedException {
-        try (Racer ours = racer(directory, Disk.PROTECTED);
-                Racer theirs = racer(directory, Disk.PLAIN)) {
-            List<Racer> both = List.of(ours, theirs);
-            both.forEach(racer -> racer.server.awaitReady());
+        try (Racer through = racer(directory, Disk.PROTECTED);
+                Racer first = racer(directory, Disk.FIRST);
+                Racer plain = racer(directory, Disk.PLAIN)) {
+            List<Racer> all = List.of(through, first, plain);
+            all.forEach(racer -> racer.server.awaitReady());
             for (int i = -1; i < repetitions; i++) {
-                for (Racer racer : both) {
+                for (Racer racer : all) {
                     double before = racer.server.cpuSeconds();
                     FioRuns.Run run = FioRuns.run(LOAD.arguments(racer.server.uri(), bytes(diskMebibytes), requests), requests);
                     if (i >= 0) {
@@ -72,12 +87,26 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
                     }
                 }
             }
-            results.accept(row(WRITE, ours, theirs, run -> run.seconds() * 1e6 / requests));
-            results.accept(row(TAIL, ours, theirs, FioRuns.Run::p99Micros));
-            results.accept(new CostRow(CPU, Samples.median(ours.cpuMicros), Samples.median(theirs.cpuMicros)));
+            compare("", through, plain, results);
+            compare(FIRST, first, plain, results);
         }
+        results.accept(journalBytes("", directory, Disk.PROTECTED));
+        results.accept(journalBytes(FIRST, directory, Disk.FIRST));
+    }
+
+    private void compare(String prefix, Racer ours, Racer theirs, Consumer<CostRow> results) {
+        results.accept(row(prefix + WRITE, ours, theirs, run -> run.seconds() * 1e6 / requests));
+        results.accept(row(prefix + TAIL, ours, theirs, FioRuns.Run::p99Micros));
+        results.accept(new CostRow(prefix + CPU, Samples.median(ours.cpuMicros), Samples.median(theirs.cpuMicros)));
+    }
+
+    private CostRow journalBytes(String prefix, Path directory, Disk which) throws IOException {
         long written = (repetitions + 1L) * requests * LOAD.blockBytes();
-        results.accept(new CostRow(BYTES, (double) takenBytes(directory.resolve("journal")) / written, 1));
+        return new CostRow(prefix + BYTES, (double) takenBytes(journal(directory, which)) / written, 1);
+    }
+
+    private static Path journal(Path directory, Disk which) {
+        return directory.resolve("journal-" + which.name());
     }
 
     /// A disk that is served.
@@ -101,8 +130,9 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
         return new CostRow(name, ours.median(what), theirs.median(what));
     }
 
+    /// @param wanted which rows
     /// @param results hears each row as it comes
-    void past(boolean recover, boolean serve, Consumer<CostRow> results) throws IOException, InterruptedException {
+    void past(Set<String> wanted, Consumer<CostRow> results) throws IOException, InterruptedException {
         Path directory = Files.createTempDirectory(storage, "holdfast-bench");
         try {
             Path kept = disk(directory, Disk.PROTECTED, windowMebibytes);
@@ -110,25 +140,37 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
             int count = windowMebibytes << 8;
             try (RunningServer server = start("window", List.of(kept.toString()), directory, FioRuns.SERVERS)) {
                 server.awaitReady();
-                FioRuns.run(LOAD.arguments(server.uri(), bytes(windowMebibytes), count), count);
+                List<String> arguments = LOAD.arguments(server.uri(), bytes(windowMebibytes), count);
+                FioRuns.run(Stream.concat(arguments.stream(), HALF_COMPRESSIBLE.stream()).toList(), count);
             }
             String point = "seq:" + count / 2;
-            if (recover) {
-                Path copy = directory.resolve("copy.raw");
-                results.accept(race(
-                        RECOVER,
-                        () -> secondsToMake(copy, Contender.thisProgram("disk", "recover", kept.toString(), "--to", point, "--as", copy.toString())),
-                        () -> secondsToMake(copy, Contender.thisProgram("disk", "convert", plain.toString(), copy.toString()))));
+            if (wanted.contains(RECOVER)) {
+                results.accept(recovery(RECOVER, kept, point, plain, directory));
             }
-            if (serve) {
+            if (wanted.contains(SERVE)) {
                 results.accept(race(
                         SERVE,
                         () -> secondsToServe(List.of(kept.toString(), "--at", point), directory),
                         () -> secondsToServe(List.of(plain.toString()), directory)));
             }
+            if (wanted.contains(COMPRESSED) || wanted.contains(RECOVER_COMPRESSED)) {
+                succeed(Contender.thisProgram("disk", "compress-journal", kept.toString()));
+                results.accept(new CostRow(COMPRESSED, (double) takenBytes(journal(directory, Disk.PROTECTED)) / (count * (double) LOAD.blockBytes()), 1));
+            }
+            if (wanted.contains(RECOVER_COMPRESSED)) {
+                results.accept(recovery(RECOVER_COMPRESSED, kept, point, plain, directory));
+            }
         } finally {
             remove(directory);
         }
+    }
+
+    private CostRow recovery(String name, Path kept, String point, Path plain, Path directory) throws IOException, InterruptedException {
+        Path copy = directory.resolve("copy.raw");
+        return race(
+                name,
+                () -> secondsToMake(copy, Contender.thisProgram("disk", "recover", kept.toString(), "--to", point, "--as", copy.toString())),
+                () -> secondsToMake(copy, Contender.thisProgram("disk", "convert", plain.toString(), copy.toString())));
     }
 
     /// Something that takes time.
@@ -182,7 +224,7 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
         return (long) mebibytes * CHUNK_BYTES;
     }
 
-    /// With noise all over; the protected one has it in its base.
+    /// With noise all over; the protected ones have it in their bases.
     private static Path disk(Path directory, Disk which, int mebibytes) throws IOException, InterruptedException {
         Path path = directory.resolve(which.name() + ".vhdx");
         NewVhdx.create(path, new NewVhdx.Shape(bytes(mebibytes), NewVhdx.BLOCK_BYTES, 512, false));
@@ -197,10 +239,16 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
         } catch (DiskException e) {
             throw new OperatorError(path.toString(), "cannot be written: " + e.getMessage(), "name another place: --directory");
         }
-        if (which == Disk.PROTECTED) {
-            succeed(Contender.thisProgram("disk", "protect", path.toString(), "--journal", directory.resolve("journal").toString()));
+        switch (which) {
+            case PROTECTED -> protect(path, journal(directory, which), "write-through");
+            case FIRST -> protect(path, journal(directory, which), "journal-first");
+            case PLAIN -> {}
         }
         return path;
+    }
+
+    private static void protect(Path disk, Path journal, String mode) throws IOException, InterruptedException {
+        succeed(Contender.thisProgram("disk", "protect", disk.toString(), "--journal", journal.toString(), "--mode", mode));
     }
 
     private static long takenBytes(Path journal) throws IOException {

@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 
@@ -20,7 +19,8 @@ import java.util.stream.Stream;
 /// @param repetitions how many runs of each are counted, behind one that is not
 /// @param requests in a run, no two of them for one block
 /// @param delayMillis how far away the image is
-/// @param storage the directory in which image and disks are made
+/// @param imageMebibytes how large the image is; it has other bytes everywhere, and takes no room
+/// @param storage the directory in which disks are made
 record ProvisionBench(int repetitions, int requests, int delayMillis, int imageMebibytes, Path storage) {
     static final List<String> TOOLS = List.of("fio", "nbdkit", "qemu-img", "qemu-nbd");
     static final List<Integer> DEPTHS = List.of(1, 16);
@@ -63,19 +63,10 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
     }
 
     private RunningServer repository(Path directory) throws IOException {
-        Path image = directory.resolve("image.raw");
-        var random = new Random(1);
-        var chunk = new byte[1 << 20];
-        try (var out = Files.newOutputStream(image)) {
-            for (int i = 0; i < imageMebibytes; i++) {
-                random.nextBytes(chunk);
-                out.write(chunk);
-            }
-        }
         return RunningServer.start(
                 "image",
-                socket -> List.of("nbdkit", "--foreground", "--readonly", "--unix", socket.toString(), "--filter=delay", "file",
-                        image.toString(), "rdelay=" + delayMillis + "ms"),
+                socket -> List.of("nbdkit", "--foreground", "--readonly", "--unix", socket.toString(), "--filter=delay", "pattern",
+                        "size=" + imageMebibytes + "M", "rdelay=" + delayMillis + "ms"),
                 directory,
                 Cores.allowed());
     }

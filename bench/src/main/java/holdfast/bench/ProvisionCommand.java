@@ -27,6 +27,8 @@ import picocli.CommandLine.Option;
             "",
             "With --boot an image boots from such a disk instead, with a trace of an earlier boot and without. Shown is how long all its reads together "
                     + "have waited for what was not there yet, and how many they were.",
+            "",
+            "With --hand-over all of a disk has arrived while it is open. Shown is the processor time that a request to it takes, and one to a plain image.",
         },
         exitCodeList = {
             "0:everything was measured",
@@ -37,9 +39,12 @@ final class ProvisionCommand extends Comparison {
 
     private static final CostReport BOOT_REPORT = new CostReport("provision", "with a trace", "without");
 
-    private static final int IMAGE_MEBIBYTES = 512;
 
-    @Option(names = "--directory", paramLabel = "DIR", description = "where image and disks are made; default: the directory for temporary files")
+    private static final CostReport HAND_OVER_REPORT = new CostReport("provision", "arrived", "plain");
+
+    private static final int IMAGE_MEBIBYTES_MAX = 1 << 20;
+
+    @Option(names = "--directory", paramLabel = "DIR", description = "where disks are made; default: the directory for temporary files")
     Path directory = Path.of(System.getProperty("java.io.tmpdir", "/tmp"));
 
     @Option(names = "--repetitions", paramLabel = "N", description = "how many runs are measured; default: 3")
@@ -51,17 +56,31 @@ final class ProvisionCommand extends Comparison {
     @Option(names = "--delay", paramLabel = "MS", description = "how far away the image is, in milliseconds; default: 5")
     int delayMillis = 5;
 
+    @Option(names = "--image-size", paramLabel = "MIB",
+            description = "how large the image is, in MiB; default: 16384. The smaller it is, the more of what is read has come with something else "
+                    + "in the larger pieces that QEMU fetches")
+    int imageMebibytes = 16384;
+
     @Option(names = "--boot", paramLabel = "IMAGE", description = "boot this image, which has a disk, such as debian, in place of random reads")
     @Nullable String boot;
 
+    @Option(names = "--hand-over", description = "read and write a disk that has arrived, and a plain image")
+    boolean handOver;
+
     @Override
     public Integer call() throws Exception {
-        checkNames(Stream.concat(ProvisionBench.DEPTHS.stream().flatMap(depth -> names(depth)), Stream.of(BootWait.WAIT, BootWait.MISSES)).toList());
-        if (repetitions < 1 || requests < 1 || requests > IMAGE_MEBIBYTES << 8 || delayMillis < 0) {
-            throw usage("--repetitions and --requests are at least 1, --delay is no less than 0, and there are " + (IMAGE_MEBIBYTES << 8) + " blocks");
+        Stream<String> ofBoots = Stream.of(BootWait.WAIT, BootWait.MISSES);
+        checkNames(Stream.of(ProvisionBench.DEPTHS.stream().flatMap(depth -> names(depth)), ofBoots, HandOver.names().stream())
+                .flatMap(each -> each).toList());
+        if (repetitions < 1 || requests < 1 || imageMebibytes < 1 || imageMebibytes > IMAGE_MEBIBYTES_MAX || requests > imageMebibytes << 8 || delayMillis < 0) {
+            throw usage("--repetitions and --requests are at least 1, --delay is no less than 0, --image-size is 1 to " + IMAGE_MEBIBYTES_MAX
+                    + ", and each MiB has 256 blocks");
         }
         if (!Files.isDirectory(directory)) {
             throw new OperatorError("--directory " + directory, "is no directory", "make it first");
+        }
+        if (handOver) {
+            return handOver();
         }
         if (boot != null) {
             return boot(boot);
@@ -70,8 +89,16 @@ final class ProvisionCommand extends Comparison {
         PrintWriter out = out();
         var rows = new ArrayList<CostRow>();
         List<Integer> depths = ProvisionBench.DEPTHS.stream().filter(depth -> names(depth).anyMatch(this::wants)).toList();
-        new ProvisionBench(repetitions, requests, delayMillis, IMAGE_MEBIBYTES, directory).run(depths, row -> show(row, REPORT, rows, out));
+        new ProvisionBench(repetitions, requests, delayMillis, imageMebibytes, directory).run(depths, row -> show(row, REPORT, rows, out));
         return finish(REPORT, rows, out);
+    }
+
+    private int handOver() throws Exception {
+        require(HandOver.TOOLS);
+        PrintWriter out = out();
+        var rows = new ArrayList<CostRow>();
+        new HandOver(repetitions, requests, directory).run(row -> show(row, HAND_OVER_REPORT, rows, out));
+        return finish(HAND_OVER_REPORT, rows, out);
     }
 
     private int boot(String name) throws Exception {

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -34,6 +35,7 @@ class DiskBenchTest {
     }
 
     @Test
+    @Tag("long")
     @Needs({"fio", "qemu-img", "qemu-nbd"})
     void vhdxIsMeasuredAgainstRawAndAChainAgainstOneFileAndNothingIsLeft() throws Exception {
         var rows = new ArrayList<DiskRow>();

@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -25,12 +26,15 @@ class JournalBenchTest {
         var rows = new ArrayList<CostRow>();
         var bench = new JournalBench(1, 500, 8, 4, directory);
         bench.writes(rows::add);
-        bench.past(true, true, rows::add);
+        bench.past(Set.copyOf(JournalBench.PAST), rows::add);
         assertThat(rows).extracting(CostRow::name).containsExactlyElementsOf(JournalBench.NAMES);
         assertThat(rows)
-                .filteredOn(row -> !row.name().equals(JournalBench.CPU)) // which is counted in hundredths of a second
+                .filteredOn(row -> !row.name().endsWith(JournalBench.CPU)) // which is counted in hundredths of a second
                 .allSatisfy(row -> assertThat(row.ours()).isPositive());
-        assertThat(rows.get(3).ours()).as("every byte is in the journal, with its entry's header").isBetween(1.015, 1.3);
+        assertThat(rows)
+                .filteredOn(row -> row.name().endsWith(JournalBench.BYTES))
+                .hasSize(2)
+                .allSatisfy(row -> assertThat(row.ours()).as("every byte is in the journal, with its entry's header").isBetween(1.015, 1.3));
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left).isEmpty();
         }

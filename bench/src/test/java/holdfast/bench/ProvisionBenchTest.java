@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,6 +29,18 @@ class ProvisionBenchTest {
                 .containsExactly("cold-randread-4k-qd1-us", "warm-randread-4k-qd1-us", "held-per-byte-touched-qd1");
         assertThat(rows.getFirst().ours()).as("the image is a millisecond away").isGreaterThan(1000);
         assertThat(rows.get(2).ours()).as("what is asked for is fetched, and no more").isBetween(1.0, 1.2);
+        try (Stream<Path> left = Files.list(directory)) {
+            assertThat(left).isEmpty();
+        }
+    }
+
+    @Test
+    @Tag("long")
+    @Needs("fio")
+    void aDiskThatHasArrivedIsMeasuredAgainstAPlainImage() throws Exception {
+        var rows = new ArrayList<CostRow>();
+        new HandOver(1, 300, directory).run(rows::add);
+        assertThat(rows).extracting(CostRow::name).isEqualTo(HandOver.names());
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left).isEmpty();
         }

@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 
 /// The file of a [DiskDescriptor], open and locked, and after its two slots the state of the layers. What is written here says
 /// durably, before the first change of the disk in an open, that somebody is writing; and when all is in order again, what the
@@ -208,6 +209,17 @@ public final class DescriptorFile implements AutoCloseable {
     /// Notes durably that the disk goes on without its journal.
     public synchronized void journalEnded() throws DiskException {
         put(descriptor.endedNext());
+    }
+
+    /// Notes durably what is done with the journal from now on, or where it is.
+    ///
+    /// @throws OperatorError when there is no room for that
+    public synchronized void journalChanged(UnaryOperator<JournalLayer> change) throws DiskException {
+        DiskDescriptor next = descriptor.journalNext(change);
+        if (!next.hasRoom()) {
+            throw new OperatorError(name, "has no room for names as long as those of what the disk is made of", "use shorter ones, such as a link");
+        }
+        put(next);
     }
 
     /// Notes durably that the storage will not bear the id any more.

@@ -54,7 +54,8 @@ import java.util.stream.IntStream;
 ///  32  2  length of the path of its directory, and then its bytes, UTF-8
 ///   …  2  length of the name of its base, and then its bytes, UTF-8
 ///   …  8  seconds after which what is older may be let go, 0 for never; here a section of those who kept all may end
-///   …  2  when it is full: 0 changes fail, 1 they wait until what is oldest is let go, 2 the journal ends
+///   …  1  when it is full: 0 changes fail, 1 they wait until what is oldest is let go, 2 the journal ends
+///   …  1  written first: 0 volume and journal at once, 1 the journal; who takes both bytes for one number does not know a 1
 ///   …  2  1: it has ended, and the disk goes on without it
 /// ```
 ///
@@ -167,7 +168,12 @@ public record DiskDescriptor(
 
     /// The next one of a disk that goes on without its journal.
     DiskDescriptor endedNext() {
-        List<Layer> next = layers.stream().<Layer>map(layer -> layer instanceof JournalLayer journal ? journal.endedNow() : layer).toList();
+        return journalNext(JournalLayer::endedNow);
+    }
+
+    /// The next one of a disk of whose journal something else is known.
+    DiskDescriptor journalNext(UnaryOperator<JournalLayer> change) {
+        List<Layer> next = layers.stream().<Layer>map(layer -> layer instanceof JournalLayer journal ? change.apply(journal) : layer).toList();
         return new DiskDescriptor(sequence + 1, id, sizeBytes, logicalBlockBytes, closed, next, skipped);
     }
 
@@ -247,7 +253,8 @@ public record DiskDescriptor(
                 slot.putLong(journal.sequence()).putLong(journal.bytesMax());
                 HeaderSlot.putText(slot, journal.directory());
                 HeaderSlot.putText(slot, journal.base());
-                slot.putLong(journal.window().toSeconds()).putShort((short) journal.whenFull().ordinal()).putShort((short) (journal.ended() ? 1 : 0));
+                slot.putLong(journal.window().toSeconds()).put((byte) journal.whenFull().ordinal()).put((byte) journal.mode().ordinal());
+                slot.putShort((short) (journal.ended() ? 1 : 0));
                 endSection(slot, start);
             }
         }
@@ -388,11 +395,16 @@ public record DiskDescriptor(
             return new JournalLayer(id, last, bytesMax, directory, base);
         }
         Duration window = Duration.ofSeconds(content.getLong());
-        int whenFull = content.getShort();
-        if (whenFull < 0 || whenFull >= JournalLayer.WhenFull.values().length) {
-            throw unknown(name, "is a disk with a journal that is kept in a way that is not known here, " + whenFull);
+        JournalLayer.WhenFull whenFull = kept(content.get(), JournalLayer.WhenFull.values(), name);
+        JournalLayer.Mode mode = kept(content.get(), JournalLayer.Mode.values(), name);
+        return new JournalLayer(id, last, bytesMax, directory, base, window, whenFull, content.getShort() == 1, mode);
+    }
+
+    private static <T> T kept(byte way, T[] known, String name) {
+        if (way < 0 || way >= known.length) {
+            throw unknown(name, "is a disk with a journal that is kept in a way that is not known here, " + way);
         }
-        return new JournalLayer(id, last, bytesMax, directory, base, window, JournalLayer.WhenFull.values()[whenFull], content.getShort() == 1);
+        return known[way];
     }
 
     private static List<Byte> bytes(ByteBuffer content) {

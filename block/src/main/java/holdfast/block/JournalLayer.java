@@ -14,9 +14,18 @@ import java.util.UUID;
 /// @param window what is older the base may take on, whole seconds; zero when nothing is for its age
 /// @param whenFull what is done about a journal that may not grow
 /// @param ended whether the journal has ended: the disk goes on without it
+/// @param mode what is written first
 public record JournalLayer(
-        UUID journal, long sequence, long bytesMax, String directory, String base, Duration window, WhenFull whenFull, boolean ended)
+        UUID journal, long sequence, long bytesMax, String directory, String base, Duration window, WhenFull whenFull, boolean ended, Mode mode)
         implements Layer {
+
+    /// What is written first.
+    public enum Mode {
+        /// Volume and journal at once.
+        WRITE_THROUGH,
+        /// The journal; the volume in the background.
+        JOURNAL_FIRST
+    }
 
     /// What is done about a journal that may not grow.
     public enum WhenFull {
@@ -30,15 +39,25 @@ public record JournalLayer(
 
     /// One that keeps everything.
     public JournalLayer(UUID journal, long sequence, long bytesMax, String directory, String base) {
-        this(journal, sequence, bytesMax, directory, base, Duration.ZERO, WhenFull.STOP, false);
+        this(journal, sequence, bytesMax, directory, base, Duration.ZERO, WhenFull.STOP, false, Mode.WRITE_THROUGH);
     }
 
     JournalLayer agreedAt(long now) {
-        return new JournalLayer(journal, now, bytesMax, directory, base, window, whenFull, ended);
+        return new JournalLayer(journal, now, bytesMax, directory, base, window, whenFull, ended, mode);
     }
 
     JournalLayer endedNow() {
-        return new JournalLayer(journal, sequence, bytesMax, directory, base, window, whenFull, true);
+        return new JournalLayer(journal, sequence, bytesMax, directory, base, window, whenFull, true, mode);
+    }
+
+    /// The same, with another past kept.
+    public JournalLayer keeping(long newBytesMax, Duration newWindow, WhenFull newWhenFull) {
+        return new JournalLayer(journal, sequence, newBytesMax, directory, base, newWindow, newWhenFull, ended, mode);
+    }
+
+    /// The same in another directory.
+    public JournalLayer in(String newDirectory) {
+        return new JournalLayer(journal, sequence, bytesMax, newDirectory, base, window, whenFull, ended, mode);
     }
 
     /// Whether the base takes on what is oldest, so that it changes.

@@ -133,6 +133,43 @@ public final class LayeredRequests {
         }
     }
 
+    /// A request that its device ends when it can. Until its turn has been taken it can be cancelled.
+    public final class Later implements Turn {
+        private final Request request;
+        private final Ticket ticket = new Ticket();
+
+        private Later(Request request) {
+            this.request = request;
+        }
+
+        @Override
+        public void take() throws DiskException {
+            ticket.take();
+        }
+
+        /// Ends the request, once, unless it has been cancelled.
+        public void end(IoStatus status) {
+            if (ticket.ends()) {
+                finishLater(request, status);
+            }
+        }
+    }
+
+    /// For a request that is neither passed on nor given a thread.
+    public Later later(Request request) {
+        var later = new Later(request);
+        cancels.put(request, () -> cancel(request, later.ticket));
+        return later;
+    }
+
+    private BlockDevice.Cancellation cancel(Request request, Ticket ticket) {
+        if (!ticket.cancel()) {
+            return BlockDevice.Cancellation.UNKNOWN;
+        }
+        finishLater(request, IoStatus.CANCELLED);
+        return BlockDevice.Cancellation.CANCELLED;
+    }
+
     /// Does a request on a thread that may wait; it cannot be cancelled.
     public void apart(Request request, Work work) {
         var ticket = new Ticket();
@@ -146,13 +183,16 @@ public final class LayeredRequests {
     }
 
     private void apart(Request request, Waiting work, Ticket ticket) {
-        cancels.put(request, () -> {
-            if (!ticket.cancel()) {
-                return BlockDevice.Cancellation.UNKNOWN;
-            }
-            finishLater(request, IoStatus.CANCELLED);
-            return BlockDevice.Cancellation.CANCELLED;
-        });
+        cancels.put(request, () -> cancel(request, ticket));
+        start(request, work, ticket);
+    }
+
+    /// Does a request that was to be ended later on a thread that may wait.
+    public void apart(Later later, Waiting work) {
+        start(later.request, work, later.ticket);
+    }
+
+    private void start(Request request, Waiting work, Ticket ticket) {
         Thread.ofVirtual().name(layer).start(() -> {
             IoStatus status = IoStatus.IO_ERROR;
             try {

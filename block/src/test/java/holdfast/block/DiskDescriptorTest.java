@@ -10,12 +10,13 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.UUID;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -115,12 +116,53 @@ class DiskDescriptorTest {
     @Test
     void whatAJournalKeepsIsReadAsItWasWrittenAndThatItHasEndedIsKept() throws Exception {
         var journal = new JournalLayer(
-                new UUID(3, 4), 7, 1 << 30, "/journal", "d.base1.vhdx", Duration.ofHours(24), JournalLayer.WhenFull.UNPROTECT, false);
+                new UUID(3, 4), 7, 1 << 30, "/journal", "d.base1.vhdx", Duration.ofHours(24), JournalLayer.WhenFull.UNPROTECT, false,
+                JournalLayer.Mode.JOURNAL_FIRST);
         var first = new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("", false, "vhdx …"), journal), List.of());
         assertThat(parsed(slots(first))).isEqualTo(first);
         var device = new MemoryDevice(new Geometry(first.fileBytes(), 512, 512, false, true, true, true, 1));
         DescriptorFile.format(device, first, "d").journalEnded();
         assertThat(DescriptorFile.read(device, "d").descriptor().journal()).contains(journal.endedNow());
+    }
+
+    /// Who knows journals that are written with the disk only took the two bytes for one number, of which 0 to 2 were known.
+    @Test
+    void aJournalThatIsWrittenFirstIsOfAWayThatOthersDoNotKnow() {
+        for (JournalLayer.WhenFull whenFull : JournalLayer.WhenFull.values()) {
+            assertThat(wayKept(whenFull, JournalLayer.Mode.WRITE_THROUGH)).isEqualTo(whenFull.ordinal());
+            assertThat(wayKept(whenFull, JournalLayer.Mode.JOURNAL_FIRST)).isGreaterThan(2);
+        }
+    }
+
+    private static int wayKept(JournalLayer.WhenFull whenFull, JournalLayer.Mode mode) {
+        var journal = new JournalLayer(new UUID(3, 4), 7, 1 << 30, "/j", "b", Duration.ofSeconds(5), whenFull, false, mode);
+        byte[] slot = new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("", false, ""), journal), List.of()).encode();
+        ByteBuffer bytes = ByteBuffer.wrap(slot).order(ByteOrder.LITTLE_ENDIAN);
+        int window = 64 + 8 + 2 + 2 + 2 + 8 + 16 + 8 + 8 + 2 + 2 + 2 + 1; // behind the slot's head, the file's section, and the journal's names
+        assertThat(bytes.getLong(window)).isEqualTo(5);
+        return bytes.getShort(window + Long.BYTES);
+    }
+
+    /// Its section ends behind the name of the base.
+    @Test
+    void aJournalThatWasNotedBeforeThereWereWindowsKeepsEverything() {
+        var journal = new JournalLayer(
+                new UUID(3, 4), 7, 1 << 30, "/j", "b", Duration.ofSeconds(5), JournalLayer.WhenFull.THROTTLE, false, JournalLayer.Mode.WRITE_THROUGH);
+        var descriptor = new DiskDescriptor(1, new UUID(1, 2), SIZE, 512, true, List.of(new StorageLayer("", false, ""), journal), List.of());
+        byte[] slot = descriptor.encode();
+        ByteBuffer bytes = ByteBuffer.wrap(slot).order(ByteOrder.LITTLE_ENDIAN);
+        int section = 64 + 8 + 2 + 2 + 2; // behind the slot's head and the file's section
+        int names = 16 + 8 + 8 + 2 + 2 + 2 + 1;
+        assertThat(bytes.getShort(section + 6)).isEqualTo((short) (names + 12));
+        bytes.putShort(section + 6, (short) names);
+        Arrays.fill(slot, section + 8 + names, section + 8 + names + 12, (byte) 0);
+        bytes.putInt(12, 0);
+        var crc = new CRC32C();
+        crc.update(slot);
+        bytes.putInt(12, (int) crc.getValue());
+        byte[] all = slots(descriptor);
+        System.arraycopy(slot, 0, all, (int) descriptor.slotOffset(), slot.length);
+        assertThat(parsed(all).journal()).contains(new JournalLayer(new UUID(3, 4), 7, 1 << 30, "/j", "b"));
     }
 
     @Test

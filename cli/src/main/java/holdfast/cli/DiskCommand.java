@@ -24,6 +24,7 @@ import picocli.CommandLine.Command;
             DiskProtectCommand.class,
             DiskUnprotectCommand.class,
             DiskTimelineCommand.class,
+            DiskCompressJournalCommand.class,
             DiskMarkCommand.class,
             DiskExportLogCommand.class,
             DiskImportLogCommand.class,

@@ -3,7 +3,7 @@ package holdfast.cli;
 import holdfast.block.BlockDevice;
 import holdfast.block.DiskException;
 import holdfast.block.OperatorError;
-import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournaledDisk;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
 import java.io.DataOutputStream;
@@ -152,7 +152,7 @@ final class DiskControl implements AutoCloseable {
                     DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), user::grow);
                 }
             } else if (verb.equals("freeze")) {
-                JournaledDevice journaled = journaled(name);
+                JournaledDisk journaled = journaled(name);
                 long sequence;
                 try (var _ = SignsOfLife.begin(out, patience, signOfLife)) {
                     sequence = user.still(() -> journaled.mark(argument));
@@ -189,8 +189,8 @@ final class DiskControl implements AutoCloseable {
         }
     }
 
-    private JournaledDevice journaled(String name) {
-        if (device instanceof JournaledDevice journaled) {
+    private JournaledDisk journaled(String name) {
+        if (device instanceof JournaledDisk journaled) {
             return journaled;
         }
         throw new OperatorError(name, "is not protected, so there is nothing to put a mark into", "begin with: holdfast disk protect");

@@ -9,7 +9,8 @@ import holdfast.block.RawFile;
 import holdfast.disk.DiskFormat;
 import holdfast.disk.DiskStack;
 import holdfast.disk.ProtectedDisk;
-import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournalFirstDevice;
+import holdfast.journal.JournaledDisk;
 import holdfast.disk.ProvisionedDevice;
 import holdfast.disk.Provisioning;
 import holdfast.vhdx.VhdxDisk;
@@ -55,6 +56,7 @@ final class DiskFacts {
                 if (ProtectedDisk.isOne(disk)) {
                     ProtectedDisk.Description journal = ProtectedDisk.describe(disk);
                     facts.facts.put("journal", journal.journal().toString());
+                    facts.facts.put("journalMode", DiskProtectCommand.Mode.of(journal.layer().mode()).toString());
                     facts.facts.put("closedInOrder", journal.inOrder());
                     if (journal.layer().ended()) {
                         facts.facts.put("journalEnded", true);
@@ -71,8 +73,13 @@ final class DiskFacts {
     static DiskFacts ofOpen(Path disk, String name, BlockDevice device) {
         var facts = new DiskFacts(disk, name);
         facts.facts.put("openIn", "process " + ProcessHandle.current().pid());
-        switch (device instanceof JournaledDevice journaled ? journaled.volume() : device) {
-            case VhdxDisk vhdx -> facts.vhdx(vhdx.layers().getFirst(), vhdx.pendingBytes());
+        switch (device instanceof JournaledDisk journaled ? journaled.volume() : device) {
+            case VhdxDisk vhdx -> {
+                facts.vhdx(vhdx.layers().getFirst(), vhdx.pendingBytes());
+                if (device instanceof JournalFirstDevice journaled) {
+                    facts.facts.put("waitingInJournalBytes", journaled.waitingBytes());
+                }
+            }
             case ProvisionedDevice provisioned -> {
                 facts.arriving(Provisioning.describe(disk.toAbsolutePath(), provisioned));
                 facts.facts.put("waitedTimes", provisioned.misses().count());
@@ -161,7 +168,7 @@ final class DiskFacts {
     void write(OutputFormat format, PrintWriter out) {
         switch (format) {
             case text -> facts.forEach((name, value) -> out.printf("%-18s %s%n", words(name), text(name, value)));
-            case json -> out.println(OutputFormat.JSON.writeValueAsString(facts));
+            case json, yaml -> out.println(format.of(facts));
         }
     }
 

@@ -21,7 +21,7 @@ final class DiskInfoCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DISK", description = "file or block device")
     Path disk = Path.of("");
 
-    @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
+    @Option(names = {"-o", "--output"}, paramLabel = "text|json|yaml", description = "how to write it; default: text")
     OutputFormat format = OutputFormat.text;
 
     @Spec

@@ -40,7 +40,7 @@ final class DiskMapCommand implements Callable<Integer> {
     @Option(names = "--parent-path", paramLabel = "P", description = "where its parent is, if not where it says")
     @Nullable Path parentPath;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
+    @Option(names = {"-o", "--output"}, paramLabel = "text|json|yaml", description = "how to write it; default: text")
     OutputFormat format = OutputFormat.text;
 
     @Spec
@@ -64,7 +64,7 @@ final class DiskMapCommand implements Callable<Integer> {
     static void write(BlockDevice device, OutputFormat format, PrintWriter out) throws DiskException {
         switch (format) {
             case text -> text(device, out);
-            case json -> json(device, out);
+            case json, yaml -> facts(device, format, out);
         }
     }
 
@@ -102,7 +102,7 @@ final class DiskMapCommand implements Callable<Integer> {
         });
     }
 
-    private static void json(BlockDevice device, PrintWriter out) throws DiskException {
+    private static void facts(BlockDevice device, OutputFormat format, PrintWriter out) throws DiskException {
         JsonMapper mapper = JsonMapper.builder().build();
         ArrayNode array = mapper.createArrayNode();
         walk(device, extent -> array.addObject()
@@ -111,6 +111,6 @@ final class DiskMapCommand implements Callable<Integer> {
                 .put("present", extent.allocated())
                 .put("zero", extent.readsZero())
                 .put("data", !extent.readsZero()));
-        out.println(mapper.writeValueAsString(array));
+        out.println(format == OutputFormat.json ? mapper.writeValueAsString(array) : format.of(array));
     }
 }

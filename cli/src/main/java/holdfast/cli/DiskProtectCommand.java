@@ -2,11 +2,16 @@ package holdfast.cli;
 
 import holdfast.block.ByteSize;
 import holdfast.block.JournalLayer;
+import holdfast.disk.ProtectedDisk;
 import holdfast.disk.Protection;
+import holdfast.disk.ProtectionChange;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -22,6 +27,8 @@ import picocli.CommandLine.Spec;
             "Keeps a journal of every change of a VHDX disk from now on, whoever uses it, so that it can be seen as it was at any time since.",
             "",
             "What the disk is now stays as its base, beside it; the disk becomes a child of that. This takes no longer for a large disk.",
+            "",
+            "Of a disk that is protected already this changes what is said; with --journal, where its journal is, when its files were moved there.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -30,7 +37,7 @@ final class DiskProtectCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DISK", description = "VHDX file that nobody has open")
     Path disk = Path.of("");
 
-    @Option(names = "--journal", paramLabel = "DIR", description = "where the journal is to be: a new or an empty directory")
+    @Option(names = "--journal", paramLabel = "DIR", description = "where the journal is to be: a new or an empty directory; of a disk that is protected already, where its files are now")
     @Nullable Path journal;
 
     @Option(names = "--max-size", paramLabel = "SIZE", description = "what the journal may take, such as 20G; default: what its storage has room for")
@@ -40,7 +47,7 @@ final class DiskProtectCommand implements Callable<Integer> {
     @Nullable Duration window;
 
     @Option(names = "--when-full", paramLabel = "WHAT", description = "what is done about a full journal: stop (changes of the disk fail as if it were full), throttle (they wait until the base has taken on what is oldest; needs --max-size) or unprotect (the journal ends, and the disk goes on without it); default: stop")
-    WhenFull whenFull = WhenFull.stop;
+    @Nullable WhenFull whenFull;
 
     /// As an operator writes it.
     enum WhenFull {
@@ -55,11 +62,66 @@ final class DiskProtectCommand implements Callable<Integer> {
         }
     }
 
+    @Option(names = "--mode", paramLabel = "MODE", description = "write-through (each change goes to the disk and to the journal at once) or journal-first (it goes to the journal, and into the disk in the background); default: write-through")
+    @Nullable Mode mode;
+
+    /// As an operator writes it.
+    enum Mode {
+        write_through(JournalLayer.Mode.WRITE_THROUGH),
+        journal_first(JournalLayer.Mode.JOURNAL_FIRST);
+
+        private final JournalLayer.Mode meaning;
+
+        Mode(JournalLayer.Mode meaning) {
+            this.meaning = meaning;
+        }
+
+        static Mode of(JournalLayer.Mode meaning) {
+            return switch (meaning) {
+                case WRITE_THROUGH -> write_through;
+                case JOURNAL_FIRST -> journal_first;
+            };
+        }
+
+        @Override
+        public String toString() {
+            return name().replace('_', '-');
+        }
+    }
+
     @Spec
     @Nullable CommandSpec spec;
 
     @Override
     public Integer call() {
+        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
+        if (Files.exists(disk) && ProtectedDisk.isOne(disk)) {
+            out.println(disk + ": " + change());
+        } else {
+            out.println(disk + ": " + begin());
+        }
+        out.flush();
+        return ExitCode.OK;
+    }
+
+    private String change() {
+        if (mode != null) {
+            throw new UsageError("--mode is said when the protection of a disk begins");
+        }
+        var wanted = new ProtectionChange.Wanted(
+                Optional.ofNullable(maxSize).map(ByteSize::bytes), Optional.ofNullable(window), Optional.ofNullable(whenFull).map(what -> what.meaning),
+                Optional.ofNullable(journal));
+        if (maxSize == null && window == null && whenFull == null && journal == null) {
+            throw new UsageError(disk + " is protected already; say what is to be otherwise: --window, --max-size, --when-full or --journal DIR");
+        }
+        JournalLayer now = ProtectionChange.run(disk, wanted);
+        String size = now.bytesMax() == Long.MAX_VALUE ? "what its storage has room for" : new ByteSize(now.bytesMax()).rounded();
+        String past = now.window().isZero() ? "all of the past" : "the last " + WindowArgument.text(now.window());
+        return "its journal is in " + now.directory() + ", keeps " + past + " and may take " + size + "; when it is full: "
+                + now.whenFull().name().toLowerCase(Locale.ROOT);
+    }
+
+    private String begin() {
         if (journal == null) {
             throw new UsageError("where the journal is to be is missing: --journal DIR");
         }
@@ -67,11 +129,9 @@ final class DiskProtectCommand implements Callable<Integer> {
             throw new UsageError("--when-full throttle needs --max-size: what the journal may take");
         }
         var terms = new Protection.Terms(
-                maxSize == null ? Long.MAX_VALUE : maxSize.bytes(), window == null ? Duration.ZERO : window, whenFull.meaning);
+                maxSize == null ? Long.MAX_VALUE : maxSize.bytes(), window == null ? Duration.ZERO : window,
+                whenFull == null ? JournalLayer.WhenFull.STOP : whenFull.meaning, mode == null ? JournalLayer.Mode.WRITE_THROUGH : mode.meaning);
         Path base = Protection.begin(disk, journal, terms);
-        PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        out.println(disk + ": protected by the journal in " + journal + "; what it was until now is " + base.getFileName() + ", which it needs");
-        out.flush();
-        return ExitCode.OK;
+        return "protected by the journal in " + journal + "; what it was until now is " + base.getFileName() + ", which it needs";
     }
 }

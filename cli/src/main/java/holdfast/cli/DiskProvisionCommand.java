@@ -1,12 +1,16 @@
 package holdfast.cli;
 
 import holdfast.disk.Provisioning;
+import java.io.PrintWriter;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /// `holdfast disk provision`.
 @Command(
@@ -37,9 +41,19 @@ final class DiskProvisionCommand implements Callable<Integer> {
     @Option(names = "--trace", paramLabel = "TRACE", description = "what disk trace has written of a disk from the same image: it arrives at once when NEW is opened")
     @Nullable Path trace;
 
+    @Option(names = "--unchanging", description = "nobody writes to the image: needed of an NBD export that may be written and does not say what it holds")
+    boolean unchanging;
+
+    @Spec
+    @Nullable CommandSpec spec;
+
     @Override
     public Integer call() {
-        Provisioning.create(disk, image, trace);
+        if (!Provisioning.create(disk, image, trace, unchanging) && !unchanging) {
+            PrintWriter err = Objects.requireNonNull(spec).commandLine().getErr();
+            err.println("holdfast disk provision: " + image + " does not say what it holds: that it has changed shows only where it is looked at");
+            err.flush();
+        }
         return ExitCode.OK;
     }
 }

@@ -75,7 +75,7 @@ final class ErrorReport {
                     case UNREACHABLE -> ExitCode.UNREACHABLE;
                     case NOT_FOUND -> ExitCode.NOT_FOUND;
                     case CONFLICT -> ExitCode.CONFLICT;
-                    case FAILED -> ExitCode.FAILED;
+                    case FAILED, UNAUTHORIZED, FORBIDDEN -> ExitCode.FAILED;
                     case TIMEOUT -> ExitCode.TIMEOUT;
                 };
             }

@@ -17,7 +17,7 @@ final class EventsCommand implements Callable<Integer> {
     @Mixin
     HostOptions host = new HostOptions();
 
-    @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; json: a line each; default: text")
+    @Option(names = {"-o", "--output"}, paramLabel = "text|json|yaml", description = "how to write it; json: a line each; yaml: a document each; default: text")
     OutputFormat format = OutputFormat.text;
 
     @Override
@@ -29,7 +29,11 @@ final class EventsCommand implements Callable<Integer> {
     }
 
     private boolean show(String line, VmView vm) {
-        host.say(format == OutputFormat.json ? line : vm.name() + ": " + vm.state() + (vm.ready() ? ", takes commands" : ""));
+        host.say(switch (format) {
+            case text -> vm.name() + ": " + vm.state() + (vm.ready() ? ", takes commands" : "");
+            case json -> line;
+            case yaml -> "---\n" + format.of(vm);
+        });
         return !host.out().checkError();
     }
 }

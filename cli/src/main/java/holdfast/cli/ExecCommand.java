@@ -64,12 +64,16 @@ final class ExecCommand implements Callable<Integer> {
         if (words.size() == 1) {
             return words.getFirst();
         }
-        return words.stream().map(word -> "'" + word.replace("'", "'\\''") + "'").collect(Collectors.joining(" "));
+        return words.stream().map(ExecCommand::quoted).collect(Collectors.joining(" "));
+    }
+
+    static String quoted(String word) {
+        return "'" + word.replace("'", "'\\''") + "'";
     }
 
     private int pass(GuestStream stream, Streams streams) throws IOException, InterruptedException {
         if (streams.inTerminal()) {
-            stream.send(Channel.INPUT_END, new byte[0]);
+            stream.endInput();
         } else {
             Thread.ofPlatform().daemon().name("stdin").start(() -> send(streams.in(), stream));
         }

@@ -19,15 +19,15 @@ final class HostStatusCommand implements Callable<Integer> {
     @Mixin
     HostOptions host = new HostOptions();
 
-    @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
+    @Option(names = {"-o", "--output"}, paramLabel = "text|json|yaml", description = "how to write it; default: text")
     OutputFormat format = OutputFormat.text;
 
     @Override
     public Integer call() throws InterruptedException {
-        try (var daemon = new HostClient(host.home())) {
+        try (var daemon = host.existing()) {
             HostView view = daemon.host();
-            if (format == OutputFormat.json) {
-                host.say(OutputFormat.JSON.writeValueAsString(view));
+            if (format != OutputFormat.text) {
+                host.say(format.of(view));
             } else {
                 write(view, host.out());
             }
@@ -40,6 +40,9 @@ final class HostStatusCommand implements Callable<Integer> {
         out.println("version   " + view.version());
         out.println("home      " + view.home());
         out.println("socket    " + view.socket());
+        if (view.listening() != null) {
+            out.println("listening " + view.listening() + ", certificate SHA-256 " + view.fingerprint());
+        }
         out.println("since     " + view.started());
         out.println("machines  " + view.machines() + ", of which " + view.running() + " run");
         out.println("memory    " + new ByteSize(view.promisedBytes()).rounded() + " promised of " + new ByteSize(view.memoryBytes()).rounded());

@@ -18,7 +18,7 @@ final class HostStopCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
-        try (var daemon = new HostClient(host.home())) {
+        try (var daemon = host.existing()) {
             HostView last = daemon.stop();
             host.say("the daemon (process " + last.pid() + ") ends; " + last.running() + " of " + last.machines() + " machines run on");
         }

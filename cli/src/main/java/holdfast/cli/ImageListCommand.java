@@ -24,14 +24,8 @@ import tools.jackson.databind.node.ObjectNode;
 final class ImageListCommand implements Callable<Integer> {
     private static final int DIGEST_LENGTH_SHOWN = "sha256:".length() + 12;
 
-    /// How the list is written.
-    enum Format {
-        table,
-        json
-    }
-
-    @Option(names = {"-o", "--output"}, paramLabel = "table|json", description = "how to write the list; default: table")
-    Format format = Format.table;
+    @Option(names = {"-o", "--output"}, paramLabel = "text|json|yaml", description = "how to write the list; default: text")
+    OutputFormat format = OutputFormat.text;
 
     @Spec
     @Nullable CommandSpec spec;
@@ -41,8 +35,8 @@ final class ImageListCommand implements Callable<Integer> {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         List<Image> images = Images.ofUser().store().list();
         switch (format) {
-            case table -> table(images, out);
-            case json -> json(images, out);
+            case text -> table(images, out);
+            case json, yaml -> out.println(format.of(facts(images)));
         }
         out.flush();
         return ExitCode.OK;
@@ -63,7 +57,7 @@ final class ImageListCommand implements Callable<Integer> {
         }
     }
 
-    private static void json(List<Image> images, PrintWriter out) {
+    private static ArrayNode facts(List<Image> images) {
         ArrayNode array = OutputFormat.JSON.createArrayNode();
         for (Image image : images) {
             ObjectNode node = array.addObject()
@@ -77,6 +71,6 @@ final class ImageListCommand implements Callable<Integer> {
             ArrayNode packages = node.putArray("packages");
             image.packages().forEach(one -> packages.addObject().put("name", one.name()).put("version", one.version()));
         }
-        out.println(OutputFormat.JSON.writeValueAsString(array));
+        return array;
     }
 }

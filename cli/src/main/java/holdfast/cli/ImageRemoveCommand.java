@@ -17,9 +17,11 @@ final class ImageRemoveCommand implements Callable<Integer> {
     List<String> names = List.of();
 
     @Override
-    public Integer call() {
+    public Integer call() throws InterruptedException {
         Images images = Images.ofUser();
-        names.forEach(images.store()::remove);
+        for (String name : names) {
+            images.store().remove(name);
+        }
         return ExitCode.OK;
     }
 }

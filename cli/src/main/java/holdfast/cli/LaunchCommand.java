@@ -4,8 +4,11 @@ import holdfast.block.ByteSize;
 import holdfast.host.HostClient;
 import holdfast.host.Operation;
 import holdfast.host.SpecDisk;
+import holdfast.host.SpecMount;
+import holdfast.host.SpecPort;
 import holdfast.host.VmSpec;
 import holdfast.host.VmView;
+import holdfast.share.Mount;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -46,8 +49,25 @@ final class LaunchCommand implements Callable<Integer> {
     @Option(names = "--disk", paramLabel = "FILE[,ro]", converter = DiskArgument.Converter.class, description = "a disk of yours, repeatable; with ,ro the guest cannot write to it")
     List<DiskArgument> disks = new ArrayList<>();
 
+    @Option(names = "--network", paramLabel = "NAME|none", description = "the network that it is in; default: default")
+    @Nullable String network;
+
+    @Option(
+            names = {"-p", "--publish"}, paramLabel = "[ADDRESS:]HOST:GUEST[/udp]", converter = PortArgument.class,
+            description = "a port of this host that leads to one of its, repeatable; bound to 127.0.0.1 unless an address is named")
+    List<SpecPort> ports = new ArrayList<>();
+
+    @Option(names = "--mount", paramLabel = "DIR[:PATH][,ro]", converter = MountArgument.class, description = {
+        "a directory of this host that it has at PATH (default: /mnt/ and the directory's name), repeatable; with ,ro it cannot change it.",
+        "While it has that mounted it cannot be saved"
+    })
+    List<Mount> mounts = new ArrayList<>();
+
     @Option(names = "--append", paramLabel = "TEXT", description = "more for the kernel's command line")
     @Nullable String append;
+
+    @Option(names = "--restart", paramLabel = "POLICY", description = "what becomes of it when it has ended by itself: no, on-failure (its process was killed, or its kernel panicked) or always; default: no")
+    @Nullable String restart;
 
     @Option(names = "--no-start", description = "only make it")
     boolean noStart;
@@ -55,14 +75,28 @@ final class LaunchCommand implements Callable<Integer> {
     @Option(names = "--no-wait", description = "return when it has been started, not when it takes commands")
     boolean noWait;
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", description = "how long it may take until it takes commands; default: " + SECONDS_DEFAULT)
+    @Option(names = "--wait", paramLabel = Awaited.FORM, converter = Awaited.Converter.class, description = {
+        "what to wait for: ready: it takes commands; ssh, port:N: something listens there, by TCP; console:/RE/: it has shown that.",
+        "Default: ready"
+    })
+    Awaited wait = new Awaited.Ready();
+
+    @Option(names = "--timeout", paramLabel = "SECONDS", description = "how long that may take; default: " + SECONDS_DEFAULT)
     int timeout = SECONDS_DEFAULT;
 
     @Override
     public Integer call() throws InterruptedException {
-        var spec = new VmSpec(image, cpus, memory == null ? 0 : memory.bytes(), specDisks(), append);
+        if (wait instanceof Awaited.Stopped) {
+            throw new UsageError("--wait stopped: it is to run; use: holdfast wait --for stopped");
+        }
+        var spec = new VmSpec(
+                image, cpus, memory == null ? 0 : memory.bytes(), specDisks(), append, network, ports, mounts.stream().map(SpecMount::of).toList(), restart);
         try (HostClient daemon = host.daemon()) {
-            host.say(launch(daemon, spec).name());
+            VmView made = launch(daemon, spec);
+            host.say(made.name());
+            if (made.notice() != null) {
+                host.warn(made.name() + ": " + made.notice());
+            }
         }
         return ExitCode.OK;
     }
@@ -72,7 +106,8 @@ final class LaunchCommand implements Callable<Integer> {
             VmView made = daemon.create(name, spec, !noStart, view -> show(progress, view));
             if (!noStart && !noWait) {
                 progress.at(made.name() + " boots", 0, -1);
-                daemon.await(made.name(), "ready", timeout);
+                wait.await(daemon, made.name(), timeout);
+                return daemon.get(made.name());
             }
             return made;
         }

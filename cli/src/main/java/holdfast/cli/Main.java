@@ -21,6 +21,7 @@ import picocli.CommandLine.Help.Ansi;
             RunCommand.class,
             LaunchCommand.class,
             ListCommand.class,
+            TopCommand.class,
             InfoCommand.class,
             StartCommand.class,
             StopCommand.class,
@@ -28,15 +29,22 @@ import picocli.CommandLine.Help.Ansi;
             ResumeCommand.class,
             RebootCommand.class,
             SaveCommand.class,
+            ResizeCommand.class,
             RenameCommand.class,
             RemoveCommand.class,
             ConsoleCommand.class,
             ExecCommand.class,
+            CopyCommand.class,
+            SshCommand.class,
             LogsCommand.class,
             WaitCommand.class,
             EventsCommand.class,
+            PortCommand.class,
+            NetworkCommand.class,
             HostCommand.class,
+            TokenCommand.class,
             VmCommand.class,
+            NetCommand.class,
             RehearseCommand.class,
             ImageCommand.class,
             DiskCommand.class,
@@ -75,6 +83,7 @@ public final class Main implements Runnable {
     static CommandLine commandLine() {
         var commandLine = new CommandLine(new Main());
         ServiceLoader.load(AddedCommand.class).forEach(commandLine::addSubcommand);
+        commandLine.registerConverter(OutputFormat.class, OutputFormat::named);
         commandLine.registerConverter(ByteSize.class, new ByteSizeArgument());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);
         commandLine.setUsageHelpAutoWidth(false);

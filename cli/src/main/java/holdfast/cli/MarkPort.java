@@ -2,7 +2,7 @@ package holdfast.cli;
 
 import holdfast.block.OperatorError;
 import holdfast.disk.ProtectedDisk;
-import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournaledDisk;
 import holdfast.machine.ConsolePort;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -26,14 +26,14 @@ final class MarkPort implements ConsolePort, AutoCloseable {
     private static final int LINE_BYTES_MAX = 1024;
     private static final int WAITING_MAX = 16;
 
-    private final List<JournaledDevice> disks;
+    private final List<JournaledDisk> disks;
     private final ByteArrayOutputStream partial = new ByteArrayOutputStream();
     private final BlockingQueue<String> names = new ArrayBlockingQueue<>(WAITING_MAX);
     private final Thread marker;
     private volatile @Nullable Input input;
 
     /// @param disks closed after this
-    MarkPort(List<JournaledDevice> disks) {
+    MarkPort(List<JournaledDisk> disks) {
         this.disks = List.copyOf(disks);
         marker = Thread.ofVirtual().name("marks").start(this::run);
     }
@@ -81,7 +81,7 @@ final class MarkPort implements ConsolePort, AutoCloseable {
             return "error: a mark has a name of 1 to " + ProtectedDisk.MARK_NAME_LENGTH_MAX + " characters that can be printed\n";
         }
         var answer = new StringBuilder();
-        for (JournaledDevice disk : disks) {
+        for (JournaledDisk disk : disks) {
             try {
                 answer.append("mark ").append(name).append(" is entry ").append(disk.mark(name)).append('\n');
             } catch (OperatorError e) {

@@ -36,7 +36,7 @@ final class NbdInfoCommand implements Callable<Integer> {
     @Option(names = "--tls", paramLabel = "DIR", description = "with nbds: trust the authority in DIR/ca-cert.pem; DIR/client-cert.pem and DIR/client-key.pem, if they are there, say who we are")
     @Nullable Path tls;
 
-    @Option(names = {"-o", "--output"}, paramLabel = "text|json", description = "how to write it; default: text")
+    @Option(names = {"-o", "--output"}, paramLabel = "text|json|yaml", description = "how to write it; default: text")
     OutputFormat format = OutputFormat.text;
 
     @Spec
@@ -48,7 +48,7 @@ final class NbdInfoCommand implements Callable<Integer> {
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
         switch (format) {
             case text -> text(export, out);
-            case json -> json(export, out);
+            case json, yaml -> out.println(format.of(facts(export)));
         }
         out.flush();
         return ExitCode.OK;
@@ -72,7 +72,7 @@ final class NbdInfoCommand implements Callable<Integer> {
         return text.replaceAll("\\p{Cc}", "?");
     }
 
-    private static void json(NbdExport export, PrintWriter out) {
+    private static ObjectNode facts(NbdExport export) {
         ObjectNode node = OutputFormat.JSON.createObjectNode()
                 .put("export", export.name())
                 .put("description", export.description())
@@ -83,6 +83,6 @@ final class NbdInfoCommand implements Callable<Integer> {
                 .put("payloadBytesMax", export.payloadBytesMax());
         ArrayNode features = node.putArray("features");
         export.features().forEach(features::add);
-        out.println(OutputFormat.JSON.writeValueAsString(node));
+        return node;
     }
 }

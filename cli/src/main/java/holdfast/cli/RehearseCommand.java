@@ -44,7 +44,7 @@ final class RehearseCommand implements Callable<Integer> {
         var out = new PrintStream(new PipedOutputStream(said), true, StandardCharsets.UTF_8);
         Thread daemon = Thread.ofPlatform().start(() -> {
             try (out) {
-                Daemon.run(home, "rehearsal", out);
+                Daemon.run(home, null, "rehearsal", out);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }

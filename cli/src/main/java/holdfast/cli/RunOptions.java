@@ -3,6 +3,7 @@ package holdfast.cli;
 import holdfast.block.ByteSize;
 import holdfast.machine.Firmware;
 import holdfast.machine.MachineConfig;
+import holdfast.share.Mount;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,6 +63,12 @@ final class RunOptions {
 
     @Option(names = "--net", paramLabel = "none|socket:PATH|listen:PATH", converter = NetArgument.Converter.class, description = "network: none (default), or a stream socket with QEMU's framing, which passt, QEMU or another run is asked at (socket) or comes to (listen)")
     NetArgument net = new NetArgument.None();
+
+    @Option(names = "--mount", paramLabel = "DIR[:PATH][,ro]", converter = MountArgument.class, description = {
+        "a directory that the guest has at PATH (default: /mnt/ and the directory's name), by 9P2000.L; repeatable.",
+        "With ,ro the guest cannot change it. It sees nothing outside, also not through links"
+    })
+    List<Mount> mounts = new ArrayList<>();
 
     @Option(names = "--console-log", paramLabel = "FILE", description = "write what the guest's console shows to this file, too")
     @Nullable Path consoleLog;
@@ -153,6 +160,11 @@ final class RunOptions {
                     "--append", append, "--firmware", firmware instanceof Firmware.BuiltIn ? null : firmware,
                     "--disk", disks.isEmpty() ? null : disks, "--deterministic", deterministic ? true : null,
                     "--seed", seed, "--keep", keep);
+        }
+        if (!mounts.isEmpty()) {
+            refuse(
+                    "--mount", "--deterministic", isDeterministic() ? true : null, "--save-on-exit", saveOnExit, "--restore", restore,
+                    "--firmware none", firmware instanceof Firmware.None ? firmware : null);
         }
         if (exec != null && exec.isBlank()) {
             throw new UsageError("--exec: there is no command in '" + exec + "'");

@@ -8,7 +8,7 @@ import holdfast.block.LazilyInitialized;
 import holdfast.disk.Disks;
 import holdfast.disk.MarksDevice;
 import holdfast.disk.ProtectedDisk;
-import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournaledDisk;
 import holdfast.journal.Target;
 import holdfast.nbd.Export;
 import java.io.PrintStream;
@@ -80,7 +80,7 @@ final class ServedDisks implements AutoCloseable {
         fill.begin(device);
         String description = new ByteSize(device.geometry().sizeBytes()).rounded() + " of " + file.toAbsolutePath();
         exports.add(new Export(name(file), description, device));
-        if (device instanceof JournaledDevice journaled) {
+        if (device instanceof JournaledDisk journaled) {
             var marks = new MarksDevice(journaled);
             devices.add(marks);
             marksExports.add(new Export(name(file) + MARKS, "marks of " + file.toAbsolutePath(), marks));

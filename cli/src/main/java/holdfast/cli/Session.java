@@ -2,7 +2,7 @@ package holdfast.cli;
 
 import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
-import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournaledDisk;
 import holdfast.machine.ClockPort;
 import holdfast.machine.DiskSpec;
 import holdfast.machine.EntropyPort;
@@ -15,6 +15,7 @@ import holdfast.machine.MachineConfig;
 import holdfast.machine.MachineEvent;
 import holdfast.machine.NamedConsole;
 import holdfast.machine.SchedulingMode;
+import holdfast.share.Mounts;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.System.Logger.Level;
@@ -56,6 +57,7 @@ final class Session {
     private final Outlet shown;
     private final GuestConsole console;
     private final Keepsakes keepsakes;
+    private final Mounts mounts;
     private final BackgroundInitialization initialization = new BackgroundInitialization();
     private @Nullable CommandRun command;
     private @Nullable FlightRecording recording;
@@ -69,6 +71,7 @@ final class Session {
         this.streams = streams;
         this.cleanUp = cleanUp;
         keepsakes = Keepsakes.of(options, boot);
+        mounts = cleanUp.add(new Mounts(options.mounts));
         shown = cleanUp.add(new Outlet("console", consoleTarget(), () -> endings.add(new Ending.OutputClosed())));
         console = new GuestConsole(shown);
     }
@@ -195,6 +198,7 @@ final class Session {
         ifGiven(options.record, config::record);
         ifGiven(options.replay, config::replay);
         boot.disks().forEach(config::disk);
+        mounts.addTo(config);
         if (!(options.firmware instanceof Firmware.None)) {
             addPorts(config);
         }
@@ -213,8 +217,8 @@ final class Session {
             config.virtioPort(port.name(), port.port());
         }
         config.virtioPort(GuestAgent.PORT, agent.port());
-        List<JournaledDevice> journaled =
-                boot.disks().stream().map(DiskSpec::device).filter(JournaledDevice.class::isInstance).map(JournaledDevice.class::cast).toList();
+        List<JournaledDisk> journaled =
+                boot.disks().stream().map(DiskSpec::device).filter(JournaledDisk.class::isInstance).map(JournaledDisk.class::cast).toList();
         if (!journaled.isEmpty()) {
             config.virtioPort(MarkPort.NAME, cleanUp.add(new MarkPort(journaled)));
         }
@@ -247,9 +251,16 @@ final class Session {
 
     /// Joins this process's streams to the guest.
     private void connect() throws IOException, InterruptedException {
+        if (options.exec == null && !mounts.isEmpty()) {
+            var _ = mounts.mountIn(exec).thenAccept(wrong -> {
+                if (!wrong.isEmpty()) {
+                    say(wrong);
+                }
+            });
+        }
         if (options.exec != null) {
             command = new CommandRun(streams, exec, cleanUp, endings::add);
-            command.start(options.exec, CommandRun.stdin(streams, options.isDeterministic()), boot.persistent());
+            command.start(mounts.isEmpty() ? options.exec : mounts.script() + " || exit " + ExitCode.EXEC_FAILED + "\n" + options.exec, CommandRun.stdin(streams, options.isDeterministic()), boot.persistent());
         } else if (streams.interactive()) {
             lendTerminal();
         } else if (options.isDeterministic()) {

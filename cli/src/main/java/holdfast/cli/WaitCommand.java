@@ -10,32 +10,29 @@ import picocli.CommandLine.Parameters;
 /// `holdfast wait`.
 @Command(
         name = "wait",
-        description = "Waits until a machine takes commands, or has stopped; exit code 124 when that takes too long.",
+        description = "Waits until a machine takes commands, or for something else; exit code 124 when that takes too long.",
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class WaitCommand implements Callable<Integer> {
-    /// What can be waited for.
-    enum What {
-        ready,
-        stopped
-    }
-
     @Mixin
     HostOptions host = new HostOptions();
 
     @Parameters(paramLabel = "NAME", description = "the machine's name")
     String name = "";
 
-    @Option(names = "--for", paramLabel = "ready|stopped", description = "default: ready")
-    What what = What.ready;
+    @Option(names = "--for", paramLabel = "stopped|" + Awaited.FORM, converter = Awaited.Converter.class, description = {
+        "stopped: it runs no more; ready: it takes commands; ssh, port:N: something listens there, by TCP; console:/RE/: it has shown that.",
+        "Default: ready"
+    })
+    Awaited what = new Awaited.Ready();
 
-    @Option(names = "--timeout", paramLabel = "SECONDS", description = "default: 60")
+    @Option(names = "--timeout", paramLabel = "SECONDS", defaultValue = "60", description = "default: ${DEFAULT-VALUE}")
     int timeout;
 
     @Override
     public Integer call() throws InterruptedException {
         try (HostClient daemon = host.daemon()) {
-            daemon.await(name, what.name(), timeout);
+            what.await(daemon, name, timeout);
         }
         return ExitCode.OK;
     }

@@ -82,6 +82,7 @@ class DiskGuestTest {
     }
 
     @Test
+    @Tag("long")
     void aKeptDiskIsAnImageWithWhatTheGuestWroteAndTheFirstImageIsAsItWas() throws Exception {
         String sum = succeeds("run", IMAGE, "--keep", KEPT, "--exec",
                 ON_IMAGE + "head -c 3000000 /dev/urandom >/mnt/file && sha256sum </mnt/file");

@@ -5,9 +5,11 @@ import static org.awaitility.Awaitility.await;
 
 import holdfast.cli.Holdfast.Ended;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.security.MessageDigest;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -123,7 +125,9 @@ class HostGuestTest {
 
     @Test
     void aMachineOutlivesItsDaemonAndGoesOnWhereItWasSaved() throws Exception {
-        assertThat(runs("launch", "--name", "one")).isEqualTo("one\n");
+        Path shared = Files.createDirectory(home.resolve("shared"));
+        Files.writeString(shared.resolve("file"), "of the host");
+        assertThat(runs("launch", "--name", "one", "--network", "none", "--mount", shared + ":/srv")).isEqualTo("one\n");
         assertThat(runs("exec", "one", "echo kept > /root/file; echo said")).isEqualTo("said\n");
         ProcessHandle before = daemon();
         long machine = info("one").path("pid").asLong();
@@ -135,15 +139,21 @@ class HostGuestTest {
         Path events = home.resolve("events");
         Process shown = Holdfast.start(builder("events").redirectOutput(events.toFile()));
         Holdfast.awaitText(events, "one: running, takes commands");
+        JsonNode top = JSON.readTree(ok("top", "-o", "json")).path(0);
+        assertThat(top.path("pid").asLong()).isEqualTo(machine);
+        assertThat(top.path("guestBytes").asLong()).isEqualTo(256 << 20);
+        assertThat(top.path("residentBytes").asLong()).isBetween(64L << 20, 1L << 30);
         ok("pause", "one");
         assertThat(info("one").path("state").asString()).isEqualTo("paused");
         ok("resume", "one");
         ok("rename", "one", "two");
+        refused(5, "is mounted in the guest", "save", "two");
+        runs("exec", "two", "umount /srv");
         ok("save", "two");
         assertThat(info("two").path("state").asString()).isEqualTo("saved");
         assertThat(ProcessHandle.of(machine)).isEmpty();
         ok("start", "two");
-        assertThat(runs("exec", "two", "cat /root/file")).isEqualTo("kept\n");
+        assertThat(runs("exec", "two", "cat /root/file; until cat /srv/file 2>/dev/null; do usleep 100000; done")).isEqualTo("kept\nof the host");
 
         ok("stop", "two");
         assertThat(info("two").path("state").asString()).isEqualTo("stopped");
@@ -161,13 +171,17 @@ class HostGuestTest {
 
     @Test
     void aMachineThatIsKilledIsReportedAndStartsAgainAndItsStreamsAreWhole() throws Exception {
-        runs("launch", "--name", "one");
+        Path disk = Files.write(home.resolve("disk.raw"), new byte[32 << 20]);
+        runs("launch", "--name", "one", "--network", "none", "--disk", disk.toString());
         byte[] much = new byte[300_000];
         new Random(1).nextBytes(much);
         Ended ended = run(much, "exec", "one", "--", "sh", "-c", "sha256sum; echo oh >&2; exit 7");
         assertThat(ended.out()).startsWith(HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(much)));
         assertThat(ended.err()).isEqualTo("oh\n");
         assertThat(ended.exitCode()).isEqualTo(7);
+
+        copies();
+        sizes();
 
         Ended typed = run("\necho typed $((40 + 2)); poweroff -f\n".getBytes(StandardCharsets.UTF_8), "console", "one");
         assertThat(typed.out()).contains("typed 42");
@@ -183,16 +197,84 @@ class HostGuestTest {
         assertThat(info("one").path("state").asString()).isEqualTo("running");
         refused(5, "one: runs", "rm", "one");
         ok("rm", "--force", "one");
+
+        ok("launch", "--name", "again", "--restart", "on-failure", "--no-wait");
+        refused(2, "disk 0: is none", "resize", "again", "--disk", "vda=1G");
+        kill(ProcessHandle.of(info("again").path("pid").asLong()).orElseThrow());
+        await().atMost(Duration.ofSeconds(60)).until(() -> info("again").path("generation").asLong() == 2 && info("again").path("state").asString().equals("running"));
+        ok("rm", "--force", "again");
         assertThat(machines()).isEmpty();
+    }
+
+    /// Of the machine's memory and its disk, while it runs.
+    private void sizes() throws Exception {
+        ok("resize", "one", "--memory", "160M", "--disk", "vda=48M");
+        assertThat(runs("exec", "one", "for i in $(seq 100); do [ $(awk '/MemFree/ {print $2}' /proc/meminfo) -lt 100000 ] && break; sleep 0.1; done; "
+                + "[ $i -lt 100 ] && cat /sys/block/vda/size")).isEqualTo("98304\n");
+        refused(5, "one: was made with 256MiB", "resize", "one", "--memory", "1G");
+        refused(2, "memoryBytes: 4096", "resize", "one", "--memory", "4K");
+        refused(2, "is not such as vda=20G", "resize", "one", "--disk", "20G");
+        refused(2, "disk 1: is none of its 1", "resize", "one", "--disk", "vdb=1G");
+        refused(2, "nothing is to be changed", "resize", "one");
+        ok("resize", "one", "--memory", "256M");
+    }
+
+    /// There and back, and what is refused. Each leaves nothing behind but what was copied.
+    private void copies() throws Exception {
+        Path source = home.resolve("source");
+        Files.createDirectories(source.resolve("sub"));
+        byte[] content = new byte[200_000];
+        new Random(2).nextBytes(content);
+        Path big = Files.write(source.resolve("sub/big"), content);
+        Files.setPosixFilePermissions(big, PosixFilePermissions.fromString("rwxr-x---"));
+        ok("cp", "-r", source.toString(), "one:/tmp/there");
+        assertThat(runs("exec", "one", "cd /tmp/there/sub; stat -c %a big; sha256sum big"))
+                .startsWith("750\n" + HexFormat.of().formatHex(MessageDigest.getInstance("SHA-256").digest(content)));
+        Path back = Files.createDirectory(home.resolve("back"));
+        ok("cp", "one:/tmp/there/sub/big", back.toString());
+        assertThat(back.resolve("big")).hasBinaryContent(content);
+        ok("cp", "-r", "one:/tmp/there", back.toString());
+        assertThat(back.resolve("there/sub/big")).hasBinaryContent(content);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(back.resolve("there/sub/big")))).isEqualTo("rwxr-x---");
+
+        refused(1, "is a directory", "cp", source.toString(), "one:");
+        refused(1, "is there already", "cp", "-r", "one:/tmp/there", back.toString());
+        refused(1, "one:/none: is not there", "cp", "one:/none", back.toString());
+        refused(1, "one:/none/big: ", "cp", big.toString(), "one:/none/big");
+        refused(2, "one of", "cp", big.toString(), back.toString());
+        refused(4, "none: there is no machine", "cp", big.toString(), "none:/tmp/");
+        cutOff();
+        assertThat(runs("exec", "one", "ls -A /tmp /root").lines()).contains("there").doesNotContain("big", "huge");
+        try (var files = Files.list(back)) {
+            assertThat(files.map(file -> String.valueOf(file.getFileName()))).containsExactlyInAnyOrder("big", "there");
+        }
+    }
+
+    /// The guest has no room for all of it: nothing of it stays.
+    private void cutOff() throws Exception {
+        runs("exec", "one", "mkdir /tmp/small; mount -t tmpfs -o size=4m none /tmp/small");
+        Path huge = home.resolve("huge");
+        try (var file = new RandomAccessFile(huge.toFile(), "rw")) {
+            file.setLength(64 << 20);
+        }
+        refused(1, "one:/tmp/small/huge: ", "cp", huge.toString(), "one:/tmp/small/huge");
+        assertThat(runs("exec", "one", "ls -A /tmp/small; umount /tmp/small; rmdir /tmp/small")).isEmpty();
+        Files.delete(huge);
     }
 
     @Test
     void whatCannotBeIsSaidWithItsExitCode() throws Exception {
         refused(3, "cannot be reached", "host", "status");
+        // Two first commands at once: each of them starts a daemon, and one of these comes to be it.
+        Process first = Holdfast.start(builder("list"));
+        Process second = Holdfast.start(builder("list"));
+        assertThat(List.of(Holdfast.ended(first).exitCode(), Holdfast.ended(second).exitCode())).containsOnly(0);
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(home.resolve("host")))).isEqualTo("rwx------");
         runs("launch", "--name", "one", "--no-start");
         refused(5, "one: is the name of another machine", "launch", "--name", "one");
         refused(2, "name 'Big'", "launch", "--name", "Big");
         refused(2, "cpus: 1000", "launch", "--cpus", "1000");
+        refused(2, "mount " + home.resolve("none"), "launch", "--mount", home.resolve("none").toString());
         refused(2, "has its disks as they are", "launch", "--disk", "a.raw,scratch");
         refused(5, "of memory, and", "launch", "--memory", "4T", "--name", "large");
         refused(4, "none: there is no machine of this name", "info", "none");

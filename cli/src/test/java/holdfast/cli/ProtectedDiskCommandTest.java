@@ -328,9 +328,27 @@ class ProtectedDiskCommandTest {
     }
 
     @Test
+    void whatIsKeptOfThePastCanBeChanged() throws Exception {
+        write(disk, 0, noise(7, 4096));
+        byte[] content = content(disk);
+        assertThat(output("disk protect DIR/d.vhdx --window 7d --max-size 64M --when-full throttle"))
+                .contains("keeps the last 7d and may take 64.0 MiB; when it is full: throttle");
+        assertThat(output("disk timeline DIR/d.vhdx")).contains("window    7d");
+        assertThat(refusal("disk protect DIR/d.vhdx --max-size 1M")).contains("is too small");
+        Path moved = Files.move(directory.resolve("journal"), directory.resolve("elsewhere"));
+        assertThat(output("disk protect DIR/d.vhdx --journal DIR/elsewhere")).contains("its journal is in " + moved);
+        assertThat(content(disk)).isEqualTo(content);
+        write(disk, 0, noise(8, 512));
+        assertThat(output("disk timeline DIR/d.vhdx")).contains("journal   " + moved);
+        Files.createDirectory(directory.resolve("empty"));
+        assertThat(refusal("disk protect DIR/d.vhdx --journal DIR/empty")).contains("does not have the journal");
+    }
+
+    @Test
     void whenItEndsTheDiskGoesOnWithoutAJournal() throws Exception {
         write(disk, 0, noise(7, 512));
         byte[] content = content(disk);
+        assertThat(output("disk compress-journal DIR/d.vhdx")).contains("its journal takes ");
         assertThat(output("disk unprotect DIR/d.vhdx")).isEqualTo(disk + ": not protected any more; nothing needs " + directory.resolve("journal") + " now\n");
         assertThat(content(disk)).isEqualTo(content);
         write(disk, 0, noise(8, 512));
@@ -351,7 +369,7 @@ class ProtectedDiskCommandTest {
                 Map.entry("disk rebase DIR/d.vhdx --accept-parent", "cannot get another parent meanwhile"),
                 Map.entry("disk merge DIR/d.vhdx", "cannot be merged meanwhile"),
                 Map.entry("disk merge DIR/child.vhdx", "cannot be merged into meanwhile"),
-                Map.entry("disk protect DIR/d.vhdx --journal DIR/second", "cannot be protected again meanwhile"),
+                Map.entry("disk protect DIR/d.vhdx --journal DIR/second", "does not have the journal of d.vhdx"),
                 Map.entry("disk protect DIR/child.vhdx --journal DIR/journal", "is not empty"),
                 Map.entry("disk protect DIR/raw.raw --journal DIR/second", "is no VHDX disk"),
                 Map.entry("disk protect DIR/missing.vhdx --journal DIR/second", "is not there"),
@@ -371,7 +389,7 @@ class ProtectedDiskCommandTest {
         Map<String, String> mistakes = Map.ofEntries(
                 Map.entry("disk protect DIR/d.vhdx", "--journal DIR"),
                 Map.entry("disk protect DIR/d.vhdx --journal DIR/j --window 24", "'24' is no length of time"),
-                Map.entry("disk protect DIR/d.vhdx --journal DIR/j --when-full throttle", "needs --max-size"),
+                Map.entry("disk protect DIR/new.vhdx --journal DIR/j --when-full throttle", "needs --max-size"),
                 Map.entry("disk recover DIR/d.vhdx --as DIR/n.raw", "which point is missing"),
                 Map.entry("disk recover DIR/d.vhdx --to seq:0", "--as NEW, or --in-place"),
                 Map.entry("disk recover DIR/d.vhdx --to seq:x --as DIR/n.raw", "'x' is no number"),

@@ -4,6 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.block.Access;
 import holdfast.block.ByteSize;
+import holdfast.block.RawFile;
+import holdfast.nbd.Export;
+import holdfast.nbd.NbdAddress;
+import holdfast.nbd.NbdServer;
 import holdfast.testkit.Needs;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -126,6 +130,19 @@ class ProvisionCommandTest {
         }
         assertThat(directory.resolve("d.raw")).hasSameBinaryContentAs(directory.resolve("image.raw"));
         assertThat(directory.resolve("d.raw.holdfast")).doesNotExist();
+    }
+
+    @Test
+    void anExportThatMayChangeUnnoticedIsRefusedUntilItIsSaidThatItDoesNot() {
+        String address = "nbd+unix:///image?socket=DIR/socket";
+        try (RawFile image = RawFile.open(directory.resolve("image.raw"), Access.READ_WRITE);
+                NbdServer _ = NbdServer.open(new NbdAddress.Unix(directory.resolve("socket")), List.of(new Export("image", "", image)))) {
+            Invocation refused = invoke("disk", "provision", "DIR/d.raw", "--from", address);
+            assertThat(refused.exitCode()).isEqualTo(1);
+            assertThat(refused.err()).contains("may be written by others while the disk arrives").contains("--unchanging");
+            output("disk provision DIR/d.raw --unchanging --from " + address);
+        }
+        assertThat(info().get("toArriveBytes").asLong()).isEqualTo(4 * MIB);
     }
 
     @ParameterizedTest

@@ -7,7 +7,7 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.disk.Disks;
 import holdfast.disk.ProtectedDisk;
-import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournaledDisk;
 import holdfast.journal.Target;
 import holdfast.nbd.NbdDevice;
 import holdfast.testkit.Needs;
@@ -131,7 +131,7 @@ class WriteLogTest {
             }
             if (step % 10 == 9) {
                 theirs.flush();
-                ((JournaledDevice) ours.device()).mark("step " + step);
+                ((JournaledDisk) ours.device()).mark("step " + step);
                 counts.add(ByteBuffer.wrap(Files.readAllBytes(theirLog), 0, SECTOR).order(ByteOrder.LITTLE_ENDIAN).getLong(16));
             }
         }

@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /// Brings blocks of the image that are not here: each once, however many wait for it, and no further than to where somebody has written
@@ -29,6 +30,7 @@ final class Arrivals implements AutoCloseable {
     private final int roomBlocks;
     private final Semaphore room;
     private final List<Arrival> underway = new ArrayList<>();
+    private final Unanswered<Question> unanswered;
     private int storing;
     private long epoch;
     private boolean closed;
@@ -59,6 +61,7 @@ final class Arrivals implements AutoCloseable {
         this.sizeBytes = sizeBytes;
         roomBlocks = UNASKED_BYTES_MAX / blockBytes;
         room = new Semaphore(roomBlocks);
+        unanswered = new Unanswered<>(repository.patience().limit(), this::late);
     }
 
     /// Returns when all these blocks are here. Whoever waits brings what he misses himself, if it is in one piece: waking another thread for it, and
@@ -87,6 +90,93 @@ final class Arrivals implements AutoCloseable {
                 }
             }
         }
+    }
+
+    /// Who wants to hear of what he misses before it is stored.
+    interface Reader {
+        /// All of it has come. Must not block.
+        void came(MemorySegment content);
+
+        /// It does not come.
+        void failed(IoStatus status);
+    }
+
+    /// What a [Reader] has asked for and not got yet.
+    private final class Question implements Repository.Answer {
+        private final Reader reader;
+        private final Arrival arrival;
+        private final long deadlineNanos = System.nanoTime() + repository.patience().limit().toNanos();
+
+        Question(Reader reader, Arrival arrival) {
+            this.reader = reader;
+            this.arrival = arrival;
+        }
+
+        /// What has been answered is stored before the disk closes, unless that has begun: [#settle] waits for it from here on.
+        @Override
+        public void came(MemorySegment content) {
+            boolean entered = entered(arrival.epoch);
+            if (unanswered.take(this)) {
+                reader.came(content);
+                apart(() -> end(arrival, () -> keep(content, entered)));
+            } else if (entered) {
+                leave();
+            }
+        }
+
+        @Override
+        public void failed() {
+            if (unanswered.take(this)) {
+                apart(this::askAgain);
+            }
+        }
+
+        void askAgain() {
+            end(arrival, () -> {
+                MemorySegment content;
+                try {
+                    content = repository.read(offset(arrival), length(arrival), deadlineNanos);
+                } catch (DiskException e) {
+                    reader.failed(e.status());
+                    throw e;
+                }
+                boolean entered = entered(arrival.epoch);
+                reader.came(content);
+                keep(content, entered);
+            });
+        }
+
+        private void keep(MemorySegment content, boolean entered) throws DiskException {
+            if (entered) {
+                store(arrival.first, arrival.end, content);
+            }
+        }
+    }
+
+    /// Begins to bring blocks all of which are absent and not on their way, for one who hears of them as soon as they have come: nobody is
+    /// woken on that way, and what is kept of them he does not wait for. A write that is completed meanwhile is one that he did not wait for
+    /// either; so he may have what the image has.
+    ///
+    /// @return false when some of it is here or on its way, or it is more than one piece: nothing has begun then
+    boolean bringFor(Reader reader, long first, long end) {
+        Question question;
+        synchronized (underway) {
+            if (end - first > PIECE_BYTES / blockBytes || !map.run(first, end).equals(new PresenceMap.Run(PresenceMap.State.ABSENT, end))
+                    || underway.stream().anyMatch(other -> other.first < end && first < other.end)) {
+                return false;
+            }
+            question = new Question(reader, new Arrival(first, end, epoch, new CompletableFuture<>()));
+            underway.add(question.arrival);
+        }
+        unanswered.add(question);
+        if (!repository.ask(offset(question.arrival), length(question.arrival), question)) {
+            question.failed();
+        }
+        return true;
+    }
+
+    private void late(Question question) {
+        apart(question::askAgain);
     }
 
     /// Begins to bring what is not here and not on its way, and waits for none of it: for those who may want it soon.
@@ -167,9 +257,18 @@ final class Arrivals implements AutoCloseable {
     }
 
     private void bring(Arrival arrival, long deadlineNanos) {
+        end(arrival, () -> fetch(arrival, deadlineNanos));
+    }
+
+    /// How a piece comes.
+    private interface Way {
+        void go() throws DiskException;
+    }
+
+    private void end(Arrival arrival, Way way) {
         IoStatus status = IoStatus.IO_ERROR;
         try {
-            fetch(arrival, deadlineNanos);
+            way.go();
             status = IoStatus.OK;
         } catch (DiskException e) {
             status = e.status();
@@ -182,11 +281,17 @@ final class Arrivals implements AutoCloseable {
     }
 
     private void fetch(Arrival arrival, long deadlineNanos) throws DiskException {
-        long offset = arrival.first * blockBytes;
-        long length = Math.min(sizeBytes, arrival.end * blockBytes) - offset;
-        MemorySegment content = repository.read(offset, length, deadlineNanos);
+        MemorySegment content = repository.read(offset(arrival), length(arrival), deadlineNanos);
         enter(arrival.epoch);
         store(arrival.first, arrival.end, content);
+    }
+
+    private long offset(Arrival arrival) {
+        return arrival.first * blockBytes;
+    }
+
+    private long length(Arrival arrival) {
+        return Math.min(sizeBytes, arrival.end * blockBytes) - offset(arrival);
     }
 
     /// Stores what is known without being fetched.
@@ -222,11 +327,18 @@ final class Arrivals implements AutoCloseable {
     }
 
     private void enter(long begunIn) throws DiskException {
+        if (!entered(begunIn)) {
+            throw new DiskException("what was on its way to a disk", IoStatus.IO_ERROR);
+        }
+    }
+
+    private boolean entered(long begunIn) {
         synchronized (underway) {
             if (closed || begunIn != epoch) {
-                throw new DiskException("what was on its way to a disk", IoStatus.IO_ERROR);
+                return false;
             }
             storing++;
+            return true;
         }
     }
 
@@ -243,10 +355,33 @@ final class Arrivals implements AutoCloseable {
         settle(false);
     }
 
+    /// Waits until nothing that has come is still to be stored.
+    ///
+    /// @param deadlineNanos a time of [System#nanoTime]
+    /// @return false when the deadline has passed first, or the thread was interrupted
+    boolean drain(long deadlineNanos) {
+        synchronized (underway) {
+            try {
+                while (storing > 0) {
+                    long left = deadlineNanos - System.nanoTime();
+                    if (left <= 0) {
+                        return false;
+                    }
+                    TimeUnit.NANOSECONDS.timedWait(underway, left);
+                }
+                return true;
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                return false;
+            }
+        }
+    }
+
     /// Nothing is stored any more; what comes later goes nowhere.
     @Override
     public void close() {
         settle(true);
+        unanswered.close();
     }
 
     private void settle(boolean forGood) {

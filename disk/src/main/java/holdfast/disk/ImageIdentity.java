@@ -34,7 +34,12 @@ final class ImageIdentity {
     /// The same for a disk that knows its image by such a name: one that was made when nobody could tell what the image holds knows it by
     /// samples, also now.
     static String of(BlockDevice image, String known) throws DiskException {
-        return known.startsWith(SAMPLED) ? sampled(image) : of(image);
+        return isSampled(known) ? sampled(image) : of(image);
+    }
+
+    /// Whether such a name is of samples alone.
+    static boolean isSampled(String name) {
+        return name.startsWith(SAMPLED);
     }
 
     private static String shortened(String name) {

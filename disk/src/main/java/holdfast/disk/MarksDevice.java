@@ -8,7 +8,7 @@ import holdfast.block.IoStatus;
 import holdfast.block.LayeredRequests;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
-import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournaledDisk;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -24,12 +24,12 @@ public final class MarksDevice implements BlockDevice {
     private static final int BYTES = 512;
     private static final System.Logger LOG = System.getLogger(MarksDevice.class.getName());
 
-    private final JournaledDevice disk;
+    private final JournaledDisk disk;
     private final Geometry geometry = new Geometry(BYTES, BYTES, BYTES, false, true, false, false, 16);
     private final LayeredRequests requests = new LayeredRequests("marks", "marks", geometry.queueDepth());
     private volatile byte[] last = new byte[BYTES];
 
-    public MarksDevice(JournaledDevice disk) {
+    public MarksDevice(JournaledDisk disk) {
         this.disk = disk;
     }
 

@@ -10,8 +10,11 @@ import holdfast.block.JournalLayer;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.journal.Journal;
+import holdfast.journal.JournalCompression;
 import holdfast.journal.JournalWriter;
+import holdfast.journal.JournalFirstDevice;
 import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournaledDisk;
 import holdfast.journal.Keeping;
 import holdfast.journal.PastDevice;
 import holdfast.journal.Rollback;
@@ -132,7 +135,7 @@ public final class ProtectedDisk {
     }
 
     /// @param rolling whether what is older than the window is let go meanwhile
-    private static JournaledDevice forWriting(Path disk, DescriptorSeal seal, boolean rolling) throws DiskException {
+    static JournaledDisk forWriting(Path disk, DescriptorSeal seal, boolean rolling) throws DiskException {
         JournalLayer layer = seal.layer();
         VhdxDisk volume = layer.rolls() ? VhdxDisk.openWithParent(disk) : VhdxDisk.open(disk, Access.READ_WRITE, null);
         try {
@@ -143,8 +146,12 @@ public final class ProtectedDisk {
             JournalWriter.Limits limits = layer.rolls()
                     ? JournalWriter.Limits.rolling(layer.bytesMax(), window.map(Keeping::segmentNanosMax).orElse(Long.MAX_VALUE))
                     : JournalWriter.Limits.of(layer.bytesMax());
-            return JournaledDevice.open(new JournaledDevice.Parts(
-                    volume, () -> base(disk, layer), segments(layer), seal, limits, 0, InstantSource.system(), random::nextInt, keeping));
+            var parts = new JournaledDevice.Parts(
+                    volume, () -> base(disk, layer), segments(layer), seal, limits, 0, InstantSource.system(), random::nextInt, keeping);
+            return switch (layer.mode()) {
+                case WRITE_THROUGH -> JournaledDevice.open(parts);
+                case JOURNAL_FIRST -> JournalFirstDevice.open(parts);
+            };
         } catch (DiskException | RuntimeException e) {
             volume.close();
             throw e;
@@ -214,7 +221,7 @@ public final class ProtectedDisk {
         seal.file().checkStorage(volume, disk.toString());
     }
 
-    private static SegmentDirectory segments(JournalLayer layer) {
+    static SegmentDirectory segments(JournalLayer layer) {
         return new SegmentDirectory(Path.of(layer.directory()), layer.journal());
     }
 
@@ -222,13 +229,15 @@ public final class ProtectedDisk {
     private static BlockDevice base(Path disk, JournalLayer layer) {
         Path base = disk.resolveSibling(layer.base());
         Instant limit = InstantSource.system().instant().plus(BASE_PATIENCE);
-        while (true) {
+        for (boolean again = layer.rolls(); ; ) {
             try {
                 return VhdxDisk.open(base, null);
             } catch (OperatorError e) {
-                if (!layer.rolls() || !RawFile.isBeingWritten(base) || InstantSource.system().instant().isAfter(limit)) {
+                boolean busy = layer.rolls() && RawFile.isBeingWritten(base) && InstantSource.system().instant().isBefore(limit);
+                if (!busy && !again) {
                     throw e;
                 }
+                again = busy; // if it is not now, it may have been a moment ago
                 LockSupport.parkNanos(PAUSE_NANOS);
             }
         }
@@ -256,7 +265,7 @@ public final class ProtectedDisk {
         }
     }
 
-    private static Path checked(Path named) {
+    static Path checked(Path named) {
         if (!isOne(named)) {
             throw new OperatorError(named.toString(), "is not protected, so nothing is known of its past", "begin with: holdfast disk protect");
         }
@@ -268,9 +277,9 @@ public final class ProtectedDisk {
     }
 
     /// Others may be writing to it. What the descriptor said before is in it.
-    private static Timeline timelineNow(JournalLayer layer) throws DiskException {
+    private static Timeline timelineNow(JournalLayer layer, Look look) throws DiskException {
         try (Journal journal = Journal.peek(segments(layer))) {
-            Timeline timeline = Timeline.of(journal);
+            Timeline timeline = look.at(journal);
             checkGoesOn(timeline, layer, journal.name());
             return timeline;
         }
@@ -296,13 +305,28 @@ public final class ProtectedDisk {
         return new Description(Path.of(layer.directory()), disk.resolveSibling(layer.base()), inOrder, layer);
     }
 
-    /// Looks at all of the journal of a disk, whoever has it open.
+    /// What the journal of a disk has, whoever has it open.
     ///
     /// @throws OperatorError when it is not protected, or its journal is damaged
     public static Timeline timeline(Path named) {
+        return timeline(named, Timeline::of);
+    }
+
+    /// The same, and all of the journal is read and checked.
+    ///
+    /// @throws OperatorError when it is not protected, or its journal is damaged
+    public static Timeline checkedTimeline(Path named) {
+        return timeline(named, Timeline::checked);
+    }
+
+    private interface Look {
+        Timeline at(Journal journal) throws DiskException;
+    }
+
+    private static Timeline timeline(Path named, Look look) {
         Path disk = checked(named);
         try {
-            return timelineNow(layer(disk));
+            return timelineNow(layer(disk), look);
         } catch (DiskException e) {
             throw DiskStack.unreadable(disk, e);
         }
@@ -315,7 +339,7 @@ public final class ProtectedDisk {
     public static long mark(Path named, String name) {
         refuseEnded(named);
         try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null)) {
-            return ((JournaledDevice) disk).mark(name);
+            return ((JournaledDisk) disk).mark(name);
         }
     }
 
@@ -350,7 +374,7 @@ public final class ProtectedDisk {
         refuseEnded(named);
         try (BlockDevice disk = open(checked(named), Access.READ_WRITE, null);
                 var in = FileChannel.open(log, StandardOpenOption.READ)) {
-            return WriteLogImport.run(in, log.toString(), (JournaledDevice) disk);
+            return WriteLogImport.run(in, log.toString(), (JournaledDisk) disk);
         } catch (DiskException e) {
             throw DiskStack.unreadable(named, e);
         } catch (IOException e) {
@@ -358,7 +382,19 @@ public final class ProtectedDisk {
         }
     }
 
-    private static void refuseEnded(Path named) {
+    /// Compresses the journal of a disk; nobody has it open.
+    ///
+    /// @throws OperatorError when the disk is not protected, in use, or its journal is damaged
+    public static JournalCompression.Result compressJournal(Path named) {
+        Path disk = checked(named);
+        try (DescriptorFile file = DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_WRITE)) { // which keeps others out
+            return JournalCompression.run(segments(new DescriptorSeal(file).layer()));
+        } catch (DiskException e) {
+            throw DiskStack.unreadable(disk, e);
+        }
+    }
+
+    static void refuseEnded(Path named) {
         if (layer(checked(named)).ended()) {
             throw new OperatorError(
                     named.toString(), "is not protected any more: its journal was full, and has ended",
@@ -377,7 +413,7 @@ public final class ProtectedDisk {
         refuseEnded(named);
         try {
             var seal = new DescriptorSeal(DescriptorFile.open(DiskStack.descriptorOf(disk), Access.READ_WRITE));
-            JournaledDevice device;
+            JournaledDisk device;
             try {
                 device = forWriting(disk, seal, false);
             } catch (DiskException | RuntimeException e) {
@@ -386,7 +422,7 @@ public final class ProtectedDisk {
             }
             try (device) {
                 JournalLayer layer = seal.layer();
-                Timeline.Point point = timelineNow(layer).find(target, named.toString());
+                Timeline.Point point = timelineNow(layer, Timeline::of).find(target, named.toString());
                 return new Recovered(
                         point, Rollback.run(device, () -> base(disk, layer), segments(layer), point.sequence(), MARK_BEFORE_RECOVERY));
             }

@@ -41,24 +41,21 @@ public final class Protection {
     /// @return the base: what the disk is now
     /// @throws OperatorError when the disk is no VHDX file, in use, protected already, or something cannot be made
     public static Path begin(Path named, Path directory, long bytesMax) {
-        return begin(named, directory, new Terms(bytesMax, Duration.ZERO, JournalLayer.WhenFull.STOP));
+        return begin(named, directory, new Terms(bytesMax, Duration.ZERO, JournalLayer.WhenFull.STOP, JournalLayer.Mode.WRITE_THROUGH));
     }
 
-    /// How much of the past is kept.
+    /// How much of the past is kept, and how.
     ///
     /// @param bytesMax what the journal may take
     /// @param window what is older may be let go, whole seconds; zero when nothing is for its age
-    public record Terms(long bytesMax, Duration window, JournalLayer.WhenFull whenFull) {}
+    /// @param mode what is written first
+    public record Terms(long bytesMax, Duration window, JournalLayer.WhenFull whenFull, JournalLayer.Mode mode) {}
 
     /// @param directory of the journal: not there yet, or empty
     /// @return the base: what the disk is now
     /// @throws OperatorError when the disk is no VHDX file, in use, protected already, or something cannot be made
     public static Path begin(Path named, Path directory, Terms terms) {
-        if (terms.whenFull == JournalLayer.WhenFull.THROTTLE && terms.bytesMax < JournalWriter.Limits.ROLLING_BYTES_MIN) {
-            throw new OperatorError(
-                    directory.toString(), "is too small for a journal from which what is oldest is let go",
-                    "give it at least " + new ByteSize(JournalWriter.Limits.ROLLING_BYTES_MIN).rounded());
-        }
+        checkRoom(terms.whenFull, terms.bytesMax, directory.toString());
         Path disk = DiskStack.real(named);
         if (DiskFormat.of(disk) != DiskFormat.VHDX) {
             throw new OperatorError(named.toString(), "is no VHDX disk, and only those can be protected", "make one of it: holdfast disk convert");
@@ -74,6 +71,15 @@ public final class Protection {
             return begin(disk, journal, id, terms);
         } catch (DiskException e) {
             throw DiskStack.unreadable(disk, e);
+        }
+    }
+
+    /// @throws OperatorError when a journal that lets go what is oldest would have too little room
+    static void checkRoom(JournalLayer.WhenFull whenFull, long bytesMax, String journal) {
+        if (whenFull == JournalLayer.WhenFull.THROTTLE && bytesMax < JournalWriter.Limits.ROLLING_BYTES_MIN) {
+            throw new OperatorError(
+                    journal, "is too small for a journal from which what is oldest is let go",
+                    "give it at least " + new ByteSize(JournalWriter.Limits.ROLLING_BYTES_MIN).rounded());
         }
     }
 
@@ -103,7 +109,8 @@ public final class Protection {
             describe(
                     disk, now.geometry(),
                     new JournalLayer(
-                            id, 0, terms.bytesMax, journal.toString(), String.valueOf(base.getFileName()), terms.window, terms.whenFull, false));
+                            id, 0, terms.bytesMax, journal.toString(), String.valueOf(base.getFileName()), terms.window, terms.whenFull, false,
+                            terms.mode));
             return base;
         }
     }
@@ -163,6 +170,11 @@ public final class Protection {
     public static Path end(Path named) {
         Path journal = ProtectedDisk.describe(named).journal();
         ProtectedDisk.open(named, Access.READ_WRITE, null, false).close(); // puts right what was not closed
+        ProtectedDisk.Description now = ProtectedDisk.describe(named);
+        if (!now.inOrder() && !now.layer().ended()) {
+            throw new OperatorError(
+                    named.toString(), "does not have all that its journal has, and goes on needing it", "look after the storage that both are on, and do it again");
+        }
         DescriptorFile.remove(DiskStack.descriptorOf(DiskStack.real(named)));
         return journal;
     }

@@ -66,6 +66,7 @@ public final class ProvisionedDevice implements BlockDevice {
     private final ClusterLocks locks = new ClusterLocks();
     private final LayeredRequests requests;
     private final Geometry geometry;
+    private final boolean likeItsStorage;
     private final int blockBytes;
     private final Runnable whenComplete;
     private final LongAdder misses = new LongAdder();
@@ -101,6 +102,7 @@ public final class ProvisionedDevice implements BlockDevice {
         geometry = new Geometry(
                 disk.sizeBytes(), disk.logicalBlockBytes(), Math.max(blockBytes, below.physicalBlockBytes()), below.readOnly(), below.durable(),
                 below.discard(), below.writeZeroes(), QUEUE_DEPTH);
+        likeItsStorage = below.sizeBytes() == geometry.sizeBytes() && below.logicalBlockBytes() == geometry.logicalBlockBytes();
         arrivals = new Arrivals(repository, map, locks, this::put, blockBytes, disk.sizeBytes());
         requests = new LayeredRequests("provisioned", descriptor.name(), QUEUE_DEPTH);
     }
@@ -232,8 +234,13 @@ public final class ProvisionedDevice implements BlockDevice {
         releaseIfComplete();
     }
 
+    /// With nothing left to arrive nobody stands between any more: the storage has the very request.
     @Override
     public void submit(Request request) {
+        if (released && likeItsStorage) {
+            storage.submit(request);
+            return;
+        }
         if (!requests.admit(request, geometry)) {
             return;
         }
@@ -303,17 +310,46 @@ public final class ProvisionedDevice implements BlockDevice {
         } else if (geometry.readOnly()) {
             requests.apart(read, turn -> readThrough(read, first, end, turn));
         } else {
-            long since = System.nanoTime();
-            requests.apart(read, turn -> arriveFor(read, first, end, since, turn));
+            miss(read, first, end);
         }
         next.ifPresent(range -> arrivals.hurry(range.first(), Math.min(range.end(), blockAfter(geometry.sizeBytes()))));
+    }
+
+    private void miss(Request.Read read, long first, long end) {
+        long since = System.nanoTime();
+        LayeredRequests.Later later = requests.later(read);
+        boolean begun = arrivals.bringFor(new Arrivals.Reader() {
+            @Override
+            public void came(MemorySegment content) {
+                try {
+                    later.take();
+                } catch (DiskException cancelled) {
+                    return;
+                }
+                waited(since);
+                read.into().copyFrom(content.asSlice(read.offset() - first * blockBytes, read.into().byteSize()));
+                later.end(IoStatus.OK);
+            }
+
+            @Override
+            public void failed(IoStatus status) {
+                later.end(status);
+            }
+        }, first, end);
+        if (!begun) {
+            requests.apart(later, turn -> arriveFor(read, first, end, since, turn));
+        }
+    }
+
+    private void waited(long sinceNanos) {
+        misses.increment();
+        waitedNanos.add(System.nanoTime() - sinceNanos);
     }
 
     private void arriveFor(Request.Read read, long first, long end, long sinceNanos, LayeredRequests.Turn turn) throws DiskException {
         try {
             arrivals.await(first, end);
-            misses.increment();
-            waitedNanos.add(System.nanoTime() - sinceNanos);
+            waited(sinceNanos);
         } catch (DiskException e) {
             if (e.status() != IoStatus.NO_SPACE) {
                 throw e;
@@ -474,12 +510,13 @@ public final class ProvisionedDevice implements BlockDevice {
 
     @Override
     public Cancellation cancel(Request request) {
-        return requests.cancel(request);
+        Cancellation done = requests.cancel(request);
+        return done == Cancellation.DONE && released ? storage.cancel(request) : done;
     }
 
     @Override
     public boolean drain(long deadlineNanos) {
-        return requests.drain(deadlineNanos);
+        return requests.drain(deadlineNanos) && arrivals.drain(deadlineNanos) && storage.drain(deadlineNanos);
     }
 
     /// Flushes, notes that all is in order, and closes map, storage and repository.

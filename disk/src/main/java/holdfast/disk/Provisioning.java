@@ -58,17 +58,25 @@ public final class Provisioning {
         return disk.resolveSibling(disk.getFileName() + TRACE_SUFFIX);
     }
 
-    /// Makes a disk of which nobody knows what is needed first.
-    public static void create(Path disk, String from) {
+    /// Makes a disk from an image that nobody writes to, of which nobody knows what is needed first.
+    static void create(Path disk, String from) {
         create(disk, from, null);
+    }
+
+    /// Makes a disk from an image that nobody writes to.
+    static void create(Path disk, String from, @Nullable Path trace) {
+        create(disk, from, trace, true);
     }
 
     /// Makes a disk that begins as an image, in a time that does not depend on its size.
     ///
     /// @param trace of what is likely to be needed first, which [DiskTrace] has written of a disk from the same image; copied
     /// @param from a path, or an address as [ImageSource] has it
-    /// @throws OperatorError when it cannot be made, or the image cannot be used; nothing is left behind then
-    public static void create(Path disk, String from, @Nullable Path trace) {
+    /// @param unchanging whether the operator says that nobody writes to the image
+    /// @return whether a change of the image would be noticed
+    /// @throws OperatorError when it cannot be made, or the image cannot be used: also when it is an export that others may write, nobody can
+    ///     tell when they have, and the operator has not said that they do not; nothing is left behind then
+    public static boolean create(Path disk, String from, @Nullable Path trace, boolean unchanging) {
         if (DiskFormat.ofNew(disk, null) != DiskFormat.RAW) {
             throw new OperatorError(disk.toString(), "would be a VHDX disk, and only raw ones can arrive bit by bit", "name it *.raw, and convert it when it is complete");
         }
@@ -81,9 +89,16 @@ public final class Provisioning {
         ImageSource source = ImageSource.of(from);
         try (BlockDevice image = source.connect()) {
             String identity = ImageIdentity.of(image);
+            boolean sampled = ImageIdentity.isSampled(identity);
+            if (sampled && !image.geometry().readOnly() && !unchanging) {
+                throw new OperatorError(
+                        from, "may be written by others while the disk arrives, and cannot tell that it was",
+                        "serve it read-only, or say that nobody writes to it: --unchanging");
+            }
             expected.ifPresent(each -> each.checkOf(identity, String.valueOf(trace), from));
             create(disk, source, image.geometry(), identity);
             expected.ifPresent(each -> keep(each, disk));
+            return !sampled;
         } catch (DiskException e) {
             throw new OperatorError(from, "cannot be read (" + e.status() + ")", "look after the storage it is on");
         }

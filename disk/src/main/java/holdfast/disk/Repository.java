@@ -17,8 +17,10 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Consumer;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
@@ -44,6 +46,7 @@ final class Repository implements AutoCloseable {
     private final Condition changed = lock.newCondition();
     private @Nullable BlockDevice connection;
     private @Nullable String refusal;
+    private final AtomicInteger unwaited = new AtomicInteger();
     private boolean announcedAway;
     private boolean closed;
     private int attempt;
@@ -115,6 +118,42 @@ final class Repository implements AutoCloseable {
         }
     }
 
+    /// Hears what becomes of a question, once, on a thread that must not be kept waiting.
+    interface Answer {
+        void came(MemorySegment content);
+
+        /// It does not come from this connection, of which nothing more is asked.
+        void failed();
+    }
+
+    /// Asks for a range of the image and waits for nothing, if there is a connection that has room for it now. The answer may never come.
+    ///
+    /// @return false when nothing has been asked, and nothing will be answered
+    boolean ask(long offset, long length, Answer answer) {
+        @Nullable BlockDevice device = connected();
+        if (device == null || unwaited.get() >= device.geometry().queueDepth() / 2) {
+            return false;
+        }
+        MemorySegment content = Arena.ofAuto().allocate(length);
+        unwaited.incrementAndGet();
+        try {
+            device.submit(new Request.Read(offset, content, (_, status) -> {
+                unwaited.decrementAndGet();
+                if (status == IoStatus.OK) {
+                    progressed();
+                    answer.came(content);
+                } else {
+                    drop(device);
+                    answer.failed();
+                }
+            }));
+            return true;
+        } catch (IllegalStateException droppedMeanwhile) {
+            unwaited.decrementAndGet();
+            return false;
+        }
+    }
+
     /// Reads a range of the image.
     ///
     /// @param deadlineNanos a time of [System#nanoTime]
@@ -155,9 +194,17 @@ final class Repository implements AutoCloseable {
         var ended = new CompletableFuture<IoStatus>();
         try {
             device.submit(request.apply((_, status) -> ended.complete(status)));
+        } catch (IllegalStateException e) {
+            LOG.log(Level.DEBUG, "somebody else has dropped the connection: " + e);
+            return false;
+        }
+        return isOk(ended, deadlineNanos);
+    }
+
+    private static boolean isOk(CompletableFuture<IoStatus> ended, long deadlineNanos) {
+        try {
             return ended.get(deadlineNanos - System.nanoTime(), TimeUnit.NANOSECONDS) == IoStatus.OK;
-        } catch (IllegalStateException | TimeoutException | ExecutionException e) {
-            // Somebody else has dropped it meanwhile, or nothing comes.
+        } catch (TimeoutException | ExecutionException e) {
             LOG.log(Level.DEBUG, "the repository has not answered: " + e);
             return false;
         } catch (InterruptedException e) {

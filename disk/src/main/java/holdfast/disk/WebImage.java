@@ -11,6 +11,7 @@ import java.lang.System.Logger.Level;
 import java.lang.foreign.MemorySegment;
 import java.net.URI;
 import java.net.http.HttpClient;
+import java.net.http.HttpHeaders;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandler;
@@ -32,6 +33,9 @@ final class WebImage implements BlockDevice {
     private static final int SECTOR_BYTES = 512;
     private static final int PARTIAL_CONTENT = 206;
     private static final int OK = 200;
+    private static final int REDIRECTION = 300;
+    private static final int CLIENT_ERROR = 400;
+    private static final int RANGE_NOT_SATISFIABLE = 416;
     private static final Duration CONNECT_LIMIT = Duration.ofSeconds(10);
     private static final Duration ANSWER_LIMIT = Duration.ofSeconds(30);
 
@@ -64,7 +68,44 @@ final class WebImage implements BlockDevice {
     }
 
     /// The answer to the first question, which is for one byte.
-    private record First(int status, Optional<ContentRange> range, Optional<Version> version) {}
+    ///
+    /// @param range what it is of; none also when that is not said, or not how much there is in all
+    /// @param ranges whether it says of which range it is, in some way
+    /// @param location where the server would send us
+    /// @param encoded whether the bytes are others than those of the file
+    private record First(
+            int status, Optional<ContentRange> range, boolean ranges, Optional<Version> version, Optional<String> location, boolean encoded) {
+        static First of(HttpResponse.ResponseInfo response) {
+            HttpHeaders headers = response.headers();
+            return new First(
+                    response.statusCode(), ContentRange.of(headers), headers.firstValue("Content-Range").isPresent(), Version.of(response),
+                    headers.firstValue("Location"), isEncoded(headers));
+        }
+
+        /// @return null when it can be used
+        @Nullable OperatorError complaint(URI address) {
+            String name = address.toString();
+            if (status == OK || status == PARTIAL_CONTENT && !ranges) {
+                return new OperatorError(name, "is at a server that does not know range requests", "serve it with one that does, such as nginx");
+            }
+            if (status >= REDIRECTION && status < CLIENT_ERROR) {
+                return new OperatorError(
+                        name, "leads to " + location.orElse("nowhere") + ", and on from there, or from https: to http:, which is not followed", "name the last address");
+            }
+            if (status == RANGE_NOT_SATISFIABLE) {
+                return new OperatorError(name, "is empty", "check the address");
+            }
+            if (status != PARTIAL_CONTENT) {
+                return new OperatorError(name, "is not to be had: status " + status, "check the address");
+            }
+            if (encoded) {
+                return new OperatorError(
+                        name, "is sent compressed, though its own bytes were asked for", "have its server send it as it is (no Content-Encoding)");
+            }
+            return range.isPresent() ? null
+                    : new OperatorError(name, "is at a server that does not say how large it is", "serve it with one whose Content-Range ends in the size");
+        }
+    }
 
     private WebImage(URI address, HttpClient client, Version version, long sizeBytes) {
         this.address = address;
@@ -94,11 +135,9 @@ final class WebImage implements BlockDevice {
 
     private static WebImage open(URI address, HttpClient client) {
         First first = first(address, client);
-        if (first.status == OK || first.status == PARTIAL_CONTENT && first.range.isEmpty()) {
-            throw new OperatorError(address.toString(), "is at a server that does not know range requests", "serve it with one that does, such as nginx");
-        }
-        if (first.status != PARTIAL_CONTENT) {
-            throw new OperatorError(address.toString(), "is not to be had: status " + first.status, "check the address");
+        @Nullable OperatorError complaint = first.complaint(address);
+        if (complaint != null) {
+            throw complaint;
         }
         Version version = first.version.orElseThrow(() -> new OperatorError(
                 address.toString(), "is at a server that does not say which version of it it has", "serve it with one that sends ETag or Last-Modified"));
@@ -114,7 +153,7 @@ final class WebImage implements BlockDevice {
         var first = new CompletableFuture<First>();
         // Of the body nothing is of interest, and it may be the whole image.
         var _ = client.sendAsync(request, response -> {
-            first.complete(new First(response.statusCode(), ContentRange.of(response.headers()), Version.of(response)));
+            first.complete(First.of(response));
             return BodySubscribers.limiting(BodySubscribers.replacing(new byte[0]), NOISE_BYTES_MAX);
         }).whenComplete((_, failure) -> {
             if (failure != null) {
@@ -130,7 +169,12 @@ final class WebImage implements BlockDevice {
     }
 
     private static HttpRequest.Builder request(URI address, String range) {
-        return HttpRequest.newBuilder(address).timeout(ANSWER_LIMIT).header("User-Agent", "Holdfast").header("Range", range);
+        return HttpRequest.newBuilder(address).timeout(ANSWER_LIMIT).header("User-Agent", "Holdfast").header("Accept-Encoding", "identity").header("Range", range);
+    }
+
+    /// Ranges of what is encoded are not ranges of the file ([RFC 9110] 14).
+    private static boolean isEncoded(HttpHeaders headers) {
+        return headers.allValues("Content-Encoding").stream().anyMatch(coding -> !coding.equalsIgnoreCase("identity"));
     }
 
     @Override
@@ -202,6 +246,9 @@ final class WebImage implements BlockDevice {
     private @Nullable String complaint(HttpResponse.ResponseInfo response, ContentRange wanted) {
         if (response.statusCode() != PARTIAL_CONTENT) {
             return "answers with status " + response.statusCode();
+        }
+        if (isEncoded(response.headers())) {
+            return "answers with other bytes than the file's";
         }
         if (!version.isOf(response)) {
             return "answers from another version";

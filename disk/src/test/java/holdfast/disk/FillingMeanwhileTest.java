@@ -103,6 +103,7 @@ class FillingMeanwhileTest {
         var alarm = new ByHand();
         try (ProvisionedDevice device = sample.open(image, SHORT)) {
             new Blocking(device).read(0, BLOCK);
+            assertThat(device.drain(Long.MAX_VALUE)).isTrue();
             image.goAway();
             device.fillMeanwhile(0, alarm);
             alarm.ring();

@@ -10,23 +10,29 @@ import holdfast.block.Blocking;
 import holdfast.block.DiskException;
 import holdfast.block.JournalLayer;
 import holdfast.block.Noise;
-import holdfast.journal.JournaledDevice;
+import holdfast.journal.JournalCompression;
+import holdfast.journal.JournaledDisk;
 import holdfast.journal.Target;
 import holdfast.journal.Timeline;
 import holdfast.vhdx.NewVhdx;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class ProtectedDiskTest {
     private static final int SIZE = 4 << 20;
@@ -90,6 +96,88 @@ class ProtectedDiskTest {
         assertThat(List.of(content(Disks.open(base, Access.READ_ONLY, null)), now())).allMatch(
                 bytes -> Arrays.equals(bytes, 0, 2 << 20, Noise.of(1).bytes(2 << 20), 0, 2 << 20));
         assertThat(directory.toFile().list()).containsExactlyInAnyOrder("d.vhdx", "d.vhdx.holdfast", "d.base1.vhdx", "journal");
+    }
+
+    /// Every opening begins a segment, and looks after those before.
+    @Test
+    void segmentsHaveIndexesThatAreAsGoodAsNone() throws Exception {
+        begin();
+        for (int i = 0; i < 4; i++) {
+            write(i * 4096L, Noise.of(i).bytes(8192));
+        }
+        Path index = directory.resolve("journal/00000002.index");
+        assertThat(directory.resolve("journal/00000003.index")).exists();
+        assertThat(directory.resolve("journal/00000005.index")).doesNotExist();
+        Timeline timeline = ProtectedDisk.timeline(disk);
+        byte[] then = past(new Target.Sequence(timeline.end().sequence() - 3));
+        for (byte[] damaged : List.of(new byte[0], new byte[100], Files.readAllBytes(directory.resolve("journal/00000003.index")))) {
+            Files.write(index, damaged);
+            assertThat(past(new Target.Sequence(timeline.end().sequence() - 3))).isEqualTo(then);
+        }
+        assertThat(ProtectedDisk.checkedTimeline(disk).end().bytes()).isEqualTo(timeline.end().bytes());
+        write(0, new byte[512]);
+        assertThat(Files.size(index)).as("made anew").isGreaterThan(100);
+    }
+
+    @Test
+    void aJournalThatIsCompressedHasTheSamePast() throws Exception {
+        begin();
+        for (int i = 0; i < 5; i++) {
+            byte[] text = "what programs write ".repeat(1000 + i).getBytes(StandardCharsets.UTF_8);
+            write(i % 2 * 4096L, Arrays.copyOf(text, 16384));
+        }
+        Timeline before = ProtectedDisk.timeline(disk);
+        var states = new ArrayList<byte[]>();
+        for (long sequence = 0; sequence <= before.end().sequence(); sequence++) {
+            states.add(past(new Target.Sequence(sequence)));
+        }
+        JournalCompression.Result result = ProtectedDisk.compressJournal(disk);
+        assertThat(result.bytes()).isLessThan(result.bytesBefore());
+        Timeline now = ProtectedDisk.checkedTimeline(disk);
+        assertThat(now.end().compressedSegments()).isPositive();
+        assertThat(now.end().bytes()).isEqualTo(result.bytes());
+        for (long sequence = 0; sequence <= before.end().sequence(); sequence++) {
+            assertThat(past(new Target.Sequence(sequence))).as("behind entry %d", sequence).isEqualTo(states.get((int) sequence));
+        }
+        assertThat(ProtectedDisk.compressJournal(disk).segments()).as("done already").isZero();
+        write(0, new byte[512]);
+        assertThat(past(new Target.Sequence(before.end().sequence()))).isEqualTo(states.getLast());
+        try (BlockDevice _ = Disks.open(disk, Access.READ_WRITE, null)) {
+            assertThatThrownBy(() -> ProtectedDisk.compressJournal(disk)).hasMessageContaining("in use");
+        }
+    }
+
+    /// What was written and then what it was before: a volume may have left both to its base.
+    @Test
+    void aDiskThatWasGivenAWindowStaysWhatItIs() throws Exception {
+        write(0, Noise.of(1).bytes(2 << 20));
+        begin();
+        write(4096, Noise.of(2).bytes(1 << 20));
+        write(4096, Arrays.copyOfRange(Noise.of(1).bytes(2 << 20), 4096, 4096 + (1 << 20)));
+        byte[] content = now();
+        ProtectionChange.run(
+                disk, new ProtectionChange.Wanted(Optional.empty(), Optional.of(Duration.ofSeconds(1)), Optional.empty(), Optional.empty()));
+        assertThat(ProtectedDisk.describe(disk).layer().window()).isEqualTo(Duration.ofSeconds(1));
+        assertThat(now()).isEqualTo(content);
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            Awaitility.await().until(() -> {
+                new Blocking(device).write(3 << 20, Noise.of(5).bytes(512)); // so that segments are sealed
+                return ProtectedDisk.timeline(disk).oldest() > 4;
+            });
+        }
+        System.arraycopy(Noise.of(5).bytes(512), 0, content, 3 << 20, 512);
+        assertThat(now()).isEqualTo(content);
+        assertThat(past(new Target.Sequence(ProtectedDisk.timeline(disk).end().sequence()))).isEqualTo(content);
+    }
+
+    @Test
+    void aDiskThatIsInUseIsNotChanged() throws Exception {
+        begin();
+        try (BlockDevice _ = Disks.open(disk, Access.READ_WRITE, null)) {
+            assertThatThrownBy(() -> ProtectionChange.run(
+                            disk, new ProtectionChange.Wanted(Optional.of(1L << 30), Optional.empty(), Optional.empty(), Optional.empty())))
+                    .hasMessageContaining("in use");
+        }
     }
 
     @Test
@@ -156,9 +244,9 @@ class ProtectedDiskTest {
         assertThat(ProtectedDisk.isOne(disk)).isFalse();
     }
 
-    private void beginWithWindow() {
+    private void beginWithWindow(JournalLayer.Mode mode) {
         Protection.begin(
-                disk, directory.resolve("journal"), new Protection.Terms(Long.MAX_VALUE, Duration.ofSeconds(1), JournalLayer.WhenFull.STOP));
+                disk, directory.resolve("journal"), new Protection.Terms(Long.MAX_VALUE, Duration.ofSeconds(1), JournalLayer.WhenFull.STOP, mode));
     }
 
     private boolean isThere(int segment) {
@@ -166,10 +254,11 @@ class ProtectedDiskTest {
     }
 
     /// The base takes on what is older than a second.
-    @Test
-    void whatIsOlderThanTheWindowIsLetGoWhileTheDiskIsUsed() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void whatIsOlderThanTheWindowIsLetGoWhileTheDiskIsUsed(JournalLayer.Mode mode) throws Exception {
         write(1 << 20, Noise.of(99).bytes(1 << 20));
-        beginWithWindow();
+        beginWithWindow(mode);
         byte[] before = now();
         byte[] content;
         Timeline timeline;
@@ -181,7 +270,7 @@ class ProtectedDiskTest {
                 model.run(5);
                 return rounds.incrementAndGet() > 10 && !isThere(3);
             });
-            assertThat(((JournaledDevice) device).mark("now")).isPositive();
+            assertThat(((JournaledDisk) device).mark("now")).isPositive();
             content = model.content();
             then = past(new Target.Mark("now"));
             timeline = ProtectedDisk.timeline(disk);
@@ -204,7 +293,7 @@ class ProtectedDiskTest {
     /// Whoever looks at it sees the same all the time, and so the journal grows meanwhile.
     @Test
     void aPastThatSomebodyLooksAtIsNotLetGo() throws Exception {
-        beginWithWindow();
+        beginWithWindow(JournalLayer.Mode.WRITE_THROUGH);
         write(0, Noise.of(1).bytes(1 << 20));
         byte[] first = now();
         try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {

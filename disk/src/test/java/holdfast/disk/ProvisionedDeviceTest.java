@@ -28,10 +28,14 @@ import java.lang.foreign.ValueLayout;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -53,8 +57,11 @@ class ProvisionedDeviceTest {
         return ((Request.Read) read.request()).into().toArray(ValueLayout.JAVA_BYTE);
     }
 
-    private static void await(java.util.function.BooleanSupplier condition) {
+    /// With a limit of its own: mutants are run without JUnit's.
+    private static void await(BooleanSupplier condition) {
+        long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(5);
         while (!condition.getAsBoolean()) {
+            assertThat(System.nanoTime()).as("it comes about in time").isLessThan(end);
             Thread.onSpinWait();
         }
     }
@@ -210,8 +217,13 @@ class ProvisionedDeviceTest {
     @Test
     void aRepositoryThatNeverAnswersFailsWhoAskedAfterAWhile() throws Exception {
         ProvisionedSample sample = ProvisionedSample.of(SIZE);
-        var silent = new FaultyDevice(sample.image(), request -> new Fault.Hold(Fault.WhenCancelled.TOO_LATE, new Fault.None()));
+        var fault = new AtomicReference<Fault>(new Fault.None());
+        var silent = new FaultyDevice(sample.image(), request -> fault.get());
         ProvisionedDevice device = sample.open(new SharedImage(silent), SHORT);
+        while (read(device, 9 * BLOCK, BLOCK).status() != IoStatus.OK) {
+            Thread.onSpinWait();
+        }
+        fault.set(new Fault.Hold(Fault.WhenCancelled.TOO_LATE, new Fault.None()));
         Submitted absent = read(device, 0, BLOCK);
         assertThat(absent.status()).isEqualTo(IoStatus.IO_ERROR);
         silent.release();
@@ -232,8 +244,31 @@ class ProvisionedDeviceTest {
         byte[] expected = Arrays.copyOf(sample.content(), 4 * BLOCK);
         System.arraycopy(data, 0, expected, BLOCK, BLOCK);
         assertThat(new Blocking(device).read(0, 4 * BLOCK)).isEqualTo(expected);
-        assertThat(bytes(first)).isEqualTo(expected);
+        assertThat(bytes(first)).as("who did not wait for the write has the one or the other").isIn(expected, Arrays.copyOf(sample.content(), 4 * BLOCK));
         assertThat(new Blocking(sample.storage()).read(0, 4 * BLOCK)).isEqualTo(expected);
+    }
+
+    @Test
+    void whoMissesABlockHasItBeforeItIsStoredAndItIsStoredAllTheSame() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        SharedImage image = sample.shared();
+        var slow = new FaultyDevice(sample.storage(), request -> request instanceof Request.Write ? HELD : new Fault.None());
+        ProvisionedDevice device = ProvisionedSample.open(slow, sample.descriptor(), image, LONG);
+        new Blocking(device).read(9 * BLOCK, BLOCK);
+        await(() -> slow.held() > 0);
+        slow.release();
+        assertThat(device.drain(Long.MAX_VALUE)).isTrue();
+        new Blocking(device).read(7 * BLOCK, BLOCK);
+        await(() -> slow.held() > 0);
+        Submitted again = read(device, 7 * BLOCK + 512, 512);
+        var closing = CompletableFuture.runAsync(device::close, Thread::startVirtualThread);
+        assertThat(again.isEnded()).as("the second waits for what the first has brought").isFalse();
+        assertThat(closing.isDone()).isFalse();
+        slow.release();
+        closing.join();
+        assertThat(bytes(again)).isEqualTo(Arrays.copyOfRange(sample.content(), 7 * BLOCK + 512, 7 * BLOCK + 1024));
+        assertThat(image.reads()).hasSize(2);
+        assertThat(sample.again().map().isHere(7, 8)).isTrue();
     }
 
     @Test
@@ -387,6 +422,7 @@ class ProvisionedDeviceTest {
         disk.write(0, Noise.of(1).bytes(BLOCK));
         disk.writeZeroes(127 * BLOCK, 3 * BLOCK);
         disk.read(200 * BLOCK, BLOCK);
+        assertThat(device.drain(Long.MAX_VALUE)).isTrue();
         assertThat(disk.extents(0, SIZE)).containsExactly(
                 new Extent(0, BLOCK, true, false),
                 new Extent(BLOCK, 63 * BLOCK, false, true),
@@ -421,6 +457,34 @@ class ProvisionedDeviceTest {
         DescriptorFile file = DescriptorFile.read(sample.descriptor().copy(), "descriptor");
         assertThat(file.descriptor().provisioned().orElseThrow().arrived()).isTrue();
         assertThat(file.descriptor().closed()).isTrue();
+    }
+
+    @Test
+    void whenAllIsHereTheStorageHasTheVeryRequests() throws Exception {
+        ProvisionedSample sample = ProvisionedSample.of(SIZE);
+        var seen = new CopyOnWriteArrayList<Request>();
+        var storage = new FaultyDevice(sample.storage(), request -> {
+            seen.add(request);
+            return new Fault.None();
+        });
+        ProvisionedDevice device = ProvisionedSample.open(storage, sample.descriptor(), sample.shared(), LONG);
+        Submitted before = read(device, 0, BLOCK);
+        before.status();
+        assertThat(device.fill(0, Alarm.wallClock()).await(Duration.ofSeconds(30))).isTrue();
+        await(() -> passesOn(device, seen));
+        assertThat(seen).noneMatch(request -> request.equals(before.request()));
+        Submitted write = Submitted.to(device, done -> new Request.Write(0, Arena.ofAuto().allocate(BLOCK), false, done));
+        assertThat(write.status()).isEqualTo(IoStatus.OK);
+        assertThat(seen).anyMatch(request -> request.equals(write.request()));
+        assertThat(device.cancel(write.request())).isEqualTo(BlockDevice.Cancellation.DONE);
+        device.close();
+        assertThatThrownBy(() -> read(device, 0, BLOCK)).isInstanceOf(IllegalStateException.class);
+    }
+
+    private static boolean passesOn(BlockDevice device, List<Request> seen) {
+        Submitted probe = read(device, 0, 512);
+        probe.status();
+        return seen.stream().anyMatch(request -> request.equals(probe.request()));
     }
 
     @Test

@@ -49,6 +49,7 @@ class ProvisionedPowerCutTest {
     void noCutHidesThatABlockWasModified() throws Exception {
         var life = new Life(9);
         life.disk.read(0, SIZE / 2);
+        life.device.drain(Long.MAX_VALUE);
         life.disk.flush();
         assertThat(life.cutEverywhere(40)).isGreaterThan(1000);
     }
@@ -64,11 +65,15 @@ class ProvisionedPowerCutTest {
         var map = new RecordingDevice(sample.descriptor().copy(), recording);
         ProvisionedDevice device = ProvisionedSample.open(storage, map, sample.shared(), ProvisionedSample.LONG);
         new Blocking(device).read(0, BLOCK);
+        device.drain(Long.MAX_VALUE);
         Submitted flush = Submitted.to(device, Request.Flush::new);
         while (holding.held() == 0 && !flush.isEnded()) {
             Thread.onSpinWait();
         }
         new Blocking(device).read(2 * BLOCK, BLOCK);
+        while (device.presence().absentBytes() > SIZE - 2 * BLOCK) {
+            Thread.onSpinWait();
+        }
         while (!flush.isEnded()) {
             holding.release();
             Thread.onSpinWait();
@@ -168,7 +173,10 @@ class ProvisionedPowerCutTest {
                 case 0, 1, 2, 3 -> write(block, blocks, force);
                 case 4 -> zero(block, blocks, force);
                 case 5, 6 -> flush();
-                default -> disk.read(block * 512L, blocks * 512);
+                default -> {
+                    disk.read(block * 512L, blocks * 512);
+                    device.drain(Long.MAX_VALUE);
+                }
             }
         }
 

@@ -287,6 +287,18 @@ class ProvisioningTest {
         }
     }
 
+    @Test
+    void anExportThatOthersMayWriteUnnoticedIsRefusedUnlessNobodyDoes() throws Exception {
+        whenServed(Access.READ_WRITE, uri -> {
+            assertThatThrownBy(() -> Provisioning.create(disk, uri, null, false)).isInstanceOf(OperatorError.class)
+                    .hasMessageContaining("may be written by others while the disk arrives, and cannot tell that it was")
+                    .hasMessageContaining("--unchanging");
+            assertThat(Provisioning.isArriving(disk)).isFalse();
+            assertThat(Provisioning.create(disk, uri, null, true)).as("whether a change would be noticed").isFalse();
+        });
+        whenServed(Access.READ_ONLY, uri -> assertThat(Provisioning.create(directory.resolve("other.raw"), uri, null, false)).isTrue());
+    }
+
     private void whenServed(Access access, Consumer<String> action) {
         try (RawFile raw = RawFile.open(image, access);
                 NbdServer server = NbdServer.open(new NbdAddress.Unix(directory.resolve("socket")), List.of(new Export("image", "", raw)))) {

@@ -24,6 +24,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /// Images at web servers.
@@ -87,6 +88,31 @@ class WebImageTest {
         assertThatThrownBy(() -> WebImage.open(URI.create("http://127.0.0.1:" + nobody + "/x"))).hasMessageContaining("cannot be reached");
     }
 
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "ENCODED | is sent compressed, though its own bytes were asked for; have its server send it as it is",
+                "UNSIZED | is at a server that does not say how large it is",
+                "MOVED_FOR_EVER | leads to /image.raw?there, and on from there"
+            })
+    void aServerWithOddMannersIsRefusedPlainly(WebServer.Way way, String says) throws Exception {
+        try (var server = new WebServer("/image.raw", content)) {
+            server.be(new WebServer.Manners(true, "\"v1\"", null, way));
+            assertThatThrownBy(() -> open(server)).isInstanceOf(OperatorError.class).hasMessageContaining(says);
+        }
+    }
+
+    @Test
+    void whereItHasMovedToItIsReadFrom() throws Exception {
+        try (var server = new WebServer("/image.raw", content)) {
+            server.be(new WebServer.Manners(true, "\"v1\"", null, WebServer.Way.MOVED));
+            try (WebImage image = open(server)) {
+                assertThat(new Blocking(image).read(512, BLOCK)).isEqualTo(Arrays.copyOfRange(content, 512, 512 + BLOCK));
+            }
+        }
+    }
+
     @Test
     void aDateWillDoWhereThereIsNoTag() throws Exception {
         try (var server = new WebServer("/image.raw", content)) {
@@ -114,7 +140,7 @@ class WebImageTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = WebServer.Way.class, mode = EnumSource.Mode.EXCLUDE, names = "RIGHT")
+    @EnumSource(value = WebServer.Way.class, mode = EnumSource.Mode.EXCLUDE, names = {"RIGHT", "MOVED"})
     void answersThatAreNotWhatWasAskedForAreNone(WebServer.Way way) throws Exception {
         try (var server = new WebServer("/image.raw", content); WebImage image = open(server)) {
             server.be(new WebServer.Manners(true, "\"v1\"", null, way));

@@ -35,6 +35,14 @@ final class WebServer implements AutoCloseable {
         LONG,
         /// It answers with other bytes than were asked for, and says so.
         ELSEWHERE,
+        /// It sends other bytes than the file's, and says so.
+        ENCODED,
+        /// It says of which range its answer is, and not how much there is.
+        UNSIZED,
+        /// It has the file elsewhere.
+        MOVED,
+        /// It has the file elsewhere, and there again.
+        MOVED_FOR_EVER,
         /// It has the file no more.
         GONE
     }
@@ -84,7 +92,11 @@ final class WebServer implements AutoCloseable {
             String only = exchange.getRequestHeaders().getFirst("If-Range");
             boolean wanted = only == null || only.equals(now.tag) || only.equals(now.modified);
             Matcher matcher = RANGE.matcher(range == null ? "" : range);
-            if (now.way == Way.GONE) {
+            boolean there = "there".equals(exchange.getRequestURI().getQuery());
+            if (now.way == Way.MOVED_FOR_EVER || now.way == Way.MOVED && !there) {
+                exchange.getResponseHeaders().set("Location", path + "?there");
+                exchange.sendResponseHeaders(302, -1);
+            } else if (now.way == Way.GONE) {
                 exchange.sendResponseHeaders(404, -1);
             } else if (now.knowsRanges && wanted && matcher.matches()) {
                 ranges.add(String.valueOf(range));
@@ -98,7 +110,10 @@ final class WebServer implements AutoCloseable {
 
     private void part(HttpExchange exchange, Manners now, int from, int to) throws IOException {
         int shift = now.way == Way.ELSEWHERE ? 512 : 0;
-        exchange.getResponseHeaders().set("Content-Range", "bytes " + (from + shift) + "-" + (to + shift - 1) + "/" + content.length);
+        exchange.getResponseHeaders().set("Content-Range", "bytes " + (from + shift) + "-" + (to + shift - 1) + "/" + (now.way == Way.UNSIZED ? "*" : content.length));
+        if (now.way == Way.ENCODED) {
+            exchange.getResponseHeaders().set("Content-Encoding", "gzip");
+        }
         // Without a length it is sent in chunks, as many as there are.
         exchange.sendResponseHeaders(206, now.way == Way.LONG ? 0 : to - from);
         send(exchange, from + shift, now.way == Way.SHORT ? (from + to) / 2 : now.way == Way.LONG ? to + 512 : to + shift);

@@ -9,7 +9,8 @@ import java.nio.file.Path;
 ///
 /// @param memoryBytes of this host
 record Admission(long memoryBytes, int cores) {
-    /// What a process takes beside the guest's memory (heap, code, metaspace, mapped files): 231 MiB after a boot of tiny, by /proc/PID/status, rounded up.
+    /// What a process takes beside the guest's memory (heap, code, metaspace, mapped files): 167 MiB after a boot of tiny, by `holdfast info`, and
+    /// more when a guest runs much code.
     static final long PROCESS_BYTES = 256L << 20;
 
     /// What is left to everything else on the host.

@@ -7,7 +7,6 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
-import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
@@ -17,8 +16,10 @@ import java.util.concurrent.Executors;
 import org.eclipse.jetty.server.HttpConfiguration;
 import org.eclipse.jetty.server.HttpConnectionFactory;
 import org.eclipse.jetty.server.Server;
+import org.eclipse.jetty.server.ServerConnector;
 import org.eclipse.jetty.unixdomain.server.UnixDomainServerConnector;
 import org.eclipse.jetty.util.thread.QueuedThreadPool;
+import org.jspecify.annotations.Nullable;
 
 /// The daemon: the machines of a host behind an HTTP API. It holds none of them hostage: they go on when it ends, however it does, and the next
 /// one takes them over.
@@ -32,23 +33,28 @@ public final class Daemon {
     private static final System.Logger LOG = System.getLogger(Daemon.class.getName());
 
     private final HostHome home;
+    private final @Nullable Listening listening;
+    private @Nullable String address;
+    private @Nullable String fingerprint;
     private final String version;
     private final String started = Instant.now().toString();
     private final CountDownLatch stop = new CountDownLatch(1);
     private final CountDownLatch stopped = new CountDownLatch(1);
 
-    private Daemon(HostHome home, String version) {
+    Daemon(HostHome home, @Nullable Listening listening, String version) {
         this.home = home;
+        this.listening = listening;
         this.version = version;
     }
 
     /// Runs until it is told to stop, by its API or by a signal.
     ///
-    /// @param out told, in a line, when it can be asked
+    /// @param listening where else than on its socket; null: nowhere
+    /// @param out told, in a line, when it can be asked; and then, if it listens elsewhere, where and by what certificate it is known
     /// @throws OperatorError when it cannot begin
-    public static void run(HostHome home, String version, PrintStream out) throws InterruptedException {
+    public static void run(HostHome home, @Nullable Listening listening, String version, PrintStream out) throws InterruptedException {
         home.check();
-        var daemon = new Daemon(home, version);
+        var daemon = new Daemon(home, listening, version);
         try {
             daemon.run(out);
         } catch (IOException e) {
@@ -59,9 +65,7 @@ public final class Daemon {
     }
 
     private void run(PrintStream out) throws IOException, InterruptedException {
-        ownDirectory(home.directory());
-        ownDirectory(home.machines());
-        ownDirectory(home.socket().resolveSibling(".").normalize());
+        home.own();
         Optional<LockFile> lock = LockFile.attempt(home.lock(), false);
         if (lock.isEmpty()) {
             throw new HostProblem(Kind.CONFLICT, home.directory().toString(), "has a daemon already", "see 'holdfast host status'");
@@ -70,14 +74,7 @@ public final class Daemon {
                 Inventory inventory = Inventory.open(home.inventory())) {
             var events = new Events();
             var vms = new Vms(home, inventory, Admission.ofHost(), events);
-            serve(new Api(this, vms, events), out);
-        }
-    }
-
-    /// A directory of this user's alone, whoever made it.
-    private static void ownDirectory(Path directory) throws IOException {
-        if (!Files.isDirectory(directory)) {
-            Files.createDirectories(directory, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rwx------")));
+            serve(new Api(this, vms, events, new Tokens(home.tokens()), new Audit(home.audit())), out);
         }
     }
 
@@ -94,13 +91,25 @@ public final class Daemon {
         // Who waits for a machine, or looks at a console on which nothing happens, says nothing for as long as that takes.
         connector.setIdleTimeout(0);
         server.addConnector(connector);
+        @Nullable ServerConnector elsewhere = listening == null ? null : listening.connector(server, configuration, home.tls());
+        if (listening != null && elsewhere != null) {
+            fingerprint = listening.fingerprint(home.tls());
+            server.addConnector(elsewhere);
+        }
         server.setHandler(api.handler(server));
         Runtime.getRuntime().addShutdownHook(new Thread(this::signalled, "stop"));
         try {
             server.start();
             Files.setPosixFilePermissions(home.socket(), PosixFilePermissions.fromString("rw-------"));
             LOG.log(Level.INFO, "listening on " + home.socket());
+            if (listening != null && elsewhere != null) {
+                address = "https://" + listening.address() + ":" + elsewhere.getLocalPort();
+                LOG.log(Level.INFO, "listening on " + address);
+            }
             out.println(READY);
+            if (address != null) {
+                out.println(address + ", certificate SHA-256 " + fingerprint);
+            }
             out.flush();
             stop.await();
             server.stop();
@@ -130,7 +139,7 @@ public final class Daemon {
         var all = vms.list();
         int running = (int) all.stream().filter(Vm::isStarted).count();
         return new HostView(
-                ProcessHandle.current().pid(), version, home.directory().toString(), home.socket().toString(), started, all.size(), running,
+                ProcessHandle.current().pid(), version, home.directory().toString(), home.socket().toString(), address, fingerprint, started, all.size(), running,
                 vms.admission().memoryBytes(), vms.promisedBytes());
     }
 }

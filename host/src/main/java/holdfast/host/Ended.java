@@ -12,9 +12,16 @@ final class Ended {
 
     private Ended() {}
 
+    private static final String GUEST = "the guest switched its power off";
+
+    /// Whether this is no end that somebody wanted, guest or operator.
+    static boolean isFailure(String how) {
+        return !how.equals(GUEST) && !how.equals(POWER_OFF) && !how.equals(SAVED) && !how.equals(TERMINATED);
+    }
+
     static String of(MachineEvent.Halt halt) {
         return switch (halt) {
-            case MachineEvent.PoweredOff _ -> "the guest switched its power off";
+            case MachineEvent.PoweredOff _ -> GUEST;
             case MachineEvent.GuestPanicked panic -> "the guest's kernel panicked" + last(panic.lastLines());
             case MachineEvent.HartsStopped _ -> "every hart has stopped, and nothing can wake one";
             case MachineEvent.Failed failed -> "the machine has failed: " + failed.cause();

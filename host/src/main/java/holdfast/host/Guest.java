@@ -2,6 +2,7 @@ package holdfast.host;
 
 import holdfast.block.Access;
 import holdfast.block.BlockDevice;
+import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.block.ScratchDisk;
@@ -15,7 +16,10 @@ import holdfast.machine.Machine;
 import holdfast.machine.MachineConfig;
 import holdfast.machine.NamedConsole;
 import holdfast.machine.SchedulingMode;
+import holdfast.machine.SocketPacketPort;
 import holdfast.machine.VirtualMachine;
+import holdfast.network.MacAddress;
+import holdfast.share.Mounts;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -24,7 +28,10 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.Objects;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeoutException;
+import org.jspecify.annotations.Nullable;
 
 /// A virtual computer in this process, with its console, its disks, and the ways to reach what runs in it.
 final class Guest implements AutoCloseable {
@@ -32,8 +39,11 @@ final class Guest implements AutoCloseable {
     private static final Duration AGENT_DEADLINE = Duration.ofSeconds(30);
 
     private final VmHome home;
+    private final long memoryBytes;
     private final Deque<BlockDevice> disks = new ArrayDeque<>();
     private final Machine machine;
+    private @Nullable SocketPacketPort network;
+    private final Mounts mounts;
     private final ConsoleHub console;
     private final GuestExec exec = new GuestExec();
     private final GuestAgent agent = new GuestAgent(AGENT_DEADLINE);
@@ -41,11 +51,15 @@ final class Guest implements AutoCloseable {
     /// @throws OperatorError when a disk, the kernel or something else cannot be used; then nothing is open
     Guest(VmHome home, Order order) {
         this.home = home;
+        mounts = new Mounts(Objects.requireNonNull(order.mounts()).stream().map(SpecMount::mount).toList());
+        memoryBytes = order.memoryBytes();
         console = new ConsoleHub(home.console());
         try {
             machine = new VirtualMachine(config(order));
         } catch (RuntimeException e) {
+            closeNetwork();
             closeDisks();
+            mounts.close();
             console.close();
             throw e;
         }
@@ -62,6 +76,11 @@ final class Guest implements AutoCloseable {
                 .clock(ClockPort.HOST)
                 .label(order.name())
                 .mode(SchedulingMode.PARALLEL);
+        if (order.card() != null) {
+            SocketPacketPort cable = SocketPacketPort.connect(home.network());
+            network = cable;
+            config.network(cable).mac(MacAddress.parse(order.card()).bits());
+        }
         if (order.initrd()) {
             config.initrd(home.initrd());
         }
@@ -74,6 +93,7 @@ final class Guest implements AutoCloseable {
             disks.push(device);
             config.disk(new DiskSpec(device, "disk" + (disks.size() - 1)));
         }
+        mounts.addTo(config);
         for (NamedConsole port : exec.ports()) {
             config.virtioPort(port.name(), port.port());
         }
@@ -121,6 +141,13 @@ final class Guest implements AutoCloseable {
         }
     }
 
+    /// Gives the guest its directories of the host's, as soon as it takes commands.
+    ///
+    /// @return completes then, with what was wrong; empty when nothing was
+    CompletableFuture<String> mount() {
+        return mounts.isEmpty() ? exec.answered().thenApply(_ -> "") : mounts.mountIn(exec);
+    }
+
     Machine machine() {
         return machine;
     }
@@ -145,6 +172,22 @@ final class Guest implements AutoCloseable {
         }
     }
 
+    /// Changes its size while it runs.
+    ///
+    /// @throws OperatorError when it cannot be that large
+    void resize(Requests.Resize size) {
+        if (size.memoryBytes() > memoryBytes) {
+            throw new OperatorError(
+                    "the machine", "was made with " + new ByteSize(memoryBytes) + " of memory, and cannot have more while it runs", "ask for less");
+        }
+        if (size.diskBytes() > 0) {
+            machine.growDisk(size.disk(), size.diskBytes());
+        }
+        if (size.memoryBytes() > 0) {
+            machine.balloon(memoryBytes - size.memoryBytes());
+        }
+    }
+
     /// Writes the machine's state beside its disks, whole and durably; it is paused then.
     void save() {
         machine.pause();
@@ -162,6 +205,12 @@ final class Guest implements AutoCloseable {
         console.end(how);
     }
 
+    private void closeNetwork() {
+        if (network != null) {
+            network.close();
+        }
+    }
+
     private void closeDisks() {
         while (!disks.isEmpty()) {
             disks.pop().close();
@@ -171,7 +220,9 @@ final class Guest implements AutoCloseable {
     @Override
     public void close() {
         machine.close();
+        closeNetwork();
         closeDisks();
+        mounts.close();
         console.close();
     }
 }

@@ -12,6 +12,7 @@ import org.eclipse.jetty.websocket.api.Session;
 
 /// A guest's console, or a command in it: frames, both ways. What is not read holds up whoever writes it, in the end.
 public final class GuestStream extends Session.Listener.AbstractAutoDemanding implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(GuestStream.class.getName());
     private static final int FRAMES_MAX = 64;
 
     private final BlockingQueue<Frame> frames = new ArrayBlockingQueue<>(FRAMES_MAX);
@@ -68,6 +69,15 @@ public final class GuestStream extends Session.Listener.AbstractAutoDemanding im
             sent.get();
         } catch (ExecutionException e) {
             throw new IOException(e.getMessage(), e);
+        }
+    }
+
+    /// Says that there is no more input: whoever has ended by now needs none, and its end is read as any other.
+    public void endInput() throws InterruptedException {
+        try {
+            send(Channel.INPUT_END, new byte[0]);
+        } catch (IOException ended) {
+            LOG.log(System.Logger.Level.DEBUG, "nobody waits for the end of input: " + ended.getMessage());
         }
     }
 

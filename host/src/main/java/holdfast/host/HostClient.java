@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
@@ -26,6 +27,9 @@ import org.eclipse.jetty.client.StringRequestContent;
 import org.eclipse.jetty.client.transport.HttpClientTransportOverHTTP;
 import org.eclipse.jetty.io.ClientConnector;
 import org.eclipse.jetty.io.Transport;
+import org.eclipse.jetty.util.ssl.SslContextFactory;
+import org.eclipse.jetty.websocket.api.exceptions.UpgradeException;
+import org.eclipse.jetty.websocket.client.ClientUpgradeRequest;
 import org.eclipse.jetty.websocket.client.WebSocketClient;
 import org.jspecify.annotations.Nullable;
 
@@ -36,10 +40,17 @@ public final class HostClient implements AutoCloseable {
     /// Longer than the daemon takes for anything at all, since it ends what takes longer by itself.
     private static final Duration PATIENCE = Duration.ofSeconds(3700);
 
+    /// How long a daemon that another has started may take until it listens.
+    private static final Duration BEGIN_LIMIT = Duration.ofSeconds(60);
+
+    private static final int LOOK_MILLIS = 50;
     private static final int POLL_SECONDS = 1;
     private static final int ANSWER_BYTES_MAX = 64 << 20;
 
-    private final HostHome home;
+    private final String where;
+    private final String nextStep;
+    private final String base;
+    private final String token;
     private final HttpClient http;
 
     /// Whatever is asked for, a WebSocket too, is asked for at this socket.
@@ -57,12 +68,36 @@ public final class HostClient implements AutoCloseable {
         }
     }
 
-    /// Of a daemon that listens.
+    /// Of a daemon of this host that listens.
     public HostClient(HostHome home) {
-        this.home = home;
+        this(home.socket().toString(), "start it: holdfast host start", "http://localhost", "", new OverSocket(connector(), home.socket()));
+    }
+
+    /// Of a daemon that listens elsewhere.
+    public HostClient(RemoteHost remote) {
+        this(remote.toString(), "see that it runs there, with --listen", remote.toString(), remote.token(), new HttpClientTransportOverHTTP(connector(remote)));
+    }
+
+    private static ClientConnector connector() {
         var connector = new ClientConnector();
         connector.setSelectors(1);
-        http = new HttpClient(new OverSocket(connector, home.socket()));
+        return connector;
+    }
+
+    private static ClientConnector connector(RemoteHost remote) {
+        var ssl = new SslContextFactory.Client();
+        ssl.setSslContext(remote.context());
+        ClientConnector connector = connector();
+        connector.setSslContextFactory(ssl);
+        return connector;
+    }
+
+    private HostClient(String where, String nextStep, String base, String token, HttpClientTransportOverHTTP transport) {
+        this.where = where;
+        this.nextStep = nextStep;
+        this.base = base;
+        this.token = token;
+        http = new HttpClient(transport);
         http.setIdleTimeout(0);
         try {
             http.start();
@@ -75,7 +110,7 @@ public final class HostClient implements AutoCloseable {
     public static HostClient ofHost(HostHome home) throws InterruptedException {
         home.check();
         var client = new HostClient(home);
-        if (!client.isThere()) {
+        if (!Files.exists(home.socket()) || !client.isThere()) {
             begin(home);
         }
         return client;
@@ -85,11 +120,11 @@ public final class HostClient implements AutoCloseable {
     public static void begin(HostHome home) throws InterruptedException {
         home.check();
         try {
-            Files.createDirectories(home.directory());
+            home.own();
             Process process = Programs.start(
-                    home.directory(), home.log(), "host", "start", "--socket", home.socket().toString());
+                    home.directory(), home.log(), home.environment(), "host", "start", "--socket", home.socket().toString());
             try (var said = process.inputReader(StandardCharsets.UTF_8)) {
-                if (!Daemon.READY.equals(said.readLine()) && process.waitFor() != 0) {
+                if (!Daemon.READY.equals(said.readLine()) && process.waitFor() != 0 && !isBegunByAnother(home)) {
                     throw new HostProblem(Kind.UNREACHABLE, "the daemon", "could not be started", "see " + home.log());
                 }
             }
@@ -98,11 +133,23 @@ public final class HostClient implements AutoCloseable {
         }
     }
 
+    /// Two commands may find that there is no daemon, and both start one: one of the two comes to be it.
+    private static boolean isBegunByAnother(HostHome home) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + BEGIN_LIMIT.toNanos();
+        var pause = new CountDownLatch(1);
+        try (var client = new HostClient(home)) {
+            while (home.isTaken() && System.nanoTime() < deadline) {
+                if (Files.exists(home.socket()) && client.isThere()) {
+                    return true;
+                }
+                boolean _ = pause.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        }
+        return false;
+    }
+
     /// Whether a daemon answers.
     public boolean isThere() throws InterruptedException {
-        if (!Files.exists(home.socket())) {
-            return false;
-        }
         try {
             host();
             return true;
@@ -127,8 +174,31 @@ public final class HostClient implements AutoCloseable {
         return List.of(ask("GET", "/v1/vms", null, VmView[].class));
     }
 
+    /// What the machines take of the host.
+    public HostUsage usage() throws InterruptedException {
+        return ask("GET", "/v1/usage", null, HostUsage.class);
+    }
+
+    public List<TokenView> tokens() throws InterruptedException {
+        return List.of(ask("GET", "/v1/tokens", null, TokenView[].class));
+    }
+
+    /// Makes a token, which the daemon does not tell again.
+    public NewToken addToken(String name, String role) throws InterruptedException {
+        return ask("POST", "/v1/tokens", new Requests.Token(name, role), NewToken.class);
+    }
+
+    public TokenView removeToken(String name) throws InterruptedException {
+        return ask("DELETE", "/v1/tokens/" + URLEncoder.encode(name, StandardCharsets.UTF_8), null, TokenView.class);
+    }
+
     public VmView get(String name) throws InterruptedException {
         return ask("GET", vm(name, ""), null, VmView.class);
+    }
+
+    /// What of the host's memory its process has.
+    public VmMemory memory(String name) throws InterruptedException {
+        return ask("GET", vm(name, "/memory"), null, VmMemory.class);
     }
 
     /// Makes a machine, and starts it if so wanted.
@@ -171,6 +241,43 @@ public final class HostClient implements AutoCloseable {
         return ask("POST", vm(name, "/reboot"), new Requests.Reboot(force), VmView.class);
     }
 
+    public List<NetView> networks() throws InterruptedException {
+        return List.of(ask("GET", "/v1/networks", null, NetView[].class));
+    }
+
+    /// Makes a network.
+    ///
+    /// @param subnet its first address; null: one is found
+    /// @param hostLoopback whether the gateway's address is to lead to the host's loopback
+    public NetView createNetwork(String name, @Nullable String subnet, boolean hostLoopback) throws InterruptedException {
+        return ask("POST", "/v1/networks", new Requests.CreateNetwork(name, subnet, hostLoopback), NetView.class);
+    }
+
+    public NetView removeNetwork(String name) throws InterruptedException {
+        return ask("DELETE", "/v1/networks/" + URLEncoder.encode(name, StandardCharsets.UTF_8), null, NetView.class);
+    }
+
+    public VmView addPort(String name, SpecPort port) throws InterruptedException {
+        return ask("POST", vm(name, "/ports"), port, VmView.class);
+    }
+
+    public VmView removePort(String name, SpecPort port) throws InterruptedException {
+        String query = "?port=" + port.host() + "&bind=" + port.bind() + "&protocol=" + port.protocol();
+        return ask("DELETE", vm(name, "/ports" + query), null, VmView.class);
+    }
+
+    /// Takes memory from its guest or gives it back, up to what it was made with, for as long as it runs.
+    public VmView resizeMemory(String name, long bytes) throws InterruptedException {
+        return ask("POST", vm(name, "/resize"), new Requests.Resize(bytes, 0, 0), VmView.class);
+    }
+
+    /// Makes one of its disks larger while it runs.
+    ///
+    /// @param disk 0 is `vda`
+    public VmView resizeDisk(String name, int disk, long bytes) throws InterruptedException {
+        return ask("POST", vm(name, "/resize"), new Requests.Resize(0, disk, bytes), VmView.class);
+    }
+
     public VmView rename(String name, String newName) throws InterruptedException {
         return ask("POST", vm(name, "/rename"), new Requests.Rename(newName), VmView.class);
     }
@@ -186,7 +293,7 @@ public final class HostClient implements AutoCloseable {
 
     /// The end of what its console has shown.
     public String log(String name) throws InterruptedException {
-        return ask("GET", vm(name, "/log"), null, Api.LogText.class).text();
+        return ask("GET", vm(name, "/log"), null, VmRoutes.LogText.class).text();
     }
 
     /// Shows how each machine is, and then whenever that changes, until the daemon ends or the one who is shown it has enough.
@@ -194,7 +301,7 @@ public final class HostClient implements AutoCloseable {
     /// @param shown gets the line of JSON, and what it says; answers whether to go on
     public void events(BiPredicate<String, VmView> shown) {
         var answer = new InputStreamResponseListener();
-        http.newRequest("http://localhost/v1/events").send(answer);
+        request("/v1/events").send(answer);
         try (var lines = new BufferedReader(new InputStreamReader(answer.getInputStream(), StandardCharsets.UTF_8))) {
             for (String line = lines.readLine(); line != null; line = lines.readLine()) {
                 if (!line.isEmpty() && !shown.test(line, Json.read(line, VmView.class))) {
@@ -229,9 +336,16 @@ public final class HostClient implements AutoCloseable {
             sockets.setMaxBinaryMessageSize(Frame.BYTES_MAX + 1);
             sockets.setIdleTimeout(Duration.ZERO);
             sockets.start();
-            sockets.connect(stream, URI.create("ws://localhost" + path)).get();
+            var upgrade = new ClientUpgradeRequest();
+            if (!token.isEmpty()) {
+                upgrade.setHeader("Authorization", "Bearer " + token);
+            }
+            sockets.connect(stream, URI.create(base.replaceFirst("http", "ws") + path), upgrade).get();
             return stream;
         } catch (ExecutionException e) {
+            if (e.getCause() instanceof UpgradeException refused && refused.getResponseStatusCode() == Kind.FORBIDDEN.status) {
+                throw new HostProblem(Kind.FORBIDDEN, path, "is not for this token's role", "it takes one of the role operator");
+            }
             // Why it was refused is in the body of an answer that this client does not see: the same is asked in plain HTTP.
             refused(path);
             throw unreachable(e);
@@ -250,11 +364,14 @@ public final class HostClient implements AutoCloseable {
         }
     }
 
+    private Request request(String path) {
+        Request request = http.newRequest(base + path);
+        return token.isEmpty() ? request : request.headers(headers -> headers.put("Authorization", "Bearer " + token));
+    }
+
     private <T> T ask(String method, String path, @Nullable Object body, Class<T> type) throws InterruptedException {
         try {
-            var request = http.newRequest("http://localhost" + path)
-                    .method(method)
-                    .headers(headers -> headers.put("Accept", "application/json"));
+            Request request = request(path).method(method).headers(headers -> headers.put("Accept", "application/json"));
             if (body != null) {
                 request.body(new StringRequestContent("application/json", Json.text(body)));
             }
@@ -265,7 +382,7 @@ public final class HostClient implements AutoCloseable {
             }
             return Json.read(response.getContentAsString(), type);
         } catch (IOException e) {
-            throw new HostProblem(Kind.FAILED, home.socket().toString(), "is answered by something else: " + e.getMessage(), "name another one with --socket");
+            throw new HostProblem(Kind.FAILED, where, "is answered by something else: " + e.getMessage(), "name another one");
         } catch (ExecutionException | TimeoutException e) {
             throw unreachable(e);
         }
@@ -275,7 +392,7 @@ public final class HostClient implements AutoCloseable {
         @Nullable Throwable cause = e.getCause();
         String why = cause == null || cause.getMessage() == null ? String.valueOf(e.getMessage()) : cause.getMessage();
         return new HostProblem(
-                Kind.UNREACHABLE, "the daemon at " + home.socket(), "cannot be reached (" + why + ")", "start it: holdfast host start");
+                Kind.UNREACHABLE, "the daemon at " + where, "cannot be reached (" + why + ")", nextStep);
     }
 
     @Override

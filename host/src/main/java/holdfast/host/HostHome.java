@@ -1,9 +1,17 @@
 package holdfast.host;
 
+import holdfast.image.LockFile;
 import holdfast.image.Places;
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /// Where the daemon lives.
@@ -13,6 +21,8 @@ import org.jspecify.annotations.Nullable;
 public record HostHome(Path directory, Path socket) {
     /// What fits into a socket's address (unix(7)), with its final zero.
     static final int SOCKET_BYTES_MAX = 107;
+
+    private static final Set<PosixFilePermission> OWN = PosixFilePermissions.fromString("rwx------");
 
     /// `HOLDFAST_HOME` says which; the socket is `host.sock` in it unless `--socket` or `HOLDFAST_SOCKET` names one.
     public static HostHome of(Map<String, String> environment, @Nullable Path socket) {
@@ -28,6 +38,20 @@ public record HostHome(Path directory, Path socket) {
         return directory.resolve("lock");
     }
 
+    /// Whether a daemon has it.
+    boolean isTaken() throws IOException {
+        Optional<LockFile> free = LockFile.attempt(lock(), false);
+        if (free.isPresent()) {
+            free.get().close();
+        }
+        return free.isEmpty();
+    }
+
+    /// By which another program finds the same place.
+    Map<String, String> environment() {
+        return Map.of("HOLDFAST_HOME", String.valueOf(directory.getParent()));
+    }
+
     Path inventory() {
         return directory.resolve("inventory");
     }
@@ -37,17 +61,50 @@ public record HostHome(Path directory, Path socket) {
         return directory.resolve("host.log");
     }
 
+    /// Who may use the API from elsewhere.
+    Path tokens() {
+        return directory.resolve("tokens.json");
+    }
+
+    /// Who did what.
+    Path audit() {
+        return directory.resolve("audit.log");
+    }
+
+    /// The daemon's own certificate and key.
+    Path tls() {
+        return directory.resolve("tls");
+    }
+
+    /// The key by which machines know this user.
+    public Path ssh() {
+        return directory.resolve("ssh");
+    }
+
     Path machines() {
         return directory.resolve("vms");
+    }
+
+    NetHome network(String name) {
+        return new NetHome(directory.resolve("nets").resolve(name));
     }
 
     VmHome machine(String id) {
         return new VmHome(machines().resolve(id));
     }
 
+    /// Makes the directories, for this user alone; the daemon's own are that also when somebody else has made them.
+    void own() throws IOException {
+        FileAttribute<Set<PosixFilePermission>> own = PosixFilePermissions.asFileAttribute(OWN);
+        Files.createDirectories(directory, own);
+        Files.setPosixFilePermissions(directory, OWN);
+        Files.createDirectories(machines(), own);
+        Files.createDirectories(socket.resolveSibling(".").normalize(), own);
+    }
+
     /// @throws HostProblem when a socket cannot have so long a name
     void check() {
-        for (Path path : new Path[] {socket, machine("00000000").control()}) {
+        for (Path path : new Path[] {socket, machine("00000000").control(), network("n".repeat(Nets.NAME_MAX)).control()}) {
             if (path.toString().getBytes(StandardCharsets.UTF_8).length > SOCKET_BYTES_MAX) {
                 throw new HostProblem(
                         HostProblem.Kind.INVALID, path.toString(), "is too long for a socket's name", "point HOLDFAST_HOME to a shorter path");

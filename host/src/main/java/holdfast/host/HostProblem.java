@@ -6,6 +6,10 @@ public final class HostProblem extends RuntimeException {
     public enum Kind {
         /// The request makes no sense.
         INVALID(400),
+        /// It takes a token, and this is none.
+        UNAUTHORIZED(401),
+        /// It is not for the role of who asks.
+        FORBIDDEN(403),
         /// There is no such thing.
         NOT_FOUND(404),
         /// It does not fit what is there: a name that is taken, a machine that does not run.
@@ -38,7 +42,7 @@ public final class HostProblem extends RuntimeException {
     private final String problem;
     private final String nextStep;
 
-    HostProblem(Kind kind, String subject, String problem, String nextStep) {
+    public HostProblem(Kind kind, String subject, String problem, String nextStep) {
         super(subject + ": " + problem + "; " + nextStep, null, false, false);
         this.kind = kind;
         this.subject = subject;

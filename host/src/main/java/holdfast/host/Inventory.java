@@ -14,10 +14,12 @@ final class Inventory implements AutoCloseable {
 
     private final MVStore store;
     private final MVMap<String, String> records;
+    private final MVMap<String, String> networks;
 
     private Inventory(MVStore store) {
         this.store = store;
         records = store.openMap("vms");
+        networks = store.openMap("networks");
     }
 
     /// @throws IOException when it cannot be read, or is of a newer Holdfast
@@ -45,13 +47,37 @@ final class Inventory implements AutoCloseable {
     }
 
     synchronized void put(VmRecord record) {
+        Steps.reached();
         records.put(record.id(), Json.text(record));
+        store.commit();
+        store.sync();
+        Steps.reached();
+    }
+
+    synchronized void remove(String id) {
+        Steps.reached();
+        records.remove(id);
+        store.commit();
+        store.sync();
+        Steps.reached();
+    }
+
+    synchronized List<NetRecord> networks() throws IOException {
+        var all = new ArrayList<NetRecord>();
+        for (String text : networks.values()) {
+            all.add(Json.read(text, NetRecord.class));
+        }
+        return all;
+    }
+
+    synchronized void put(NetRecord network) {
+        networks.put(network.name(), Json.text(network));
         store.commit();
         store.sync();
     }
 
-    synchronized void remove(String id) {
-        records.remove(id);
+    synchronized void removeNetwork(String name) {
+        networks.remove(name);
         store.commit();
         store.sync();
     }

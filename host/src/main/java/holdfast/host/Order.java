@@ -1,12 +1,15 @@
 package holdfast.host;
 
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// What a machine's process is to run: written by the daemon before it starts the process.
 ///
 /// @param token the process's, or it is not the one that is wanted any more
 /// @param append the whole command line of the kernel
 /// @param disk whether there is one of the image's
+/// @param mounts null: an older daemon knows of none
+/// @param card address of its network card, in hexadecimal with colons; null: it has none
 record Order(
         String token,
         String name,
@@ -16,9 +19,15 @@ record Order(
         List<SpecDisk> disks,
         boolean initrd,
         boolean disk,
-        long seed) {
+        long seed,
+        @Nullable String card,
+        @Nullable List<SpecMount> mounts) {
+
+    Order {
+        mounts = mounts == null ? List.of() : List.copyOf(mounts);
+    }
 
     Order with(String newToken) {
-        return new Order(newToken, name, cpus, memoryBytes, append, disks, initrd, disk, seed);
+        return new Order(newToken, name, cpus, memoryBytes, append, disks, initrd, disk, seed, card, mounts);
     }
 }

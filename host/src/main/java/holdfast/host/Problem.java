@@ -25,6 +25,14 @@ public record Problem(
     }
 
     static Problem of(Exception e) {
+        return switch (e) {
+            case HostProblem known -> of(known);
+            case OperatorError error -> of(error);
+            default -> unknown(e);
+        };
+    }
+
+    private static Problem unknown(Exception e) {
         return of(new HostProblem(Kind.FAILED, "the daemon", "has failed: " + e, "see its log"));
     }
 

@@ -5,26 +5,39 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /// Starts this very program again, with other words behind it, as a process that goes on by itself: it has a session of its own, so
 /// that no terminal's signals reach it, and holds the build it runs from, which would else be removed when it is old.
 final class Programs {
     private static final String MAIN = "holdfast.cli.Main";
 
+    /// What waits most of its time holds less: all that the engine's garbage ever needs is a few MiB, of which HotSpot would use 100 before it
+    /// looks, and what its compilers have let go of goes back to the host. RssAnon of tiny, 15 s after its boot: 206 MB without, 128 with these.
+    private static final List<String> FRUGAL = List.of("-XX:NewSize=16m", "-XX:MaxNewSize=16m", "-XX:TrimNativeHeapInterval=10000");
+
     /// $0 is the directory of the build.
-    private static final String HOLDING_ITS_BUILD = "[ ! -d \"$0\" ] || exec 9<\"$0\" && flock --shared 9; exec \"$@\"";
+    private static final String HOLDING_ITS_BUILD = "if [ -d \"$0\" ]; then exec 9<\"$0\" && flock --shared 9; fi; exec \"$@\"";
 
     private Programs() {}
 
     /// @param log receives what it has to say beside that
     /// @return the process, whose standard output is a pipe
     static Process start(Path directory, Path log, String... words) throws IOException {
+        return start(directory, log, Map.of(), words);
+    }
+
+    /// @param environment what is said there beside what this process was told
+    static Process start(Path directory, Path log, Map<String, String> environment, String... words) throws IOException {
         var command = new ArrayList<String>(List.of("setsid", "sh", "-c", HOLDING_ITS_BUILD, build()));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+        command.addAll(FRUGAL);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN));
         command.addAll(List.of(words));
-        return new ProcessBuilder(command)
+        var builder = new ProcessBuilder(command);
+        builder.environment().putAll(environment);
+        return builder
                 .directory(directory.toFile())
                 .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()))

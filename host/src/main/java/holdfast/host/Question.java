@@ -5,8 +5,8 @@ package holdfast.host;
 /// @param argument empty where the verb takes none
 record Question(Verb verb, String argument) {
     enum Verb {
-        /// How it is.
-        STATUS,
+        /// What its process has of the host's memory.
+        MEMORY,
         /// How it is, now and whenever that changes, until its end.
         WATCH,
         PAUSE,
@@ -21,6 +21,8 @@ record Question(Verb verb, String argument) {
         POWER_OFF,
         /// The state is saved, and the process ends.
         SAVE,
+        /// Memory is taken from the guest or given back, or a disk is made larger: the argument is a [Requests.Resize] in JSON.
+        RESIZE,
         /// The connection becomes the guest's console.
         CONSOLE,
         /// The connection becomes that of a command, which is the argument.

@@ -12,11 +12,44 @@ final class Requests {
     /// @param start whether it is to be started, too
     record Create(@Nullable String name, @Nullable VmSpec spec, boolean start) {}
 
+    /// `POST /v1/tokens`
+    ///
+    /// @param role `viewer`, `operator` or `admin`
+    record Token(@Nullable String name, @Nullable String role) {}
+
+    /// `POST /v1/networks`
+    ///
+    /// @param subnet its first address; null: one is found
+    /// @param hostLoopback whether the gateway's address is to lead to the host's loopback
+    record CreateNetwork(@Nullable String name, @Nullable String subnet, boolean hostLoopback) {}
+
     /// `POST /v1/vms/NAME/stop`
     ///
     /// @param force cuts the power at once
     /// @param seconds how long the guest may take; 0: a minute
     record Stop(boolean force, int seconds) {}
+
+    /// `POST /v1/vms/NAME/resize`
+    ///
+    /// @param memoryBytes what the guest is to keep, for as long as it runs; 0: as it is
+    /// @param disk which one is to be larger: 0 is `vda`
+    /// @param diskBytes its new size; 0: as it is
+    record Resize(long memoryBytes, int disk, long diskBytes) {
+        private static final long MEMORY_BYTES_MIN = 32L << 20;
+
+        /// @throws HostProblem when it makes no sense
+        void check(int disks) {
+            if (memoryBytes < 0 || diskBytes < 0 || memoryBytes == 0 && diskBytes == 0) {
+                throw new HostProblem(HostProblem.Kind.INVALID, "the size", "is none", "say memoryBytes, or disk and diskBytes");
+            }
+            if (memoryBytes > 0 && memoryBytes < MEMORY_BYTES_MIN) {
+                throw new HostProblem(HostProblem.Kind.INVALID, "memoryBytes: " + memoryBytes, "must be at least " + MEMORY_BYTES_MIN, "correct it");
+            }
+            if (diskBytes > 0 && (disk < 0 || disk >= disks)) {
+                throw new HostProblem(HostProblem.Kind.INVALID, "disk " + disk, "is none of its " + disks, "count from 0: vda is 0");
+            }
+        }
+    }
 
     /// `POST /v1/vms/NAME/rename`
     record Rename(@Nullable String name) {}

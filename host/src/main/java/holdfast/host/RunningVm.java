@@ -3,6 +3,7 @@ package holdfast.host;
 import holdfast.block.OperatorError;
 import holdfast.machine.GuestAgent;
 import holdfast.machine.MachineEvent;
+import java.io.IOException;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
@@ -20,11 +21,12 @@ final class RunningVm {
     private @Nullable Guest guest;
     private String state = STARTING;
     private boolean ready;
+    private String notice = "";
     private long changes;
     private @Nullable String ended;
 
     synchronized VmStatus status() {
-        return new VmStatus(ProcessHandle.current().pid(), state, ready, started);
+        return new VmStatus(ProcessHandle.current().pid(), state, ready, started, notice, null);
     }
 
     /// How it is, as soon as that is something else than what was seen.
@@ -55,8 +57,11 @@ final class RunningVm {
             if (event instanceof MachineEvent.Halt halt) {
                 end(Ended.of(halt));
             }
+            if (event instanceof MachineEvent.Rebooted) {
+                var _ = newGuest.mount().thenAccept(this::answered);
+            }
         });
-        var _ = newGuest.exec().answered().thenRun(this::answered);
+        var _ = newGuest.mount().thenAccept(this::answered);
         newGuest.start();
         synchronized (this) {
             guest = newGuest;
@@ -64,8 +69,9 @@ final class RunningVm {
         is(RUNNING);
     }
 
-    private synchronized void answered() {
+    private synchronized void answered(String wrong) {
         ready = true;
+        notice = wrong;
         changes++;
         notifyAll();
     }
@@ -91,7 +97,7 @@ final class RunningVm {
     }
 
     /// @throws OperatorError when it cannot be done
-    VmStatus act(Question.Verb verb) throws InterruptedException {
+    VmStatus act(Question.Verb verb, String argument) throws IOException, InterruptedException {
         switch (verb) {
             case PAUSE -> pause();
             case RESUME -> resume();
@@ -103,6 +109,10 @@ final class RunningVm {
                 guest().save();
                 end(Ended.SAVED);
             }
+            case MEMORY -> {
+                return status().with(VmMemory.own());
+            }
+            case RESIZE -> guest().resize(Json.read(argument, Requests.Resize.class));
             default -> {}
         }
         return status();

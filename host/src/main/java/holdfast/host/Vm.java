@@ -11,8 +11,10 @@ import java.lang.System.Logger.Level;
 import java.nio.channels.Channels;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -70,7 +72,8 @@ final class Vm {
             return new VmView(
                     record.id(), record.name(), record.generation(), state(), now != null && now.ready(), record.spec(),
                     now == null ? null : now.pid(), record.created(), now == null ? null : now.started(), record.ended(),
-                    home.directory().toString());
+                    home.directory().toString(), record.address().isEmpty() ? null : record.address(),
+                    now == null || now.notice() == null || now.notice().isEmpty() ? null : now.notice());
         } finally {
             seen.unlock();
         }
@@ -145,6 +148,7 @@ final class Vm {
             }
             String token = UUID.randomUUID().toString();
             Json.write(home.order(), order.with(token));
+            Steps.reached();
             write(record().started(token));
             begin(token);
         } finally {
@@ -154,6 +158,7 @@ final class Vm {
 
     private void begin(String token) throws IOException, InterruptedException {
         Process process = Programs.start(home.directory(), home.log(), "vm", home.directory().toString(), token);
+        Steps.reached();
         @Nullable String line;
         try (var said = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             line = said.readLine();
@@ -188,12 +193,14 @@ final class Vm {
     /// Whether no process has it.
     private boolean isFree() {
         try {
-            Optional<LockFile> lock = LockFile.attempt(home.lock(), false);
+            Optional<LockFile> lock = LockFile.attemptInside(home.lock(), false);
             if (lock.isPresent()) {
                 lock.get().close();
                 return true;
             }
             return false;
+        } catch (NoSuchFileException removed) {
+            return true;
         } catch (IOException e) {
             LOG.log(Level.WARNING, home.lock() + ": " + e.getMessage());
             return true;
@@ -219,6 +226,7 @@ final class Vm {
             awaitExit(deadline);
             // A process that was started and has not come yet finds that nobody waits for it.
             Json.write(home.order(), Json.read(home.order(), Order.class).with(""));
+            Steps.reached();
             String how = Files.exists(home.ended()) ? Files.readString(home.ended()).strip() : Ended.KILLED;
             write(record().stopped(how));
         } catch (IOException e) {
@@ -246,9 +254,14 @@ final class Vm {
     ///
     /// @throws HostProblem when it has none, or refuses
     VmStatus ask(Verb verb) throws IOException {
+        return ask(verb, "");
+    }
+
+    /// @param argument as [Question] has it
+    VmStatus ask(Verb verb, String argument) throws IOException {
         running();
         try {
-            return link.ask(verb);
+            return link.ask(verb, argument);
         } catch (HostProblem e) {
             throw new HostProblem(e.kind(), name(), e.subject().equals("the machine") ? e.problem() : e.subject() + " " + e.problem(), e.nextStep());
         }
@@ -299,6 +312,7 @@ final class Vm {
     /// Its directory goes, and then its record.
     void erase() throws IOException {
         Temporary.remove(home.directory());
+        Steps.reached();
         inventory.remove(record().id());
     }
 
@@ -306,6 +320,16 @@ final class Vm {
         operation.lockInterruptibly();
         try {
             write(record().named(name));
+        } finally {
+            operation.unlock();
+        }
+    }
+
+    /// Its ports are others from now on.
+    void ports(List<SpecPort> ports) throws InterruptedException {
+        operation.lockInterruptibly();
+        try {
+            write(record().with(record().spec().withPorts(ports)));
         } finally {
             operation.unlock();
         }

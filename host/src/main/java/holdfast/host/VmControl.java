@@ -66,9 +66,9 @@ final class VmControl implements AutoCloseable {
         }
     }
 
-    private Answer did(Question question) throws InterruptedException {
+    private Answer did(Question question) throws IOException, InterruptedException {
         try {
-            return Answer.of(vm.act(question.verb()));
+            return Answer.of(vm.act(question.verb(), question.argument()));
         } catch (OperatorError e) {
             return Answer.of(e);
         }

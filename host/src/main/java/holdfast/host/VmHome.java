@@ -14,6 +14,11 @@ record VmHome(Path directory) {
         return directory.resolve("control");
     }
 
+    /// Where its network card is connected.
+    Path network() {
+        return directory.resolve("net");
+    }
+
     /// What its process is to run.
     Path order() {
         return directory.resolve("order.json");

@@ -1,6 +1,7 @@
 package holdfast.host;
 
 import holdfast.host.Question.Verb;
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Path;
@@ -19,10 +20,14 @@ final class VmLink {
     /// Asks, and waits for the answer.
     ///
     /// @throws HostProblem when that cannot be done
-    VmStatus ask(Verb verb) throws IOException {
+    VmStatus ask(Verb verb, String argument) throws IOException {
         try (Wire wire = Wire.connect(control)) {
-            wire.say(new Question(verb, ""));
+            wire.say(new Question(verb, argument));
             return wire.hear(Answer.class).orThrow();
+        } catch (EOFException unheard) {
+            throw new HostProblem(
+                    HostProblem.Kind.CONFLICT, "the machine", "has not answered: its process ends, or is of an older Holdfast that cannot do this",
+                    "see how it is, or start it anew");
         }
     }
 

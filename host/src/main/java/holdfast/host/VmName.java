@@ -3,6 +3,7 @@ package holdfast.host;
 import java.util.Random;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /// Names of machines: what can also be the name of a computer (RFC 1123, section 2.1), so that one is found by it in its network.
 final class VmName {
@@ -20,12 +21,13 @@ final class VmName {
     private VmName() {}
 
     /// @throws HostProblem when it is none
-    static void check(String name) {
-        if (!VALID.matcher(name).matches()) {
+    static String check(@Nullable String name) {
+        if (name == null || !VALID.matcher(name).matches()) {
             throw new HostProblem(
                     HostProblem.Kind.INVALID, "name '" + name + "'", "is none that a machine can have",
                     "take small letters, digits and hyphens, 63 at most");
         }
+        return name;
     }
 
     /// One that is free.

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
@@ -31,7 +32,13 @@ public final class VmProcess {
     /// @return the exit code: 0 when there was such a machine to run, however it ended
     public static int run(Path directory, String token, PrintStream out) throws IOException, InterruptedException {
         var process = new VmProcess(new VmHome(directory));
-        Optional<LockFile> lock = LockFile.attempt(process.home.lock(), false);
+        Optional<LockFile> lock;
+        try {
+            lock = LockFile.attemptInside(process.home.lock(), false);
+        } catch (NoSuchFileException removed) {
+            LOG.log(Level.WARNING, directory + " has been removed");
+            return 1;
+        }
         if (lock.isEmpty()) {
             LOG.log(Level.WARNING, directory + " has a process already");
             return 1;

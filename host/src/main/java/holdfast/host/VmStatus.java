@@ -1,8 +1,16 @@
 package holdfast.host;
 
+import org.jspecify.annotations.Nullable;
+
 /// What a machine's process says of itself.
 ///
 /// @param state `starting`, `running`, `paused` or `ending`
 /// @param ready whether the guest takes commands
 /// @param started in ISO 8601
-record VmStatus(long pid, String state, boolean ready, String started) {}
+/// @param notice what is not as it was asked for; empty or null when nothing is
+/// @param memory where it is asked for
+record VmStatus(long pid, String state, boolean ready, String started, @Nullable String notice, @Nullable VmMemory memory) {
+    VmStatus with(VmMemory now) {
+        return new VmStatus(pid, state, ready, started, notice, now);
+    }
+}

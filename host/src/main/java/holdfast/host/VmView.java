@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /// @param started when it was started last, in ISO 8601; null while it does not run
 /// @param ended how its last run ended; empty if it has not
 /// @param directory where it is kept
+/// @param address in its network; null when it is in none
+/// @param notice what of the running one is not as it was asked for; null when all is
 public record VmView(
         String id,
         String name,
@@ -21,4 +23,6 @@ public record VmView(
         String created,
         @Nullable String started,
         String ended,
-        String directory) {}
+        String directory,
+        @Nullable String address,
+        @Nullable String notice) {}

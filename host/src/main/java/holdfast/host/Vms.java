@@ -1,10 +1,12 @@
 package holdfast.host;
 
 import holdfast.block.Access;
+import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
 import holdfast.block.RawFile;
 import holdfast.block.ScratchDisk;
 import holdfast.host.HostProblem.Kind;
+import holdfast.host.Question.Verb;
 import holdfast.image.Image;
 import holdfast.image.Images;
 import holdfast.image.KernelArguments;
@@ -14,12 +16,14 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +32,7 @@ final class Vms {
     private static final System.Logger LOG = System.getLogger(Vms.class.getName());
 
     /// More than that no client is to make.
-    private static final int MACHINES_MAX = 1000;
+    static final int MACHINES_MAX = 1000;
 
     private final HostHome home;
     private final Inventory inventory;
@@ -36,6 +40,11 @@ final class Vms {
     private final Events events;
     private final SecureRandom random = new SecureRandom();
     private final Map<String, Vm> machines = new ConcurrentHashMap<>();
+    private final Nets networks;
+    private final Restarts restarts = new Restarts(Alarm.wallClock(), System::nanoTime, this::startAgain);
+
+    /// Those that are let in and have not been started yet, or could not be.
+    private final Set<Vm> admitted = ConcurrentHashMap.newKeySet();
 
     /// Finds what an earlier daemon has left: what it had begun is completed or undone, and what runs is taken over.
     Vms(HostHome home, Inventory inventory, Admission admission, Events events) throws IOException, InterruptedException {
@@ -43,17 +52,21 @@ final class Vms {
         this.inventory = inventory;
         this.admission = admission;
         this.events = events;
+        Runnable _ = events.listen(restarts::seen);
         for (VmRecord record : inventory.list()) {
             var vm = new Vm(inventory, home.machine(record.id()), record, events);
             switch (record.phase()) {
                 case CREATING, REMOVING -> vm.erase();
                 case STARTED -> {
                     machines.put(record.id(), vm);
+                    restarts.found(record.id());
                     vm.adopt();
                 }
                 case STOPPED -> machines.put(record.id(), vm);
             }
         }
+        networks = new Nets(home, inventory, machines::values);
+        networks.tend(events);
     }
 
     List<Vm> list() {
@@ -71,7 +84,7 @@ final class Vms {
     }
 
     long promisedBytes() {
-        return machines.values().stream().filter(Vm::isStarted).mapToLong(vm -> Admission.promised(vm.record().spec())).sum();
+        return machines.values().stream().filter(vm -> vm.isStarted() || admitted.contains(vm)).mapToLong(vm -> Admission.promised(vm.record().spec())).sum();
     }
 
     /// Makes a machine from an image, which is built if need be.
@@ -83,6 +96,7 @@ final class Vms {
             VmName.check(name);
             requireFree(name);
         }
+        spec.ports().forEach(networks::requireFree);
         Images images = Images.ofUser();
         images.require(spec.image());
         Image image = images.obtain(spec.image(), progress);
@@ -103,7 +117,7 @@ final class Vms {
         }
     }
 
-    private synchronized Vm reserve(@Nullable String wanted, VmSpec spec) {
+    private synchronized Vm reserve(@Nullable String wanted, VmSpec spec) throws IOException {
         if (machines.size() >= MACHINES_MAX) {
             throw new HostProblem(Kind.CONFLICT, "this host", "has " + machines.size() + " machines, and may have no more", "remove some: holdfast rm");
         }
@@ -111,7 +125,7 @@ final class Vms {
         requireFree(name);
         String id = freeId();
         var record = new VmRecord(
-                id, name, 0, Phase.CREATING, spec, random.nextLong(), Instant.now().toString(), "", "");
+                id, name, 0, Phase.CREATING, spec, random.nextLong(), Instant.now().toString(), "", "", networks.address(spec.network()));
         inventory.put(record);
         var vm = new Vm(inventory, home.machine(id), record, events);
         machines.put(id, vm);
@@ -142,7 +156,9 @@ final class Vms {
     /// built anew.
     private static void furnish(VmHome vm, Image image, VmRecord record) throws IOException {
         Files.createDirectories(vm.directory());
+        Steps.reached();
         link(vm.kernel(), image.kernel());
+        Steps.reached();
         link(vm.initrd(), image.initrd());
         link(vm.base(), image.disk());
         if (image.disk() != null) {
@@ -153,7 +169,8 @@ final class Vms {
         VmSpec spec = record.spec();
         Json.write(vm.order(), new Order(
                 "", record.name(), spec.cpus(), spec.memoryBytes(), KernelArguments.of(image.append(), false, "dumb", spec.append()),
-                spec.disks(), image.initrd() != null, image.disk() != null, record.seed()));
+                spec.disks(), image.initrd() != null, image.disk() != null, record.seed(), record.address().isEmpty() ? null : record.card(),
+                spec.mounts()));
     }
 
     private static void link(Path link, @Nullable Path file) throws IOException {
@@ -170,10 +187,51 @@ final class Vms {
 
     /// Starts a machine, if it fits.
     void start(Vm vm) throws IOException, InterruptedException {
-        synchronized (this) {
-            admission.check(vm.name(), vm.record().spec(), promisedBytes());
+        try (Admitted _ = admit(vm);
+                Nets.Connection _ = networks.connect(vm)) {
+            vm.start(Json.read(vm.home().order(), Order.class));
         }
-        vm.start(Json.read(vm.home().order(), Order.class));
+    }
+
+    private boolean startAgain(String id, long generation) {
+        @Nullable Vm vm = machines.get(id);
+        if (vm == null || vm.isStarted() || vm.record().generation() != generation) {
+            return true;
+        }
+        try {
+            start(vm);
+        } catch (IOException | RuntimeException e) {
+            LOG.log(Level.WARNING, vm.name() + " could not be started again: " + e.getMessage());
+            // What was begun and failed has ended once more, and is seen as that.
+            return vm.record().generation() != generation;
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        return true;
+    }
+
+    /// Asks its guest to stop, and waits.
+    void shutDown(Vm vm, Duration limit) throws IOException, InterruptedException {
+        restarts.stopping(vm.view());
+        vm.ask(Verb.SHUTDOWN);
+        vm.stopped(limit);
+    }
+
+    /// Lets a machine in: what it needs is promised to it until it runs, and counts as that of a running one.
+    ///
+    /// @throws HostProblem when it does not fit
+    synchronized Admitted admit(Vm vm) {
+        if (!vm.isStarted() && !admitted.contains(vm)) {
+            admission.check(vm.name(), vm.record().spec(), promisedBytes());
+            admitted.add(vm);
+        }
+        return () -> admitted.remove(vm);
+    }
+
+    /// Closed when the machine runs, or does not come to.
+    interface Admitted extends AutoCloseable {
+        @Override
+        void close();
     }
 
     /// Removes a machine, and with `force` cuts its power before.
@@ -190,6 +248,53 @@ final class Vms {
         VmName.check(name);
         requireFree(name);
         vm.rename(name);
+    }
+
+    /// Lets a port of the host lead to a machine, at once if it runs.
+    synchronized void addPort(Vm vm, SpecPort port) throws IOException, InterruptedException {
+        List<SpecPort> before = vm.record().spec().ports();
+        if (before.contains(port)) {
+            return;
+        }
+        var ports = new ArrayList<>(before);
+        ports.add(port);
+        vm.record().spec().withPorts(ports).check();
+        if (vm.record().address().isEmpty()) {
+            throw new HostProblem(Kind.CONFLICT, vm.name(), "is in no network", "launch another one");
+        }
+        networks.requireFree(port);
+        vm.ports(ports);
+        if (vm.isStarted()) {
+            try {
+                networks.apply(vm);
+            } catch (HostProblem e) {
+                vm.ports(before);
+                networks.apply(vm);
+                throw e;
+            }
+        }
+    }
+
+    /// Closes such a port.
+    ///
+    /// @param port whose own port of the machine is not looked at
+    synchronized void removePort(Vm vm, SpecPort port) throws IOException, InterruptedException {
+        List<SpecPort> before = vm.record().spec().ports();
+        List<SpecPort> after = before.stream()
+                .filter(other -> !(other.host() == port.host() && other.bind().equals(port.bind()) && other.protocol().equals(port.protocol())))
+                .toList();
+        if (after.equals(before)) {
+            throw new HostProblem(
+                    Kind.NOT_FOUND, "port " + port.host() + " of " + port.bind(), "does not lead to " + vm.name(), "see 'holdfast port ls " + vm.name() + "'");
+        }
+        vm.ports(after);
+        if (vm.isStarted()) {
+            networks.apply(vm);
+        }
+    }
+
+    Nets networks() {
+        return networks;
     }
 
     List<VmView> views() {

@@ -38,8 +38,12 @@ final class Wire implements AutoCloseable {
 
     /// The process's end: says who it is.
     static Wire accepted(SocketChannel socket) throws IOException {
+        return accepted(socket, VERSION);
+    }
+
+    static Wire accepted(SocketChannel socket, String version) throws IOException {
         var wire = new Wire(socket);
-        wire.out.writeUTF(VERSION);
+        wire.out.writeUTF(version);
         wire.out.flush();
         return wire;
     }
@@ -48,12 +52,16 @@ final class Wire implements AutoCloseable {
     ///
     /// @throws IOException when nobody is there, or somebody who speaks another version
     static Wire connect(Path path) throws IOException {
+        return connect(path, VERSION);
+    }
+
+    static Wire connect(Path path, String wanted) throws IOException {
         SocketChannel socket = SocketChannel.open(UnixDomainSocketAddress.of(path));
         try {
             var wire = new Wire(socket);
             String version = wire.in.readUTF();
-            if (!version.equals(VERSION)) {
-                throw new IOException("it speaks '" + version + "', and this is '" + VERSION + "'");
+            if (!version.equals(wanted)) {
+                throw new IOException("it speaks '" + version + "', and this is '" + wanted + "'");
             }
             return wire;
         } catch (IOException e) {

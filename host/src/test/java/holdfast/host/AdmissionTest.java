@@ -10,7 +10,7 @@ class AdmissionTest {
     private final Admission admission = new Admission(4 * GIB, 2);
 
     private static VmSpec spec(int cpus, long memoryBytes) {
-        return new VmSpec("tiny", cpus, memoryBytes, null, null);
+        return new VmSpec("tiny", cpus, memoryBytes, null, null, null, null, null);
     }
 
     @Test

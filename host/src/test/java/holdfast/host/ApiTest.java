@@ -35,7 +35,7 @@ class ApiTest {
         var out = new PrintStream(new PipedOutputStream(said), true, StandardCharsets.UTF_8);
         daemon = Thread.ofPlatform().unstarted(() -> {
             try {
-                Daemon.run(home, "test", out);
+                Daemon.run(home, null, "test", out);
             } catch (InterruptedException e) {
                 Thread.currentThread().interrupt();
             }
@@ -85,16 +85,16 @@ class ApiTest {
         try (var client = new HostClient(home)) {
             assertProblem(Kind.NOT_FOUND, "web: there is no machine of this name", () -> client.get("web"));
             assertProblem(Kind.NOT_FOUND, "..: there is no machine of this name", () -> client.remove("..", true));
-            assertProblem(Kind.INVALID, "cpus: 999", () -> client.create("web", new VmSpec(null, 999, 0, null, null), true, _ -> {}));
-            assertProblem(Kind.INVALID, "name 'a/b'", () -> client.create("a/b", new VmSpec(null, 1, 0, null, null), true, _ -> {}));
-            assertProblem(Kind.FAILED, "image none", () -> client.create("web", new VmSpec("none", 1, 0, null, null), true, _ -> {}));
+            assertProblem(Kind.INVALID, "cpus: 999", () -> client.create("web", new VmSpec(null, 999, 0, null, null, null, null, null), true, _ -> {}));
+            assertProblem(Kind.INVALID, "name 'a/b'", () -> client.create("a/b", new VmSpec(null, 1, 0, null, null, null, null, null), true, _ -> {}));
+            assertProblem(Kind.FAILED, "image none", () -> client.create("web", new VmSpec("none", 1, 0, null, null, null, null, null), true, _ -> {}));
             assertThat(client.list()).isEmpty();
         }
     }
 
     @Test
     void aSecondDaemonIsRefused() {
-        assertProblem(Kind.CONFLICT, "has a daemon already", () -> Daemon.run(home, "test", System.out));
+        assertProblem(Kind.CONFLICT, "has a daemon already", () -> Daemon.run(home, null, "test", System.out));
         assertThat(home.socket()).exists();
     }
 
@@ -133,6 +133,43 @@ class ApiTest {
         assertThat(status("GET", "/v1/operations/x?seconds=abc", "")).contains("404");
         assertThat(status("GET", "/v1/vms/../../etc", "")).contains("40");
         assertThat(raw("nonsense\r\n\r\n")).contains("400");
+    }
+
+    @Test
+    void figuresAreThereForPrometheus() throws Exception {
+        status("GET", "/v1/vms/web", "");
+        status("BREW", "/v1/tea", "");
+        String metrics = raw("GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        assertThat(metrics)
+                .contains("text/plain; version=0.0.4")
+                .contains("holdfast_machines{state=\"running\"} 0.0")
+                .contains("holdfast_operations_total{result=\"failed\"} 0.0")
+                .contains("holdfast_api_requests_total{method=\"GET\",route=\"/v1/vms/{name}\",status=\"404\"} 1.0")
+                .contains("holdfast_api_requests_total{method=\"\",route=\"\",status=\"404\"} 1.0")
+                .containsPattern("holdfast_daemon_memory_resident_bytes [0-9.]+E[78]")
+                .doesNotContain("tea").doesNotContain("BREW");
+    }
+
+    @Test
+    void aRequestWithoutEndIsRefused() throws Exception {
+        String chunk = "10000\r\n" + " ".repeat(1 << 16) + "\r\n";
+        assertThat(raw("POST /v1/vms HTTP/1.1\r\nHost: h\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk.repeat(17) + "0\r\n\r\n"))
+                .contains("400").contains("is longer than");
+    }
+
+    @Test
+    void whatIsAWebSocketIsNotAnsweredInPlainHttp() throws Exception {
+        assertThat(raw("GET /v1/vms/web/console HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")).contains("400").contains("is a WebSocket");
+    }
+
+    @Test
+    void saysWhatTheMachinesTake() throws Exception {
+        try (var client = new HostClient(home)) {
+            HostUsage usage = client.usage();
+            assertThat(usage.machines()).isEmpty();
+            assertThat(usage.cpuSeconds()).isPositive();
+            assertThat(usage.residentBytes()).isGreaterThan(10 << 20);
+        }
     }
 
     @Test

@@ -39,6 +39,14 @@ class HostMutantsTest {
         return false;
     }
 
+    /// Who asks may do everything.
+    static void require(Caller caller, Role needed, String wanted) {}
+
+    /// Any token is one that is known.
+    static boolean isEqual(byte[] kept, byte[] shown) {
+        return true;
+    }
+
     static Stream<Mutant> mutants() {
         return Stream.of(
                 mutant("operation journal skipped", "Vms", "<init>", "Vm.erase", "VmsTest.whatWasBeingMadeIsUndone"),
@@ -46,6 +54,8 @@ class HostMutantsTest {
                 mutant("a process that nobody waits for runs all the same", "VmProcess", "run", "String.equals",
                         "VmsTest.whatHasLostItsProcessHasStoppedAndNoProcessThatComesLateRunsIt"),
                 mutant("inventory is written later", "Inventory", "put", "MVStore.commit", "InventoryTest.aChangeIsThereWhenItsCallHasReturned"),
+                mutant("viewer's token accepted for a write", "Api", "reply", "Caller.require", "RemoteApiTest.aViewersTokenChangesNothing"),
+                mutant("any token accepted", "Tokens", "*", "MessageDigest.isEqual", "TokensTest.onlyTheTokenThatWasMadeIsKnown"),
                 mutant("a proposed name may be taken", "VmName", "propose", "Predicate.test", "VmNameTest.aProposedNameIsValidAndFree"));
     }
 

@@ -1,6 +1,7 @@
 package holdfast.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import holdfast.image.LockFile;
@@ -46,7 +47,7 @@ class VmsTest {
         VmHome vm = home.machine("1");
         Files.createDirectories(vm.directory());
         Files.writeString(vm.kernel(), "kernel");
-        Json.write(vm.order(), new Order("t", "one", 1, 64 << 20, "", List.of(), false, false, 1));
+        Json.write(vm.order(), new Order("t", "one", 1, 64 << 20, "", List.of(), false, false, 1, null, null));
         return vm;
     }
 
@@ -113,9 +114,31 @@ class VmsTest {
     }
 
     @Test
+    void aProcessThatComesWhenItsMachineHasBeenRemovedFindsNothingAndLeavesNothing() throws Exception {
+        VmHome vm = left(Phase.STOPPED);
+        found().named("one").remove();
+        assertThat(VmProcess.run(vm.directory(), "t", System.out)).isEqualTo(1);
+        assertThat(vm.directory()).doesNotExist();
+    }
+
+    @Test
     void namesAndIdsFindAMachine() throws Exception {
         left(Phase.STOPPED);
         Vms vms = found();
         assertThat(vms.named("one")).isSameAs(vms.named("1"));
+    }
+
+    @Test
+    void whatIsPromisedToAMachineThatIsAboutToStartIsNotPromisedTwice() throws Exception {
+        left(Phase.STOPPED);
+        inventory.put(InventoryTest.record("2", "two", Phase.STOPPED));
+        long each = Admission.promised(InventoryTest.record("2", "two", Phase.STOPPED).spec());
+        var vms = new Vms(home, inventory, new Admission((512L << 20) + each * 3 / 2, 2), new Events());
+        Vm two = vms.named("two");
+        try (var _ = vms.admit(vms.named("one"))) {
+            assertThatThrownBy(() -> vms.admit(two)).isInstanceOf(HostProblem.class).hasMessageContaining("needs");
+        }
+        vms.admit(two).close();
+        assertThat(vms.promisedBytes()).isZero();
     }
 }

@@ -31,12 +31,15 @@ record Walls(String base) {
             entry("vhdx", "block"),
             entry("journal", "block"),
             entry("nbd", "block"),
+            entry("network"),
             entry("fuzz", "block", "vhdx", "nbd"),
             entry("disk", "block", "vhdx", "journal", "nbd"),
             entry("machine", "riscv", "block"),
+            entry("share", "machine", "block"),
             entry("image", "machine", "block"),
-            entry("host", "machine", "block", "disk", "image"),
-            entry("cli", "machine", "block", "vhdx", "journal", "nbd", "disk", "image", "host"),
+            entry("host", "machine", "block", "disk", "image", "share", "network", "nbd"),
+            entry("cli", "machine", "block", "vhdx", "journal", "nbd", "disk", "image", "share", "host"),
+            entry("junit", "host"),
             entry("bench", "riscv", "block", "vhdx", "machine", "image", "cli"),
             entry("house")));
 

@@ -4,7 +4,6 @@ import holdfast.block.BlockDevice;
 import holdfast.block.OperatorError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -30,18 +29,20 @@ import org.jspecify.annotations.Nullable;
 ///
 /// A build fills a new directory under an exclusive lock and then puts the manifest in its place, atomically: an image is there
 /// whole or not at all, and one that is built anew replaces the old one while guests go on with what they have. Directories
-/// that no manifest names any more are removed once nobody holds their lock.
+/// that no manifest names any more are removed once nobody holds their lock. Who makes one, names it or removes it holds `images/data.lock` meanwhile.
 public final class ImageStore {
     private static final String SUFFIX = ".json";
     private static final String LOCK = "lock";
 
     private final Path images;
     private final Path data;
+    private final Path turn;
     private final Clock clock;
 
     private ImageStore(Path home, Clock clock) {
         this.images = home.resolve("images");
         this.data = images.resolve("data");
+        this.turn = images.resolve("data.lock");
         this.clock = clock;
     }
 
@@ -72,7 +73,7 @@ public final class ImageStore {
     public Lease use(Image image) {
         return StoreError.guard(images, () -> {
             Path directory = directory(image.name());
-            LockFile lock = LockFile.attempt(directory.resolve(LOCK), true).orElseThrow(() -> gone(image.name()));
+            LockFile lock = lock(image.name(), directory, true).orElseThrow(() -> gone(image.name()));
             if (!manifest(image.name()).map(manifest -> data.resolve(manifest.directory())).equals(Optional.of(directory))) {
                 lock.close();
                 throw gone(image.name());
@@ -98,18 +99,16 @@ public final class ImageStore {
     /// Removes an image.
     ///
     /// @throws OperatorError when there is none of this name, or it is in use
-    public void remove(String name) {
-        StoreError.guardVoid(images, () -> {
+    public void remove(String name) throws InterruptedException {
+        StoreError.guardInterruptibly(images, () -> {
             Path directory = directory(name);
-            Optional<LockFile> lock = LockFile.attempt(directory.resolve(LOCK), false);
-            if (lock.isEmpty()) {
-                throw new OperatorError("image " + name, "is in use by a running guest", "end that first (poweroff)");
-            }
-            try (LockFile _ = lock.get()) {
+            try (LockFile _ = turn();
+                    LockFile _ = lock(name, directory, false).orElseThrow(() -> inUse(name))) {
                 Files.delete(manifestFile(name));
                 Temporary.sync(images);
                 Temporary.remove(directory);
             }
+            return name;
         });
     }
 
@@ -175,8 +174,8 @@ public final class ImageStore {
     /// @param builder fills the directory it is given
     Image fill(String name, Builder builder) throws InterruptedException {
         return StoreError.guardInterruptibly(images, () -> {
-            Path directory = newDirectory(name);
-            try (LockFile _ = LockFile.attempt(directory.resolve(LOCK), false).orElseThrow()) {
+            try (NewDirectory made = newDirectory(name)) {
+                Path directory = made.path();
                 Manifest manifest = describe(name, directory, builder.build(directory));
                 for (String part : List.of(ImageParts.KERNEL, ImageParts.INITRD, ImageParts.DISK)) {
                     if (Files.exists(directory.resolve(part))) {
@@ -185,7 +184,9 @@ public final class ImageStore {
                 }
                 Temporary.sync(directory);
                 Temporary.sync(data);
-                manifest.write(manifestFile(name));
+                try (LockFile _ = turn()) {
+                    manifest.write(manifestFile(name));
+                }
                 return manifest.image(data);
             } finally {
                 // Not this one, if it has become an image; its predecessor, if nobody uses it.
@@ -200,14 +201,26 @@ public final class ImageStore {
         ImageParts build(Path directory) throws IOException, InterruptedException;
     }
 
-    private Path newDirectory(String name) throws IOException {
-        for (int number = 1; ; number++) {
-            try {
-                return Files.createDirectory(data.resolve(name + "-" + number));
-            } catch (FileAlreadyExistsException _) {
-                // An older image's, or another process's.
-                continue;
+    /// A directory that no manifest names yet, and the lock that keeps it from being removed for that.
+    private record NewDirectory(Path path, LockFile lock) implements AutoCloseable {
+        @Override
+        public void close() throws IOException {
+            lock.close();
+        }
+    }
+
+    private LockFile turn() throws IOException, InterruptedException {
+        return LockFile.exclusive(turn, () -> {});
+    }
+
+    private NewDirectory newDirectory(String name) throws IOException, InterruptedException {
+        try (LockFile _ = turn()) {
+            int number = 1;
+            while (Files.exists(data.resolve(name + "-" + number))) {
+                number++;
             }
+            Path directory = Files.createDirectory(data.resolve(name + "-" + number));
+            return new NewDirectory(directory, LockFile.attempt(directory.resolve(LOCK), false).orElseThrow());
         }
     }
 
@@ -239,36 +252,40 @@ public final class ImageStore {
                 parts.packages());
     }
 
+    /// Whoever comes while another does this leaves it to him.
     private void removeUnnamed() throws IOException {
-        try (Stream<Path> directories = Files.list(data)) {
-            for (Path directory : (Iterable<Path>) directories::iterator) {
-                if (isNamed(directory)) {
-                    continue;
-                }
+        if (unnamed().isEmpty()) {
+            return;
+        }
+        Optional<LockFile> ours = LockFile.attempt(turn, false);
+        if (ours.isEmpty()) {
+            return;
+        }
+        try (LockFile _ = ours.get()) {
+            for (Path directory : unnamed()) {
                 Optional<LockFile> lock = LockFile.attempt(directory.resolve(LOCK), false);
                 if (lock.isPresent()) {
                     try (LockFile _ = lock.get()) {
-                        // Looked at again: a build may have ended just before its lock was free.
-                        if (!isNamed(directory)) {
-                            Temporary.remove(directory);
-                        }
+                        Temporary.remove(directory);
                     }
                 }
             }
         }
     }
 
-    private boolean isNamed(Path directory) throws IOException {
+    private List<Path> unnamed() throws IOException {
         Set<String> named = new HashSet<>();
         manifests().forEach(manifest -> named.add(manifest.directory()));
-        return named.contains(directory.getFileName().toString());
+        try (Stream<Path> directories = Files.list(data)) {
+            return directories.filter(directory -> !named.contains(directory.getFileName().toString())).toList();
+        }
     }
 
     private List<Manifest> manifests() throws IOException {
         var manifests = new ArrayList<Manifest>();
         try (Stream<Path> files = Files.list(images)) {
             for (Path file : (Iterable<Path>) files.filter(ImageStore::isManifest).sorted()::iterator) {
-                manifests.add(Manifest.read(file));
+                readIfThere(file).ifPresent(manifests::add);
             }
         }
         return manifests;
@@ -280,21 +297,37 @@ public final class ImageStore {
     }
 
     private Optional<Manifest> manifest(String name) {
-        return StoreError.guard(images, () -> {
-            try {
-                return Optional.of(Manifest.read(manifestFile(name)));
-            } catch (NoSuchFileException _) {
-                return Optional.empty();
-            }
-        });
+        return StoreError.guard(images, () -> readIfThere(manifestFile(name)));
+    }
+
+    /// Nothing, if it is not there any more.
+    private static Optional<Manifest> readIfThere(Path file) throws IOException {
+        try {
+            return Optional.of(Manifest.read(file));
+        } catch (NoSuchFileException _) {
+            return Optional.empty();
+        }
     }
 
     private Path directory(String name) {
         return manifest(ImageName.check(name)).map(manifest -> data.resolve(manifest.directory())).orElseThrow(() -> gone(name));
     }
 
+    /// Makes nothing of a directory that has just been removed.
+    private static Optional<LockFile> lock(String name, Path directory, boolean shared) throws IOException {
+        try {
+            return LockFile.attemptExisting(directory.resolve(LOCK), shared);
+        } catch (NoSuchFileException _) {
+            throw gone(name);
+        }
+    }
+
     private Path manifestFile(String name) {
         return images.resolve(name + SUFFIX);
+    }
+
+    private static OperatorError inUse(String name) {
+        return new OperatorError("image " + name, "is in use by a running guest", "end that first (poweroff)");
     }
 
     private static OperatorError gone(String name) {

@@ -74,7 +74,26 @@ public final class LockFile implements AutoCloseable {
 
     /// Locks a file if nobody else holds it in a way that does not go together; shared holders go together.
     public static Optional<LockFile> attempt(Path file, boolean shared) throws IOException {
-        Path path = prepared(file);
+        return attempt(prepared(file), shared, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    /// The same, of a file in a directory that is there: whoever has removed that is not to find it anew.
+    ///
+    /// @throws java.nio.file.NoSuchFileException when it is not
+    public static Optional<LockFile> attemptInside(Path file, boolean shared) throws IOException {
+        Path directory = Objects.requireNonNull(file.toAbsolutePath().getParent()).toRealPath();
+        return attempt(directory.resolve(file.getFileName()), shared, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    /// The same of a file that is there.
+    ///
+    /// @throws java.nio.file.NoSuchFileException when it is not
+    static Optional<LockFile> attemptExisting(Path file, boolean shared) throws IOException {
+        Path path = file.toRealPath();
+        return attempt(path, shared, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    private static Optional<LockFile> attempt(Path path, boolean shared, StandardOpenOption... how) throws IOException {
         synchronized (HELD) {
             @Nullable LockFile held = HELD.get(path);
             if (held != null) {
@@ -84,8 +103,7 @@ public final class LockFile implements AutoCloseable {
                 held.holders++;
                 return Optional.of(held);
             }
-            FileChannel channel =
-                    FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            FileChannel channel = FileChannel.open(path, how);
             @Nullable FileLock lock = channel.tryLock(0, Long.MAX_VALUE, shared);
             if (lock == null) {
                 channel.close();

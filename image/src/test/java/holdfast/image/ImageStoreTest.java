@@ -18,6 +18,8 @@ import java.time.ZoneOffset;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -165,6 +167,30 @@ final class ImageStoreTest {
         assertThat(directories()).isEmpty();
         assertThatThrownBy(() -> store.remove("a")).isInstanceOf(OperatorError.class).hasMessageContaining("none of this name");
         assertThatThrownBy(() -> store.use(image)).isInstanceOf(OperatorError.class);
+    }
+
+    @Test
+    void whatOthersMakeAndRemoveMeanwhileDisturbsNobody() throws Exception {
+        store.fill("kept", parts("k", ""));
+        try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            var others = List.of("a", "b").stream()
+                    .map(name -> threads.submit(() -> {
+                        for (int i = 0; i < 100; i++) {
+                            store.fill(name, parts("k" + i, ""));
+                            open().remove(name);
+                        }
+                        return name;
+                    }))
+                    .toList();
+            while (!others.stream().allMatch(Future::isDone)) {
+                assertThat(open().list()).extracting(Image::name).contains("kept");
+            }
+            for (var other : others) {
+                other.get();
+            }
+        }
+        open();
+        assertThat(directories()).containsExactly("kept-1");
     }
 
     @Test

@@ -268,6 +268,7 @@ final class MachineInGuestTest {
     /// fed by the record, with other entropy and another clock, and is interpreted or translated as a coin falls. All three
     /// are the same at every quantum.
     @Test
+    @Tag("long")
     void aDeterministicRunIsRepeatedByItsInputsAndByItsRecord() throws Exception {
         Path record = directory.resolve("record");
         List<Quantum> recorded = new ArrayList<>();

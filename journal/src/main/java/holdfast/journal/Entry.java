@@ -16,7 +16,7 @@ import java.util.zip.CRC32C;
 /// 16  8  time, nanoseconds since 1970-01-01 UTC, as the clock said: it may go back
 /// 24  8  durable: all entries up to this sequence were on stable storage when this one was written
 /// 32  2  kind (EntryKind)
-/// 34  2  zeros
+/// 34  2  form of a write's data ([Stored]); 0 unless the segment is compressed
 /// 36  4  bytes of data that follow
 /// 40  8  offset of the range on the disk
 /// 48  8  length of the range
@@ -25,9 +25,11 @@ import java.util.zip.CRC32C;
 /// ```
 ///
 /// @param kind a code of [EntryKind]; one that is not known is told from damage by the checksum
-/// @param length of the range, bytes; of a write the same as `dataBytes`, 0 where there is no range
+/// @param form of the data of a write; 0 for as it was written
+/// @param dataBytes bytes of data in the segment
+/// @param length of the range, bytes; of a write of form 0 the same as `dataBytes`, 0 where there is no range
 /// @param tag of the segment that it is in, so that an entry of another one is none
-public record Entry(long sequence, long timeNanos, long durable, short kind, int dataBytes, long offset, long length, int tag, int dataCrc) {
+public record Entry(long sequence, long timeNanos, long durable, short kind, short form, int dataBytes, long offset, long length, int tag, int dataCrc) {
     static final int HEADER_BYTES = 64;
 
     /// So that a look at one byte of an entry never has to read much.
@@ -38,6 +40,11 @@ public record Entry(long sequence, long timeNanos, long durable, short kind, int
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    /// One whose data is as it was written.
+    Entry(long sequence, long timeNanos, long durable, short kind, int dataBytes, long offset, long length, int tag, int dataCrc) {
+        this(sequence, timeNanos, durable, kind, (short) 0, dataBytes, offset, length, tag, dataCrc);
+    }
 
     /// Bytes of header, data and what fills up.
     int bytes() {
@@ -59,6 +66,7 @@ public record Entry(long sequence, long timeNanos, long durable, short kind, int
         into.set(LONG, 16, timeNanos);
         into.set(LONG, 24, durable);
         into.set(SHORT, 32, kind);
+        into.set(SHORT, 34, form);
         into.set(INT, 36, dataBytes);
         into.set(LONG, 40, offset);
         into.set(LONG, 48, length);
@@ -77,15 +85,22 @@ public record Entry(long sequence, long timeNanos, long durable, short kind, int
 
     static Entry parse(MemorySegment at) {
         return new Entry(
-                at.get(LONG, 8), at.get(LONG, 16), at.get(LONG, 24), at.get(SHORT, 32), at.get(INT, 36), at.get(LONG, 40), at.get(LONG, 48),
-                at.get(INT, 56), at.get(INT, 60));
+                at.get(LONG, 8), at.get(LONG, 16), at.get(LONG, 24), at.get(SHORT, 32), at.get(SHORT, 34), at.get(INT, 36), at.get(LONG, 40),
+                at.get(LONG, 48), at.get(INT, 56), at.get(INT, 60));
     }
 
     /// A checksum proves that somebody wrote it so, not that it makes sense.
-    boolean isSound(long diskBytes) {
+    ///
+    /// @param segment that it is in
+    boolean isSound(SegmentHeader segment) {
+        return isSound(segment.diskBytes()) && (form == Stored.AS_IT_IS || segment.isCompressed());
+    }
+
+    private boolean isSound(long diskBytes) {
         boolean data = dataBytes >= 0 && dataBytes <= DATA_BYTES_MAX;
         boolean range = offset >= 0 && length >= 0 && offset <= diskBytes - length;
-        return data && range && (!is(EntryKind.WRITE) || length == dataBytes) && (!is(EntryKind.SETTLED_TO) || dataBytes == Long.BYTES);
+        boolean number = is(EntryKind.SETTLED_TO) || is(EntryKind.DONE);
+        return data && range && (is(EntryKind.WRITE) ? Stored.isSound(this) : form == Stored.AS_IT_IS) && (!number || dataBytes == Long.BYTES);
     }
 
     /// What an entry has for data that refers to another one: its sequence.

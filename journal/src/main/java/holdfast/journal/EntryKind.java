@@ -23,7 +23,10 @@ public enum EntryKind {
     /// The same of everything up to another sequence, which is the data, 8 bytes: intents up to there are void, later ones are not.
     SETTLED_TO(8),
     /// The base takes on what is oldest: [Rolled]. Durable before the base is changed.
-    ROLLED(9);
+    ROLLED(9),
+    /// Where the journal is written first: the volume holds everything up to another sequence, which is the data, 8 bytes, durably. What is
+    /// after that sequence is still to be put into the volume.
+    DONE(10);
 
     private final short code;
 

@@ -34,7 +34,7 @@ final class HeldChanges {
             long packed = fields[i + 3];
             index.put(
                     fields[i + 1], fields[i + 2],
-                    packed == ZEROS ? null : new Journal.Place((int) (packed >> SEGMENT_SHIFT), packed & (1L << SEGMENT_SHIFT) - 1));
+                    packed == ZEROS ? null : new Journal.Place((int) (packed >> SEGMENT_SHIFT), packed & (1L << SEGMENT_SHIFT) - 1, 0));
         }
         return index;
     }

@@ -11,8 +11,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.SortedSet;
 import java.util.function.IntFunction;
+import org.jspecify.annotations.Nullable;
 
 /// A journal open for reading: segments one after the other, each a header ([SegmentHeader]) and then entries ([Entry]) in the
 /// order of their sequence, without gaps.
@@ -31,6 +33,7 @@ public final class Journal implements AutoCloseable {
 
     private final Segments segments;
     private final List<SegmentHeader> headers = new ArrayList<>();
+    private final List<Integer> headerCrcs = new ArrayList<>();
     private final List<BlockDevice> devices = new ArrayList<>();
 
     /// Behind what is looked at; [Long#MAX_VALUE] for all.
@@ -48,11 +51,12 @@ public final class Journal implements AutoCloseable {
         void entry(Place place, Entry entry, MemorySegment data) throws DiskException;
     }
 
-    /// Where the data of an entry is.
+    /// Where data is.
     ///
     /// @param segment index from 0
-    /// @param position in that segment
-    record Place(int segment, long position) {}
+    /// @param position of its entry in that segment
+    /// @param skip bytes of the entry's data before it
+    record Place(int segment, long position, long skip) {}
 
     /// Where a journal ends.
     ///
@@ -65,6 +69,16 @@ public final class Journal implements AutoCloseable {
     public record End(long sequence, long timeNanos, long bytes, long first, List<SegmentSpan> spans, List<Rolled> rolled) {
         End(long sequence, long timeNanos, long bytes) {
             this(sequence, timeNanos, bytes, 1, List.of(), List.of());
+        }
+
+        /// What all segments took before some were compressed.
+        public long plainBytes() {
+            return spans.stream().mapToLong(SegmentSpan::plainBytes).sum();
+        }
+
+        /// How many segments are compressed.
+        public long compressedSegments() {
+            return spans.stream().filter(SegmentSpan::isCompressed).count();
         }
 
         /// The first point of which anything is known: that of the base.
@@ -151,9 +165,11 @@ public final class Journal implements AutoCloseable {
         if (device.geometry().sizeBytes() < SegmentHeader.BYTES) {
             throw new OperatorError(name, "has been cut short", "restore it from a copy");
         }
-        SegmentHeader header = SegmentHeader.parse(new Blocking(device).read(0, SegmentHeader.BYTES), name);
+        byte[] bytes = new Blocking(device).read(0, SegmentHeader.BYTES);
+        SegmentHeader header = SegmentHeader.parse(bytes, name);
         checkPlace(header, number, name);
         headers.add(header);
+        headerCrcs.add(SegmentHeader.crcIn(bytes));
     }
 
     private void checkPlace(SegmentHeader header, int number, String name) {
@@ -168,6 +184,8 @@ public final class Journal implements AutoCloseable {
             throw new OperatorError(name, "is of another disk's journal", "bring back the journal of this one");
         }
         boolean follows = before == null ? number > 1 || header.firstSequence() == 1 : follows(before, header);
+        SegmentHeader.Compressed sealed = before == null ? null : before.compressed();
+        follows &= sealed == null || header.firstSequence() == sealed.last() + 1;
         if (!follows) {
             throw new OperatorError(name, "does not continue the segment before it", "bring back the segments as they were");
         }
@@ -190,6 +208,19 @@ public final class Journal implements AutoCloseable {
         return segments.name();
     }
 
+    SegmentHeader header(int segment) {
+        return headers.get(segment);
+    }
+
+    /// What the operator calls a segment.
+    String name(int segment) {
+        return segments.name(headers.get(segment).number());
+    }
+
+    int headerCrc(int segment) {
+        return headerCrcs.get(segment);
+    }
+
     BlockDevice device(int segment) {
         return devices.get(segment);
     }
@@ -198,15 +229,38 @@ public final class Journal implements AutoCloseable {
     ///
     /// @throws OperatorError when entries that were on stable storage are missing or damaged, or of a kind that is not known here
     public End scan(Visitor visitor) throws DiskException {
+        return go(visitor, false);
+    }
+
+    /// Looks at what every entry says, and reads the index of a segment that has one instead of the segment: whoever reads the data
+    /// checks it then.
+    ///
+    /// @param visitor is to do without the data of writes
+    /// @throws OperatorError when entries that were on stable storage are missing or damaged where they were looked at, or of a kind that is
+    ///     not known here
+    public End look(Visitor visitor) throws DiskException {
+        return go(visitor, true);
+    }
+
+    private End go(Visitor visitor, boolean byIndex) throws DiskException {
         var spans = new ArrayList<SegmentSpan>();
         var rolled = new ArrayList<Rolled>();
         long largest = devices.stream().mapToLong(device -> device.geometry().sizeBytes()).max().orElse(0);
-        try (Arena arena = Arena.ofShared()) {
-            MemorySegment buffer = arena.allocate(Math.min(Window.BYTES, largest));
+        try (Arena arena = Arena.ofShared();
+                var entries = new EntryReader(this)) {
+            @Nullable MemorySegment buffer = null;
             long time = 0;
             for (int segment = 0; segment < headers.size(); segment++) {
                 var found = new Found(segment, visitor, rolled, time);
-                spans.add(scan(segment, new Window(devices.get(segment), buffer), found));
+                Optional<SegmentIndex> index = index(segment);
+                if (byIndex && index.isPresent()) {
+                    spans.add(look(segment, index.get(), found));
+                } else {
+                    buffer = buffer == null ? arena.allocate(Math.min(Window.BYTES, largest)) : buffer;
+                    var window = new Window(devices.get(segment), buffer);
+                    Decoded decoded = (in, place) -> byIndex ? MemorySegment.NULL : MemorySegment.ofArray(entries.read(in, place));
+                    spans.add(scan(segment, window, found, index, decoded));
+                }
                 time = found.time;
             }
             long bytes = spans.stream().mapToLong(SegmentSpan::bytes).sum();
@@ -215,6 +269,11 @@ public final class Journal implements AutoCloseable {
             checkBeginning(end);
             return end;
         }
+    }
+
+    /// The data of a write that was compressed.
+    private interface Decoded {
+        MemorySegment at(int segment, long place) throws DiskException;
     }
 
     /// What is found in a segment.
@@ -239,7 +298,7 @@ public final class Journal implements AutoCloseable {
                         segments.name(headers.get(segment).number()), "is damaged: entry " + entry.sequence() + " makes no sense",
                         "restore it from a copy; nothing was changed")));
             }
-            visitor.entry(new Place(segment, place + Entry.HEADER_BYTES), entry, data);
+            visitor.entry(new Place(segment, place, 0), entry, data);
             time = entry.timeNanos();
             latest = Math.max(latest, time);
         }
@@ -255,10 +314,36 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    private SegmentSpan scan(int segment, Window window, Found found) throws DiskException {
-        boolean last = segment == headers.size() - 1;
+    /// The sequence behind the last one of a segment; [Long#MAX_VALUE] when that is not known.
+    private long nextAfter(int segment) {
+        SegmentHeader.Compressed sealed = headers.get(segment).compressed();
+        if (sealed != null) {
+            return sealed.last() + 1;
+        }
+        return segment == headers.size() - 1 ? stop : headers.get(segment + 1).firstSequence();
+    }
+
+    /// What says what is in a segment, if there is something that fits it.
+    private Optional<SegmentIndex> index(int segment) {
+        long next = nextAfter(segment);
+        if (next == Long.MAX_VALUE) {
+            return Optional.empty(); // others may be writing to it
+        }
         SegmentHeader header = headers.get(segment);
-        long end = last ? stop : headers.get(segment + 1).firstSequence();
+        long size = devices.get(segment).geometry().sizeBytes();
+        return segments.index(header.number()).flatMap(bytes -> SegmentIndex.parse(bytes, header, headerCrc(segment), next, size));
+    }
+
+    private SegmentSpan look(int segment, SegmentIndex index, Found found) throws DiskException {
+        index.visit(segment, (place, entry, data) -> found.entry(place.position(), entry, data));
+        SegmentHeader header = headers.get(segment);
+        return new SegmentSpan(header.number(), header.firstSequence(), index.lastSequence(), found.latest, index.end(), plainBytes(header, index.end()), true,
+                isSmall(header, Optional.of(index)));
+    }
+
+    private SegmentSpan scan(int segment, Window window, Found found, Optional<SegmentIndex> index, Decoded decoded) throws DiskException {
+        SegmentHeader header = headers.get(segment);
+        long end = nextAfter(segment);
         long sequence = header.firstSequence();
         long position = SegmentHeader.BYTES;
         for (; sequence < end; sequence++) {
@@ -271,10 +356,19 @@ public final class Journal implements AutoCloseable {
             }
             Entry entry = Entry.parse(window.at(place, Entry.HEADER_BYTES));
             MemorySegment data = window.at(place, entry.bytes()).asSlice(Entry.HEADER_BYTES, entry.dataBytes());
-            found.entry(place, entry, data);
+            found.entry(place, entry, entry.form() == Stored.AS_IT_IS ? data : decoded.at(segment, place));
             position = place + entry.bytes();
         }
-        return new SegmentSpan(header.number(), header.firstSequence(), sequence - 1, found.latest, position);
+        return new SegmentSpan(header.number(), header.firstSequence(), sequence - 1, found.latest, position, plainBytes(header, position), index.isPresent(), isSmall(header, index));
+    }
+
+    private static boolean isSmall(SegmentHeader header, Optional<SegmentIndex> index) {
+        return header.isCompressed() || index.map(SegmentIndex::incompressible).orElse(false);
+    }
+
+    private static long plainBytes(SegmentHeader header, long bytes) {
+        SegmentHeader.Compressed compressed = header.compressed();
+        return compressed == null ? bytes : compressed.plainEnd();
     }
 
     /// Where the next entry is: here, or where the next unit begins; negative when it is in neither place.
@@ -292,7 +386,7 @@ public final class Journal implements AutoCloseable {
             return false;
         }
         Entry entry = Entry.parse(at);
-        if (entry.sequence() != sequence || !entry.isSound(header.diskBytes())) {
+        if (entry.sequence() != sequence || !entry.isSound(header)) {
             return false;
         }
         MemorySegment whole = window.at(position, entry.bytes());
@@ -314,7 +408,7 @@ public final class Journal implements AutoCloseable {
     /// @param position where the segment ends
     /// @param missing sequence of the first entry that is not there
     private boolean provesDamage(int segment, Window window, long position, long missing) throws DiskException {
-        return segment < headers.size() - 1 || stop < Long.MAX_VALUE || provesDurable(segment, window, position, missing);
+        return segment < headers.size() - 1 || stop < Long.MAX_VALUE || headers.get(segment).isCompressed() || provesDurable(segment, window, position, missing);
     }
 
     /// Where the entry is, if it was written since the first look.

@@ -15,6 +15,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntSupplier;
@@ -116,8 +117,10 @@ public final class JournalWriter implements AutoCloseable {
     /// The segments behind which another one was begun, the oldest first: on stable storage.
     private final List<SegmentSpan> sealed = new ArrayList<>();
 
+    private final ReentrantLock tending = new ReentrantLock();
+
     /// Called when a segment is sealed.
-    private volatile Runnable whenSealed = () -> {};
+    private final List<Runnable> whenSealed = new CopyOnWriteArrayList<>();
 
     /// The last one that was found, until another one is begun.
     private @Nullable SegmentSpan foundLast;
@@ -185,7 +188,7 @@ public final class JournalWriter implements AutoCloseable {
 
     /// @param told whenever a segment is sealed; it must neither block nor throw
     void whenSealed(Runnable told) {
-        whenSealed = told;
+        whenSealed.add(told);
     }
 
     /// How much has to go before the journal is no more than half of what it may be; nothing unless it is more than three quarters.
@@ -226,12 +229,35 @@ public final class JournalWriter implements AutoCloseable {
     void removed(SegmentSpan gone) {
         lock.lock();
         try {
-            sealed.remove(gone);
-            usedBytes -= gone.bytes();
+            sealed.removeIf(span -> {
+                boolean it = span.number() == gone.number();
+                usedBytes -= it ? span.bytes() : 0;
+                return it;
+            });
             changed.signalAll();
         } finally {
             lock.unlock();
         }
+    }
+
+    /// A sealed segment, which is there, is another one now, or is known better.
+    void replaced(SegmentSpan now) {
+        lock.lock();
+        try {
+            sealed.replaceAll(span -> {
+                boolean it = span.number() == now.number();
+                usedBytes += it ? now.bytes() - span.bytes() : 0;
+                return it ? now : span;
+            });
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// Held by whoever changes files of sealed segments.
+    ReentrantLock tending() {
+        return tending;
     }
 
     /// Appends an entry. What is longer than an entry may be becomes several, one after the other.
@@ -268,7 +294,7 @@ public final class JournalWriter implements AutoCloseable {
             throw new DiskException("a journal that cannot be written", failure == null ? IoStatus.IO_ERROR : failure);
         }
         // These always go in: without them a full journal could not even be closed, and nothing of it be let go.
-        boolean always = kind == EntryKind.SETTLED || kind == EntryKind.SETTLED_TO || kind == EntryKind.ROLLED;
+        boolean always = kind == EntryKind.SETTLED || kind == EntryKind.SETTLED_TO || kind == EntryKind.ROLLED || kind == EntryKind.DONE;
         if (!always && !hasRoom(kind, bytes)) {
             throw new DiskException("a journal that may not grow", IoStatus.NO_SPACE);
         }
@@ -442,7 +468,7 @@ public final class JournalWriter implements AutoCloseable {
         flushing.lock();
         try {
             SegmentSpan finished =
-                    segment == null ? foundLast : new SegmentSpan(header.number(), header.firstSequence(), firstSequence - 1, latestNanos, position);
+                    segment == null ? foundLast : new SegmentSpan(header.number(), header.firstSequence(), firstSequence - 1, latestNanos, position, position, false, false);
             finishSegment();
             durable(firstSequence - 1);
             SegmentHeader next = header.next(tags.getAsInt(), firstSequence);
@@ -458,7 +484,7 @@ public final class JournalWriter implements AutoCloseable {
             } finally {
                 lock.unlock();
             }
-            whenSealed.run();
+            whenSealed.forEach(Runnable::run);
         } finally {
             flushing.unlock();
         }

@@ -8,10 +8,7 @@ import holdfast.block.IoStatus;
 import holdfast.block.LayeredRequests;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.charset.StandardCharsets;
 import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -36,7 +33,7 @@ import java.util.function.IntSupplier;
 ///
 /// **Failures.** When the journal cannot be written, or may not grow, changes fail and reads go on. When the volume has failed to take a
 /// change, the seal stays broken, so that the next open makes it good.
-public final class JournaledDevice implements BlockDevice {
+public final class JournaledDevice implements JournaledDisk {
     private static final System.Logger LOG = System.getLogger(JournaledDevice.class.getName());
 
     private static final int QUEUE_DEPTH = 64;
@@ -49,8 +46,10 @@ public final class JournaledDevice implements BlockDevice {
     private final LayeredRequests requests;
     private final ChangesUnderway changes = new ChangesUnderway();
 
+    private final JournalStream stream;
+
     /// Decides the order of changes.
-    private final ReentrantLock order = new ReentrantLock();
+    private final ReentrantLock order;
 
     private final Intents intents;
 
@@ -59,8 +58,7 @@ public final class JournaledDevice implements BlockDevice {
 
     private final Keeping keeping;
     private final Optional<Roller> roller;
-    private boolean begun;
-    private boolean flushNoted;
+    private final Upkeep upkeep;
     private volatile boolean differ;
 
     private final Ending ending;
@@ -87,6 +85,8 @@ public final class JournaledDevice implements BlockDevice {
         this.writer = writer;
         this.seal = parts.seal;
         name = parts.segments.name();
+        stream = new JournalStream(writer, seal, name, false);
+        order = stream.order();
         Geometry below = volume.geometry();
         geometry = new Geometry(
                 below.sizeBytes(), below.logicalBlockBytes(), below.physicalBlockBytes(), false, below.durable(), true, below.writeZeroes(),
@@ -97,6 +97,7 @@ public final class JournaledDevice implements BlockDevice {
         keeping = parts.keeping;
         ending = new Ending(seal, keeping, order, name);
         roller = parts.keeping.base().map(base -> new Roller(new OverBase(), writer, parts.segments, base, parts.keeping, parts.clock, end));
+        upkeep = new Upkeep(writer, parts.segments, keeping.byItself());
     }
 
     private final class OverBase implements Roller.Disk {
@@ -107,7 +108,7 @@ public final class JournaledDevice implements BlockDevice {
                 if (ending.isOver()) {
                     return false;
                 }
-                beginAlone();
+                stream.beginAlone();
                 return settleGeneration();
             } finally {
                 settling.unlock();
@@ -116,23 +117,7 @@ public final class JournaledDevice implements BlockDevice {
 
         @Override
         public void note(Rolled rolled) throws DiskException {
-            order.lock();
-            try {
-                begin();
-                writer.append(EntryKind.ROLLED, 0, 0, rolled.encode(), null);
-            } finally {
-                order.unlock();
-            }
-            writer.flush();
-        }
-    }
-
-    private void beginAlone() throws DiskException {
-        order.lock();
-        try {
-            begin();
-        } finally {
-            order.unlock();
+            stream.note(rolled);
         }
     }
 
@@ -145,7 +130,7 @@ public final class JournaledDevice implements BlockDevice {
         Journal.End end;
         try (Journal journal = Journal.open(parts.segments)) {
             last = journal.header();
-            end = journal.scan((_, entry, data) -> reconciliation.look(entry, data));
+            end = journal.look((_, entry, data) -> reconciliation.look(entry, data));
             checkEnd(parts.seal, end, journal);
             checkVolume(parts.volume, last, journal.name());
         }
@@ -154,12 +139,12 @@ public final class JournaledDevice implements BlockDevice {
         }
         reconcile(parts, reconciliation);
         try (JournalWriter writer = writer(parts, last, end)) {
-            settle(writer, parts);
+            settle(writer, parts.seal, parts.volume);
         }
         return open(parts); // in order, now
     }
 
-    private static JournalWriter writer(Parts parts, SegmentHeader last, Journal.End end) {
+    static JournalWriter writer(Parts parts, SegmentHeader last, Journal.End end) {
         return new JournalWriter(parts.segments, last, end, parts.limits, parts.clock, parts.tags);
     }
 
@@ -174,7 +159,7 @@ public final class JournaledDevice implements BlockDevice {
         }
     }
 
-    private static void checkVolume(BlockDevice volume, SegmentHeader header, String name) {
+    static void checkVolume(BlockDevice volume, SegmentHeader header, String name) {
         if (volume.geometry().sizeBytes() != header.diskBytes()) {
             throw new OperatorError(name, "is a journal of a disk of another size", "bring back disk and journal of the same time");
         }
@@ -190,11 +175,7 @@ public final class JournaledDevice implements BlockDevice {
     }
 
     /// Volume and journal agree, and are on stable storage.
-    private static void settle(JournalWriter writer, Parts parts) throws DiskException {
-        settle(writer, parts.seal, parts.volume);
-    }
-
-    private static void settle(JournalWriter writer, Seal seal, BlockDevice volume) throws DiskException {
+    static void settle(JournalWriter writer, Seal seal, BlockDevice volume) throws DiskException {
         long sequence = writer.append(EntryKind.SETTLED, 0, 0, MemorySegment.NULL, null);
         writer.flush();
         seal.put(volume, sequence);
@@ -205,9 +186,14 @@ public final class JournaledDevice implements BlockDevice {
         return geometry;
     }
 
-    /// What has the content.
+    @Override
     public BlockDevice volume() {
         return volume;
+    }
+
+    @Override
+    public long waitingBytes() {
+        return 0;
     }
 
     /// That of the volume, which has the content.
@@ -292,10 +278,10 @@ public final class JournaledDevice implements BlockDevice {
         var written = new CompletableFuture<IoStatus>();
         order.lock();
         try {
-            begin();
+            stream.begin();
             boolean intended = intend(offset, length);
             long sequence = writer.append(kind, offset, length, data, written::complete);
-            flushNoted = false;
+            stream.changed();
             var change = new ChangesUnderway.Change(sequence, offset, offset + length);
             return new Journaled(change, written, intents.generation(), changes.add(change) && intended);
         } finally {
@@ -383,14 +369,6 @@ public final class JournaledDevice implements BlockDevice {
         return first == IoStatus.OK ? second : first;
     }
 
-    /// Under `order`.
-    private void begin() throws DiskException {
-        if (!begun) {
-            seal.breakOpen();
-            begun = true;
-        }
-    }
-
     /// Under `order`: notes in the journal what has to be.
     ///
     /// @return whether all of it is on stable storage already
@@ -428,7 +406,7 @@ public final class JournaledDevice implements BlockDevice {
             new Blocking(volume).flush();
             return;
         }
-        noteFlush();
+        stream.noteFlush();
         if (manyIntents() && settling.tryLock()) {
             try {
                 var _ = settleGeneration();
@@ -461,21 +439,6 @@ public final class JournaledDevice implements BlockDevice {
 
     private void flushJournal() throws DiskException {
         writer.flush();
-    }
-
-    private void noteFlush() {
-        order.lock();
-        try {
-            if (begun && !flushNoted) {
-                writer.append(EntryKind.FLUSH, 0, 0, MemorySegment.NULL, null);
-                flushNoted = true;
-            }
-        } catch (DiskException e) {
-            // Nothing depends on this entry. If the journal has lost something, its flush will say so.
-            LOG.log(System.Logger.Level.DEBUG, name + ": a flush was not noted", e);
-        } finally {
-            order.unlock();
-        }
     }
 
     private boolean manyIntents() {
@@ -515,6 +478,34 @@ public final class JournaledDevice implements BlockDevice {
         return roller.orElseThrow().round();
     }
 
+    /// Has the volume hold for itself all that the journal ever changed, so that its base may change from now on. Nothing was changed since this was
+    /// opened, and nobody else uses it.
+    ///
+    /// @param segments of the journal
+    public void makeOwn(Segments segments) throws DiskException {
+        var changed = new Ranges();
+        try (Journal journal = Journal.open(segments)) {
+            journal.look((_, entry, _) -> changed.addChange(entry));
+        }
+        for (Intents.Range range : changed.list()) {
+            int generation;
+            order.lock();
+            try {
+                stream.begin();
+                intend(range.offset(), range.length());
+                generation = intents.generation();
+            } finally {
+                order.unlock();
+            }
+            awaitIntents(range.offset(), range.length(), generation);
+        }
+        Reconciliation.write(volume, volume, changed.list());
+    }
+
+    Upkeep upkeep() {
+        return upkeep;
+    }
+
     int intentGeneration() {
         order.lock();
         try {
@@ -535,31 +526,9 @@ public final class JournaledDevice implements BlockDevice {
         }
     }
 
-    /// Names this point of the stream: everything that was completed before is before it. It is on stable storage when this returns.
-    ///
-    /// @return its sequence
-    /// @throws OperatorError when the journal takes no more
+    @Override
     public long mark(String markName) {
-        byte[] bytes = markName.getBytes(StandardCharsets.UTF_8);
-        MemorySegment data = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytes);
-        if (ending.isOver()) {
-            throw new OperatorError(name, "has ended, since it was full", "begin anew: holdfast disk unprotect, then disk protect");
-        }
-        try {
-            long sequence;
-            order.lock();
-            try {
-                begin();
-                sequence = writer.append(EntryKind.MARK, 0, 0, data, null);
-                flushNoted = false;
-            } finally {
-                order.unlock();
-            }
-            writer.flush();
-            return sequence;
-        } catch (DiskException e) {
-            throw new OperatorError(name, "takes no mark (" + e.status() + ")", "look after the storage it is on");
-        }
+        return stream.mark(markName, ending);
     }
 
     @Override
@@ -579,10 +548,11 @@ public final class JournaledDevice implements BlockDevice {
             return;
         }
         roller.ifPresent(Roller::close);
+        upkeep.close();
         try {
             if (ending.isOver()) {
                 new Blocking(volume).flush();
-            } else if (begun && !differ) {
+            } else if (stream.hasBegun() && !differ) {
                 new Blocking(volume).flush();
                 settle(writer, seal, volume);
             }

@@ -10,13 +10,9 @@ import holdfast.block.LayeredRequests;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
 import holdfast.block.StorageLayer;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Queue;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Function;
 
 /// A disk as it was at a point of its journal, read-only: what the newest entries not after that point have, and the base where
@@ -24,10 +20,6 @@ import java.util.function.Function;
 public final class PastDevice implements BlockDevice {
     private static final int QUEUE_DEPTH = 64;
     private static final int RUNS_MAX = 1024;
-    private static final int BLOCK_BYTES = 4096;
-
-    /// What an entry has, and a block before and behind it.
-    private static final int BUFFER_BYTES = Entry.DATA_BYTES_MAX + 2 * BLOCK_BYTES;
 
     private final BlockDevice base;
     private final Journal journal;
@@ -36,14 +28,12 @@ public final class PastDevice implements BlockDevice {
     private final Runnable whenClosed;
     private final Geometry geometry;
     private final LayeredRequests requests;
-    private final Arena arena = Arena.ofShared();
-
-    /// No more than reads have been under way at once.
-    private final Queue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
+    private final EntryReader entries;
 
     private PastDevice(BlockDevice base, Journal journal, PastIndex index, long sequence, Runnable whenClosed) {
         this.base = base;
         this.journal = journal;
+        entries = new EntryReader(journal);
         this.index = index;
         this.sequence = sequence;
         this.whenClosed = whenClosed;
@@ -114,7 +104,7 @@ public final class PastDevice implements BlockDevice {
 
     private static PastIndex index(Journal journal, BlockDevice base, long sequence) throws DiskException {
         var index = new PastIndex();
-        Journal.End end = journal.scan((place, entry, _) -> {
+        Journal.End end = journal.look((place, entry, _) -> {
             if (counts(entry, sequence)) {
                 index.add(place, entry);
             }
@@ -206,20 +196,8 @@ public final class PastDevice implements BlockDevice {
         if (run.place() == null) {
             into.fill((byte) 0);
         } else {
-            readEntry(run.place(), into);
+            entries.read(run.place(), run.offset(), into);
         }
-    }
-
-    /// Data lies anywhere in a segment, which is read in whole blocks.
-    private void readEntry(Journal.Place place, MemorySegment into) throws DiskException {
-        BlockDevice segment = journal.device(place.segment());
-        long from = place.position() / BLOCK_BYTES * BLOCK_BYTES;
-        long to = Math.min(Math.ceilDiv(place.position() + into.byteSize(), (long) BLOCK_BYTES) * BLOCK_BYTES, segment.geometry().sizeBytes());
-        MemorySegment buffer = Objects.requireNonNullElseGet(buffers.poll(), () -> arena.allocate(BUFFER_BYTES));
-        MemorySegment whole = buffer.asSlice(0, to - from);
-        new Blocking(segment).read(from, whole);
-        into.copyFrom(whole.asSlice(place.position() - from, into.byteSize()));
-        buffers.add(buffer);
     }
 
     private void extents(Request.Extents request) throws DiskException {
@@ -247,7 +225,7 @@ public final class PastDevice implements BlockDevice {
     @Override
     public void close() {
         if (requests.close()) {
-            arena.close();
+            entries.close();
             journal.close();
             base.close();
             whenClosed.run();

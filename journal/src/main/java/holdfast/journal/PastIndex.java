@@ -53,7 +53,7 @@ final class PastIndex {
     }
 
     private static Journal.@Nullable Place moved(Journal.@Nullable Place place, long bytes) {
-        return place == null ? null : new Journal.Place(place.segment(), place.position() + bytes);
+        return place == null ? null : new Journal.Place(place.segment(), place.position(), place.skip() + bytes);
     }
 
     /// The runs of a range, in order and without gaps.

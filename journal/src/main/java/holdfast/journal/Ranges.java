@@ -23,6 +23,13 @@ final class Ranges {
         ranges.put(start, end);
     }
 
+    /// What an entry changes, if it does.
+    void addChange(Entry entry) {
+        if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent() && entry.length() > 0) {
+            add(entry.offset(), entry.offset() + entry.length());
+        }
+    }
+
     List<Intents.Range> list() {
         var list = new ArrayList<Intents.Range>();
         ranges.forEach((from, to) -> list.add(new Intents.Range(from, to - from)));

@@ -65,9 +65,14 @@ final class Reconciliation {
     private void makeOwn(BlockDevice volume, BlockDevice past) throws DiskException {
         var ranges = new Ranges();
         changes.forEach(change -> ranges.add(change.range.offset(), change.range.offset() + change.range.length()));
+        write(volume, past, ranges.list());
+    }
+
+    /// Writes what another has of some ranges, whether it is different or not.
+    static void write(BlockDevice volume, BlockDevice past, List<Intents.Range> ranges) throws DiskException {
         try (Arena arena = Arena.ofShared()) {
             MemorySegment buffer = arena.allocate(STEP_BYTES);
-            for (Intents.Range range : ranges.list()) {
+            for (Intents.Range range : ranges) {
                 for (long at = 0; at < range.length(); at += STEP_BYTES) {
                     MemorySegment bytes = buffer.asSlice(0, Math.min(STEP_BYTES, range.length() - at));
                     new Blocking(past).read(range.offset() + at, bytes);

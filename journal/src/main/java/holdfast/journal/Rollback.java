@@ -21,10 +21,10 @@ public final class Rollback {
     /// @param segments of the disk's journal
     /// @param sequence of the last entry that is to count
     /// @param mark name of the mark that is put first
-    public static Result run(JournaledDevice disk, PastDevice.Base base, Segments segments, long sequence, String mark) throws DiskException {
+    public static Result run(JournaledDisk disk, PastDevice.Base base, Segments segments, long sequence, String mark) throws DiskException {
         var rollback = new Rollback();
         try (Journal journal = Journal.open(segments)) {
-            journal.scan((_, entry, _) -> rollback.look(entry, sequence));
+            journal.look((_, entry, _) -> rollback.look(entry, sequence));
         }
         try (BlockDevice past = PastDevice.open(base, segments, sequence)) {
             long before = disk.mark(mark);

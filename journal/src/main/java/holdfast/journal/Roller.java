@@ -9,9 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
@@ -211,19 +209,19 @@ final class Roller implements AutoCloseable {
         var index = new PastIndex();
         journal.scan((place, entry, _) -> index.add(place, entry));
         long size = journal.header().diskBytes();
-        try (Arena arena = Arena.ofShared()) {
-            Map<Integer, Window> windows = new HashMap<>();
+        try (var entries = new EntryReader(journal);
+                Arena arena = Arena.ofShared()) {
             MemorySegment buffer = arena.allocate(Entry.DATA_BYTES_MAX);
             for (long at = 0; at < size; ) {
                 for (PastIndex.Run run : index.runs(at, size, RUNS_MAX)) {
-                    takeOn(journal, run, windows, arena, buffer);
+                    takeOn(entries, run, buffer);
                     at = run.end();
                 }
             }
         }
     }
 
-    private void takeOn(Journal journal, PastIndex.Run run, Map<Integer, Window> windows, Arena arena, MemorySegment buffer) throws DiskException {
+    private void takeOn(EntryReader entries, PastIndex.Run run, MemorySegment buffer) throws DiskException {
         long length = run.end() - run.offset();
         Journal.Place place = run.place();
         if (!run.held()) {
@@ -233,17 +231,21 @@ final class Roller implements AutoCloseable {
             base.writeZeroes(run.offset(), length);
             return;
         }
-        Window window = windows.computeIfAbsent(place.segment(), segment -> new Window(
-                journal.device(segment), arena.allocate(Math.min(Window.SMALL_BYTES, journal.device(segment).geometry().sizeBytes()))));
-        MemorySegment data = buffer.asSlice(0, length).copyFrom(window.at(place.position(), (int) length));
+        MemorySegment data = buffer.asSlice(0, length);
+        entries.read(place, run.offset(), data);
         base.write(run.offset(), data);
     }
 
     /// The oldest first, so that what is left is a journal whenever the power fails.
     private void remove(List<SegmentSpan> due) throws DiskException {
-        for (SegmentSpan span : due) {
-            segments.remove(span.number());
-            writer.removed(span);
+        writer.tending().lock();
+        try {
+            for (SegmentSpan span : due) {
+                segments.remove(span.number());
+                writer.removed(span);
+            }
+        } finally {
+            writer.tending().unlock();
         }
     }
 

@@ -8,10 +8,14 @@ import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.block.WholeFile;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.SortedSet;
@@ -21,7 +25,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
-/// Segments as the files of a directory, `00000001.journal` and so on. Other files there are left alone.
+/// Segments as the files of a directory, `00000001.journal` and so on, with `00000001.index` beside it. Other files there are left
+/// alone.
 ///
 /// @param id of the journal that should be there; null for any
 public record SegmentDirectory(Path directory, @Nullable UUID id) implements Segments {
@@ -87,10 +92,50 @@ public record SegmentDirectory(Path directory, @Nullable UUID id) implements Seg
     }
 
     @Override
+    public Replacement replacement(int number, long bytesMax) {
+        return new SegmentFile(path(number));
+    }
+
+    private Path indexPath(int number) {
+        return directory.resolve(String.format(Locale.ROOT, "%08d.index", number));
+    }
+
+    @Override
+    public Optional<byte[]> index(int number) {
+        Path path = indexPath(number);
+        try {
+            return Files.size(path) > SegmentIndex.BYTES_MAX ? Optional.empty() : Optional.of(Files.readAllBytes(path));
+        } catch (IOException none) {
+            return Optional.empty(); // the segment has it all
+        }
+    }
+
+    @Override
+    public void putIndex(int number, byte[] index) {
+        Path path = indexPath(number);
+        Path unfinished = path.resolveSibling("." + path.getFileName() + ".new");
+        try {
+            try (var file = FileChannel.open(
+                    unfinished, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING, StandardOpenOption.WRITE)) {
+                for (ByteBuffer bytes = ByteBuffer.wrap(index); bytes.hasRemaining(); ) {
+                    file.write(bytes);
+                }
+                file.force(true);
+            }
+            Files.move(unfinished, path, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        } catch (IOException e) {
+            throw new OperatorError(path.toString(), "cannot be written (" + e.getMessage() + ")", "look after the storage it is on");
+        }
+        WholeFile.syncDirectory(path);
+    }
+
+    /// The index goes last: without its segment it says nothing.
+    @Override
     public void remove(int number) {
         Path path = path(number);
         try {
             Files.deleteIfExists(path);
+            Files.deleteIfExists(indexPath(number));
         } catch (IOException e) {
             throw new OperatorError(path.toString(), "cannot be removed (" + e.getMessage() + ")", "check the permissions of its directory");
         }

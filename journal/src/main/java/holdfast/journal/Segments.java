@@ -3,6 +3,7 @@ package holdfast.journal;
 import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.DiskException;
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.UUID;
@@ -42,7 +43,40 @@ public interface Segments {
     /// @throws holdfast.block.OperatorError when there is one of this number, or it cannot be made
     BlockDevice create(int number, byte[] beginning, long bytes) throws DiskException;
 
-    /// Removes one that nobody has open; it is gone for good when this returns.
+    /// What is kept beside a segment as its [SegmentIndex]; empty when there is nothing, or it cannot be read.
+    default Optional<byte[]> index(int number) {
+        return Optional.empty();
+    }
+
+    /// Keeps something beside a segment as its index, in place of what was there. After a power cut there is one of both, or none.
+    ///
+    /// @throws holdfast.block.OperatorError when it cannot be kept
+    default void putIndex(int number, byte[] index) throws DiskException {}
+
+    /// A segment in the making that is to take the place of one that is there.
+    interface Replacement extends AutoCloseable {
+        void write(long position, MemorySegment bytes) throws DiskException;
+
+        /// What was written, on stable storage, for reading; the caller closes it. Nothing is written any more.
+        BlockDevice written() throws DiskException;
+
+        /// It is in the other's place, for good when this returns; after a power cut before that there is one of both. Whoever has the other one open keeps it.
+        void put() throws DiskException;
+
+        /// Removes what was not put.
+        @Override
+        void close();
+    }
+
+    /// Begins to make another segment in place of one.
+    ///
+    /// @param bytesMax how large it will be at most
+    /// @throws holdfast.block.OperatorError when it cannot be made
+    default Replacement replacement(int number, long bytesMax) throws DiskException {
+        throw new UnsupportedOperationException(name() + " takes no other segments");
+    }
+
+    /// Removes one that nobody has open, and its index; it is gone for good when this returns.
     ///
     /// @throws holdfast.block.OperatorError when it cannot be removed
     void remove(int number) throws DiskException;

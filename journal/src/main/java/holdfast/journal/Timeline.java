@@ -35,10 +35,16 @@ public final class Timeline {
     private long firstNanos;
     private long changes;
     private long changedBytes;
+    private final NotDone notDone = new NotDone();
 
-    private Timeline(Journal journal, Journal.Visitor also) throws DiskException {
-        end = journal.scan((place, entry, data) -> {
+    private interface Way {
+        Journal.End go(Journal journal, Journal.Visitor visitor) throws DiskException;
+    }
+
+    private Timeline(Journal journal, Way way, Journal.Visitor also) throws DiskException {
+        end = way.go(journal, (place, entry, data) -> {
             also.entry(place, entry, data);
+            notDone.look(place, entry, data);
             if (passed.isEmpty()) {
                 firstNanos = entry.timeNanos();
             }
@@ -61,9 +67,16 @@ public final class Timeline {
         return of(journal, (_, _, _) -> {});
     }
 
-    /// @param also called with each entry
+    /// Reads and checks all data, too.
+    ///
+    /// @throws OperatorError when the journal is damaged
+    public static Timeline checked(Journal journal) throws DiskException {
+        return new Timeline(journal, Journal::scan, (_, _, _) -> {});
+    }
+
+    /// @param also called with each entry; it is to do without the data of writes
     static Timeline of(Journal journal, Journal.Visitor also) throws DiskException {
-        return new Timeline(journal, also);
+        return new Timeline(journal, Journal::look, also);
     }
 
     static Instant instant(long nanos) {
@@ -103,6 +116,16 @@ public final class Timeline {
 
     public long changedBytes() {
         return changedBytes;
+    }
+
+    /// Changes of which the journal does not say that the disk has them for good.
+    public long waitingChanges() {
+        return notDone.count();
+    }
+
+    /// Lengths of their ranges, together.
+    public long waitingBytes() {
+        return notDone.bytes();
     }
 
     /// Which point an operator means.

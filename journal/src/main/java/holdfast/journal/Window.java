@@ -9,9 +9,6 @@ import java.lang.foreign.MemorySegment;
 final class Window {
     static final int BYTES = 4 << 20;
 
-    /// For those who go here and there: what an entry may have, and a block before and behind it.
-    static final int SMALL_BYTES = Entry.DATA_BYTES_MAX + 8192;
-
     private static final int BLOCK_BYTES = 4096;
 
     private final MemorySegment buffer;
@@ -20,7 +17,7 @@ final class Window {
     private long from;
     private long to;
 
-    /// @param buffer of [#BYTES] or [#SMALL_BYTES], or of the segment's size if that is less
+    /// @param buffer of [#BYTES], or of the segment's size if that is less
     Window(BlockDevice segment, MemorySegment buffer) {
         disk = new Blocking(segment);
         size = segment.geometry().sizeBytes();
@@ -33,7 +30,7 @@ final class Window {
         to = 0;
     }
 
-    /// @param length at most 1 MiB, or what an entry may have where the buffer is a small one
+    /// @param length at most 1 MiB
     /// @return the bytes, until the next call; fewer where the segment ends
     MemorySegment at(long position, int length) throws DiskException {
         long end = Math.min(position + length, size);

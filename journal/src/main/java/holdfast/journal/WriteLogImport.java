@@ -18,10 +18,10 @@ public final class WriteLogImport {
 
     private final SeekableByteChannel from;
     private final String name;
-    private final JournaledDevice disk;
+    private final JournaledDisk disk;
     private final int sectorBytes;
 
-    private WriteLogImport(SeekableByteChannel from, String name, JournaledDevice disk, int sectorBytes) {
+    private WriteLogImport(SeekableByteChannel from, String name, JournaledDisk disk, int sectorBytes) {
         this.from = from;
         this.name = name;
         this.disk = disk;
@@ -32,7 +32,7 @@ public final class WriteLogImport {
     /// @param name of the log, for messages
     /// @return how many entries it had
     /// @throws OperatorError when it is no such log, or not one of a disk like this one; what is before that has been done
-    public static long run(SeekableByteChannel from, String name, JournaledDevice disk) throws DiskException, IOException {
+    public static long run(SeekableByteChannel from, String name, JournaledDisk disk) throws DiskException, IOException {
         WriteLog.Beginning beginning = WriteLog.Beginning.parse(read(from, WriteLog.SUPER_BYTES, name));
         if (beginning == null) {
             throw new OperatorError(name, "is no log of dm-log-writes", "name one that dm-log-writes, or QEMU's blklogwrites, has written");

@@ -2,8 +2,11 @@ package holdfast.journal;
 
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
+import holdfast.block.DiskException;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Stand-ins for calls of this module, each wrong in one way; [MutantsTest] puts them in place.
 final class Broken {
@@ -22,6 +25,24 @@ final class Broken {
     /// Data is taken to be what was written.
     static boolean isWhole(Entry entry, MemorySegment data) {
         return true;
+    }
+
+    /// Any index is taken to be a segment's.
+    static boolean isOf(ByteBuffer bytes, SegmentHeader segment, int headerCrc) {
+        return true;
+    }
+
+    /// Something else is taken for what was there before.
+    static byte[] read(EntryReader entries, Journal.Place place, Entry entry) throws DiskException {
+        var older = new byte[(int) entry.length()];
+        entries.read(place, entry.offset(), MemorySegment.ofArray(older));
+        older[0]++;
+        return older;
+    }
+
+    /// The same when it is decoded.
+    static byte[] older(EntryReader entries, Journal.Place place, EntryReader.Found found, int chain, MemorySegment buffer) {
+        return new byte[(int) found.entry().length()];
     }
 
     /// What was to be flushed is not.
@@ -95,4 +116,31 @@ final class Broken {
 
     /// Nobody is told that the disk goes on without its journal.
     static void end(Seal seal) {}
+
+    /// What waits is not looked for.
+    static List<Intents.Range> unapplied(JournalFirstDevice disk, long offset, MemorySegment into) {
+        return List.of(new Intents.Range(offset, into.byteSize()));
+    }
+
+    /// What was there first stays.
+    static void put(NewestBytes newest, long from, long to, @Nullable MemorySegment memory, long position) {
+        if (newest.in(from, to).isEmpty()) {
+            newest.put(from, to, memory, position);
+        }
+    }
+
+    /// What is applied is not flushed.
+    static void flushVolume(Applier applier) {}
+
+    /// What is applied may be lost by the journal.
+    static void flushJournal(Applier applier) {}
+
+    /// A flush promises nothing.
+    static void flushJournal(JournalFirstDevice disk) {}
+
+    /// What was found is left as it is.
+    static long append(
+            JournalWriter writer, EntryKind kind, long offset, long length, MemorySegment data, JournalWriter.@Nullable Written written) {
+        return 0;
+    }
 }

@@ -190,13 +190,13 @@ class DamageTest {
     void anotherVersionIsRefused() throws Exception {
         MemorySegments damaged = whole.copy();
         byte[] header = new Blocking(damaged.device(3)).read(0, 4096);
-        header[8] = 2;
+        header[8] = 3;
         ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putInt(12, 0);
         var crc = new CRC32C();
         crc.update(header);
         ByteBuffer.wrap(header).order(ByteOrder.LITTLE_ENDIAN).putInt(12, (int) crc.getValue());
         new Blocking(damaged.device(3)).write(0, header);
-        assertThatThrownBy(() -> Journal.open(damaged)).hasMessageContaining("version 2");
+        assertThatThrownBy(() -> Journal.open(damaged)).hasMessageContaining("version 3");
     }
 
     @Test

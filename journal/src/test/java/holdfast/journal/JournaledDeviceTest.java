@@ -8,6 +8,7 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
 import holdfast.block.DiskException;
+import holdfast.block.ForwardingDevice;
 import holdfast.block.Fault;
 import holdfast.block.FaultyDevice;
 import holdfast.block.IoStatus;
@@ -24,15 +25,16 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class JournaledDeviceTest {
     private static final int BLOCK = 512;
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3})
-    void itIsADiskLikeAnyOther(long seed) throws Exception {
-        Protected there = Protected.begin();
+    @CsvSource({"1,WRITE_THROUGH", "2,WRITE_THROUGH", "3,WRITE_THROUGH", "1,JOURNAL_FIRST", "2,JOURNAL_FIRST", "3,JOURNAL_FIRST"})
+    void itIsADiskLikeAnyOther(long seed, Way way) throws Exception {
+        Protected there = Protected.begin(way);
         new ArrayModel(there.blocking(), Protected.BYTES, seed).run(400);
         byte[] content = there.content();
         there.disk().close();
@@ -40,9 +42,10 @@ class JournaledDeviceTest {
     }
 
     /// A thousand changes, and what the disk was after each.
-    @Test
-    void everyStateItEverHadCanBeRead() throws Exception {
-        Protected there = Protected.begin();
+    @ParameterizedTest
+    @EnumSource
+    void everyStateItEverHadCanBeRead(Way way) throws Exception {
+        Protected there = Protected.begin(way);
         var random = new Random(77);
         var model = new byte[Protected.BYTES];
         var states = new ArrayList<byte[]>();
@@ -85,10 +88,11 @@ class JournaledDeviceTest {
         }
     }
 
-    @Test
-    void changesThatOverlapAreInTheJournalAsInTheVolume() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void changesThatOverlapAreInTheJournalAsInTheVolume(Way way) throws Exception {
         for (int round = 0; round < 20; round++) {
-            Protected there = Protected.begin();
+            Protected there = Protected.begin(way);
             var random = new Random(round);
             var all = new ArrayList<CompletableFuture<IoStatus>>();
             for (int i = 0; i < 200; i++) {
@@ -139,9 +143,10 @@ class JournaledDeviceTest {
         return done;
     }
 
-    @Test
-    void aMarkIsBehindWhatWasCompletedAndBeforeWhatComes() throws Exception {
-        Protected there = Protected.begin();
+    @ParameterizedTest
+    @EnumSource
+    void aMarkIsBehindWhatWasCompletedAndBeforeWhatComes(Way way) throws Exception {
+        Protected there = Protected.begin(way);
         there.blocking().write(0, Noise.of(1).bytes(BLOCK));
         long mark = there.disk().mark("here");
         byte[] marked = there.content();
@@ -153,9 +158,10 @@ class JournaledDeviceTest {
         }
     }
 
-    @Test
-    void openingAndReadingChangeNothing() throws Exception {
-        Protected there = Protected.begin();
+    @ParameterizedTest
+    @EnumSource
+    void openingAndReadingChangeNothing(Way way) throws Exception {
+        Protected there = Protected.begin(way);
         int before = there.time();
         there.content();
         there.blocking().flush();
@@ -219,7 +225,7 @@ class JournaledDeviceTest {
         CompletableFuture<IoStatus> underway = write(there.disk(), 0, Noise.of(1).bytes(BLOCK));
         var flushed = new CompletableFuture<IoStatus>();
         there.disk().submit(new Request.Flush((_, status) -> flushed.complete(status)));
-        Awaitility.await().until(() -> there.disk().intentGeneration() == 1);
+        Awaitility.await().until(() -> ((JournaledDevice) there.disk()).intentGeneration() == 1);
         assertThat(write(there.disk(), 8 * BLOCK, Noise.of(2).bytes(BLOCK)).join()).isEqualTo(IoStatus.OK);
         assertThat(flushed).isNotDone();
         faulty.getFirst().release();
@@ -269,12 +275,13 @@ class JournaledDeviceTest {
                 .hasMessageContaining("over another disk");
     }
 
-    @Test
-    void aFullJournalStopsChangesAndNothingElse() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void aFullJournalStopsChangesAndNothingElse(Way way) throws Exception {
         var segments = new MemorySegments(null);
         JournalWriter.begin(segments, Sample.header(Sample.ID));
         var limits = new JournalWriter.Limits(4 << 20, 3 << 20);
-        try (JournaledDevice disk = JournaledDevice.open(new JournaledDevice.Parts(
+        try (JournaledDisk disk = way.open(new JournaledDevice.Parts(
                 Protected.base(), Protected::base, segments, new MemorySeal(true, 0, null), limits, 0, new Steps(Sample.NOON), () -> 1, Keeping.ALL))) {
             var blocking = new Blocking(disk);
             assertThatThrownBy(() -> {
@@ -288,5 +295,35 @@ class JournaledDeviceTest {
             assertThat(Sample.past(segments, Long.MAX_VALUE)).isEqualTo(content);
             disk.mark("full");
         }
+    }
+
+    /// What changes the volume.
+    private record Noting(BlockDevice below, List<Long> changed) implements ForwardingDevice {
+        @Override
+        public void submit(Request request) {
+            switch (request) {
+                case Request.Write write -> changed.add(write.offset());
+                case Request.WriteZeroes zeroes -> changed.add(zeroes.offset());
+                case Request.Read _, Request.Flush _, Request.Discard _, Request.Extents _ -> {}
+            }
+            below.submit(request);
+        }
+    }
+
+    @Test
+    void aVolumeIsMadeToHoldForItselfWhatWasEverChanged() throws Exception {
+        var changed = new ArrayList<Long>();
+        Protected there = Protected.begin(volume -> new Noting(volume, changed));
+        there.blocking().write(4096, Noise.of(1).bytes(512));
+        there.blocking().write(4608, Noise.of(2).bytes(512));
+        there.blocking().discard(32 << 10, 512);
+        there.blocking().flush();
+        byte[] content = there.content();
+        changed.clear();
+        ((JournaledDevice) there.disk()).makeOwn(there.segments());
+        assertThat(changed).containsExactly(4096L, 32L << 10);
+        assertThat(there.content()).isEqualTo(content);
+        there.disk().close();
+        assertThat(there.past(there.last())).isEqualTo(content);
     }
 }

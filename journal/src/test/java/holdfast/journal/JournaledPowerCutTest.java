@@ -11,7 +11,8 @@ import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// The power of volume and journal fails at every event at either, and each loses of what was not flushed what it likes. The disk is
 /// opened; what was flushed has to be there, nothing that nobody wrote, and it has to be what its journal says.
@@ -21,15 +22,15 @@ class JournaledPowerCutTest {
     private static final int CHOICES = 4;
 
     @ParameterizedTest
-    @ValueSource(longs = {1, 2, 3})
-    void afterAnyCutVolumeAndJournalAgreeAndWhatWasFlushedIsThere(long seed) throws Exception {
-        assertThat(cutEverywhere(seed)).isGreaterThan(500);
+    @CsvSource({"1,WRITE_THROUGH", "2,WRITE_THROUGH", "3,WRITE_THROUGH", "1,JOURNAL_FIRST", "2,JOURNAL_FIRST"})
+    void afterAnyCutVolumeAndJournalAgreeAndWhatWasFlushedIsThere(long seed, Way way) throws Exception {
+        assertThat(cutEverywhere(seed, way)).isGreaterThan(500);
     }
 
     /// For the negative controls.
     @Test
     void afterAnyCutVolumeAndJournalAgreeInOneLife() throws Exception {
-        cutEverywhere(4);
+        cutEverywhere(4, Way.WRITE_THROUGH);
     }
 
     /// The second change of a region has no intent to wait for.
@@ -46,20 +47,22 @@ class JournaledPowerCutTest {
         }
     }
 
-    @Test
+    @ParameterizedTest
+    @EnumSource
     @Tag("long")
-    void theyAgreeAfterAMillionCuts() throws Exception {
+    void theyAgreeAfterAMillionCuts(Way way) throws Exception {
         long cuts = 0;
         for (long seed = 100; cuts < 1_000_000; seed++) {
-            cuts += cutEverywhere(seed);
+            cuts += cutEverywhere(seed, way);
         }
     }
 
     /// Cut, opened again, changed, cut again, and so on.
-    @Test
-    void aDiskThatLivesThroughManyCutsAgrees() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void aDiskThatLivesThroughManyCutsAgrees(Way way) throws Exception {
         var random = new Random(8);
-        Protected there = Protected.begin();
+        Protected there = Protected.begin(way);
         for (int generation = 0; generation < 60; generation++) {
             there = life(there, random, 8).there.cutAndRecorded(there.time() - random.nextInt(3), random);
             assertThat(there.past(there.last())).as("generation %d", generation).isEqualTo(there.content());
@@ -67,14 +70,16 @@ class JournaledPowerCutTest {
     }
 
     /// The power fails while the disk is put right.
-    @Test
-    void puttingRightCanBeInterruptedAnywhere() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void puttingRightCanBeInterruptedAnywhere(Way way) throws Exception {
         var random = new Random(4);
-        Life life = life(Protected.begin(), random, 20);
+        Life life = life(Protected.begin(way), random, 20);
         int interrupted = 0;
         for (int time = life.there.time() - 6; time <= life.there.time(); time++) {
             Protected once = life.there.cutAndRecorded(time, random);
             byte[] content = once.content();
+            once.disk().close();
             for (int second = 0; second <= once.time(); second++) {
                 Protected twice = once.cut(second, random);
                 if (!twice.segments().numbers().isEmpty()) {
@@ -90,9 +95,9 @@ class JournaledPowerCutTest {
 
     private record Life(Protected there, PowerCutModel model, int begun) {}
 
-    private static int cutEverywhere(long seed) throws Exception {
+    private static int cutEverywhere(long seed, Way way) throws Exception {
         var random = new Random(seed);
-        Life life = life(Protected.begin(), random, 30);
+        Life life = life(Protected.begin(way), random, 30);
         life.there.disk().close();
         int cuts = 0;
         for (int time = life.begun; time <= life.there.time(); time++) {

@@ -7,6 +7,7 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
 import holdfast.block.DiskException;
+import holdfast.block.JournalLayer;
 import holdfast.block.MemoryDevice;
 import holdfast.block.NewFile;
 import holdfast.block.RawFile;
@@ -16,28 +17,56 @@ import java.io.BufferedReader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// A program that writes to a protected disk is killed. What it had been told to be written is there, in both, and they agree.
 class KilledTest {
-    static final long BYTES = 16 << 20;
+    static final long BYTES = 1 << 20;
     static final int BLOCK = 4096;
 
-    /// The program. It writes its numbers, one after the other, to blocks that they give, and says each when it is written.
+    /// How many disks a program writes to at once, so that each kill is one of so many disks: a program takes longer to start than to be killed.
+    private static final int DISKS = 13;
+
+    private static final Pattern SAID = Pattern.compile("(\\d+) (\\d+)");
+
+    /// The program. It writes to each of some disks numbers, one after the other, to blocks that they give, and says each when it is written: the
+    /// disk's number, and this one.
     static final class Writer {
         private Writer() {}
 
         static void main(String[] arguments) throws Exception {
-            var disk = new Blocking(open(Path.of(arguments[0])));
-            for (long n = Long.parseLong(arguments[1]); ; n++) {
-                disk.write(blockOf(n) * BLOCK, content(n));
-                System.out.println(n);
-                System.out.flush();
+            for (int i = 0; i < DISKS; i++) {
+                int number = i;
+                long from = Long.parseLong(arguments[2 + i]);
+                var disk = new Blocking(open(Path.of(arguments[0]).resolve(String.valueOf(i)), JournalLayer.Mode.valueOf(arguments[1])));
+                Thread.ofPlatform().start(() -> write(disk, number, from));
             }
+        }
+
+        private static void write(Blocking disk, int number, long from) {
+            try {
+                for (long n = from; ; n++) {
+                    disk.write(blockOf(n) * BLOCK, content(n));
+                    say(number + " " + n + "\n");
+                }
+            } catch (DiskException e) {
+                throw new AssertionError(e);
+            }
+        }
+
+        /// Whole lines.
+        private static synchronized void say(String line) {
+            System.out.print(line);
+            System.out.flush();
         }
     }
 
@@ -51,59 +80,100 @@ class KilledTest {
         return bytes;
     }
 
-    private static JournaledDevice open(Path directory) throws DiskException {
+    private static JournaledDisk open(Path directory, JournalLayer.Mode mode) throws DiskException {
         var segments = new SegmentDirectory(directory.resolve("journal"), Sample.ID);
         // The seal is broken from the beginning: each open has to put right what it finds.
-        return JournaledDevice.open(new JournaledDevice.Parts(
+        var parts = new JournaledDevice.Parts(
                 RawFile.open(directory.resolve("volume"), Access.READ_WRITE), () -> new MemoryDevice(new ByteSize(BYTES)), segments,
                 new MemorySeal(false, 0, null), JournalWriter.Limits.of(Long.MAX_VALUE), 0, InstantSource.system(),
-                new Random()::nextInt));
+                new Random()::nextInt);
+        return switch (mode) {
+            case WRITE_THROUGH -> JournaledDevice.open(parts);
+            case JOURNAL_FIRST -> JournalFirstDevice.open(parts, new NotApplied.Pace(1 << 20, 128 << 10, 10_000_000, true));
+        };
     }
 
-    @Test
-    void whatWasAcknowledgedIsThere(@TempDir Path directory) throws Exception {
-        killOften(directory, 2);
+    @ParameterizedTest
+    @EnumSource
+    void whatWasAcknowledgedIsThere(JournalLayer.Mode mode, @TempDir Path directory) throws Exception {
+        killOften(directory, 2, mode);
     }
 
-    @Test
+    @ParameterizedTest
+    @EnumSource
     @Tag("long")
-    void whatWasAcknowledgedIsThereAThousandTimes(@TempDir Path directory) throws Exception {
-        killOften(directory, 1000);
+    void whatWasAcknowledgedIsThereAThousandTimes(JournalLayer.Mode mode, @TempDir Path directory) throws Exception {
+        killOften(directory, 80, mode);
     }
 
-    private static void killOften(Path directory, int times) throws Exception {
-        Files.createDirectory(directory.resolve("journal"));
-        JournalWriter.begin(new SegmentDirectory(directory.resolve("journal"), Sample.ID), new SegmentHeader(Sample.ID, 1, 1, 0, 512, 1, BYTES, ""));
-        try (NewFile volume = NewFile.begin(directory.resolve("volume"), (int) BYTES)) {
-            volume.finish();
+    /// What is known of a disk.
+    private static final class Known {
+        private final Path directory;
+        private final byte[] model = new byte[(int) BYTES];
+        private long next = 1;
+        private long last;
+
+        Known(Path directory) {
+            this.directory = directory;
         }
+    }
+
+    private static List<Known> begin(Path directory) throws Exception {
+        var disks = new ArrayList<Known>();
+        for (int i = 0; i < DISKS; i++) {
+            Path its = Files.createDirectory(directory.resolve(String.valueOf(i)));
+            Files.createDirectory(its.resolve("journal"));
+            JournalWriter.begin(new SegmentDirectory(its.resolve("journal"), Sample.ID), new SegmentHeader(Sample.ID, 1, 1, 0, 512, 1, BYTES, ""));
+            try (NewFile volume = NewFile.begin(its.resolve("volume"), (int) BYTES)) {
+                volume.finish();
+            }
+            disks.add(new Known(its));
+        }
+        return disks;
+    }
+
+    private static void killOften(Path directory, int times, JournalLayer.Mode mode) throws Exception {
+        List<Known> disks = begin(directory);
         var random = new Random();
-        var model = new byte[(int) BYTES];
-        long next = 1;
         for (int i = 0; i < times; i++) {
-            long last = writeAndKill(directory, next, 20 + random.nextInt(300));
-            try (var _ = Silence.of(JournaledDevice.class); JournaledDevice disk = open(directory)) {
-                next = compare(disk, model, next, last);
+            writeAndKill(directory, disks, mode, DISKS * (10 + random.nextInt(100)));
+            for (Known one : disks) {
+                try (var _ = Silence.of(JournaledDevice.class); JournaledDisk disk = open(one.directory, mode)) {
+                    one.next = compare(disk, one.model, one.next, one.last);
+                }
             }
         }
     }
 
-    private static long writeAndKill(Path directory, long from, int count) throws Exception {
-        Process writer = Program.start(
-                Path.of(System.getProperty("java.home"), "bin", "java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC",
-                "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), Writer.class.getName(), directory, from);
-        long last = from - 1;
+    private static void writeAndKill(Path directory, List<Known> disks, JournalLayer.Mode mode, int count) throws Exception {
+        var command = new ArrayList<Object>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java"), "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"),
+                Writer.class.getName(), directory, mode));
+        disks.forEach(disk -> command.add(disk.next));
+        Process writer = Program.start(command.toArray());
+        disks.forEach(disk -> disk.last = disk.next - 1);
         try (BufferedReader said = writer.inputReader()) {
             for (int i = 0; i < count; i++) {
-                last = Long.parseLong(said.readLine());
+                hear(disks, said.readLine());
             }
             assertThat(writer.toHandle().destroyForcibly()).isTrue(); // leaves the pipe as it is
-            for (String line = said.readLine(); line != null && line.equals(String.valueOf(last + 1)); line = said.readLine()) {
-                last++;
+            for (String line = said.readLine(); line != null; line = said.readLine()) {
+                hear(disks, line);
             }
         }
         assertThat(Program.exitCode(writer, Program.LIMIT)).isNotZero();
-        return last;
+    }
+
+    /// The last line may be cut.
+    private static void hear(List<Known> disks, String line) {
+        Matcher matcher = SAID.matcher(line);
+        if (matcher.matches()) {
+            Known disk = disks.get(Integer.parseInt(matcher.group(1)));
+            long number = Long.parseLong(matcher.group(2));
+            if (number == disk.last + 1) {
+                disk.last = number;
+            }
+        }
     }
 
     /// @return the number that comes next

@@ -14,6 +14,7 @@ import holdfast.block.Request;
 import java.util.Random;
 import java.util.SortedSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /// A journal that is read while somebody writes to it.
@@ -25,8 +26,10 @@ class LiveJournalTest {
         void run() throws DiskException;
     }
 
-    /// Segments in which something is written whenever somebody has come to an end, and asks what is behind it.
-    private record Busy(MemorySegments segments, Writing writing) implements Segments {
+    /// Segments as somebody sees them who looks on.
+    ///
+    /// @param seen what he has of each
+    private record LookedAt(MemorySegments segments, UnaryOperator<BlockDevice> seen) implements Segments {
         @Override
         public String name() {
             return segments.name();
@@ -49,7 +52,7 @@ class LiveJournalTest {
 
         @Override
         public BlockDevice peek(int number) {
-            return new Watched(segments.open(number, Access.READ_ONLY), writing);
+            return seen.apply(segments.open(number, Access.READ_ONLY));
         }
 
         @Override
@@ -63,6 +66,7 @@ class LiveJournalTest {
         }
     }
 
+    /// Something is written whenever somebody has come to an end, and asks what is behind it.
     private record Watched(BlockDevice below, Writing writing) implements ForwardingDevice {
         @Override
         public void submit(Request request) {
@@ -78,51 +82,14 @@ class LiveJournalTest {
     }
 
     /// The first read of entries finds nothing yet where the second one is.
-    private record Torn(MemorySegments segments, AtomicBoolean done) implements Segments {
+    private record TornOnce(BlockDevice below, AtomicBoolean done) implements ForwardingDevice {
         private static final long SECOND_ENTRY = SegmentHeader.BYTES + 2 * Journal.UNIT_BYTES;
 
-        @Override
-        public String name() {
-            return segments.name();
-        }
-
-        @Override
-        public String name(int number) {
-            return segments.name(number);
-        }
-
-        @Override
-        public SortedSet<Integer> numbers() {
-            return segments.numbers();
-        }
-
-        @Override
-        public BlockDevice open(int number, Access access) {
-            throw new AssertionError("whoever looks on takes no locks");
-        }
-
-        @Override
-        public BlockDevice peek(int number) {
-            return new TornOnce(segments.open(number, Access.READ_ONLY), done);
-        }
-
-        @Override
-        public BlockDevice create(int number, byte[] beginning, long bytes) {
-            throw new AssertionError("nor does he make anything");
-        }
-
-        @Override
-        public void remove(int number) {
-            throw new AssertionError("nor does he remove anything");
-        }
-    }
-
-    private record TornOnce(BlockDevice below, AtomicBoolean done) implements ForwardingDevice {
         @Override
         public void submit(Request request) {
             if (request instanceof Request.Read read && read.offset() == SegmentHeader.BYTES && done.compareAndSet(false, true)) {
                 below.submit(read.completing((_, status) -> {
-                    read.into().asSlice(Torn.SECOND_ENTRY - SegmentHeader.BYTES, Journal.UNIT_BYTES).fill((byte) 0);
+                    read.into().asSlice(SECOND_ENTRY - SegmentHeader.BYTES, Journal.UNIT_BYTES).fill((byte) 0);
                     read.completion().done(read, status);
                 }));
             } else {
@@ -144,18 +111,18 @@ class LiveJournalTest {
             for (int i = 0; i < TO_THE_END_OF_A_WINDOW; i++) {
                 write(sample, i);
             }
-            var busy = new Busy(segments, () -> {
+            var busy = new LookedAt(segments, below -> new Watched(below, () -> {
                 for (int i = 0; i < 5; i++) {
                     write(sample, i);
                 }
-            });
+            }));
             long before = sample.last();
             long seen;
             try (Journal journal = Journal.peek(busy)) {
                 seen = journal.scan((_, _, _) -> {}).sequence();
             }
             assertThat(seen).isGreaterThan(before).isLessThanOrEqualTo(sample.last());
-            assertThat(Sample.past(new Busy(segments, () -> {}), seen)).isEqualTo(sample.at(seen));
+            assertThat(Sample.past(new LookedAt(segments, UnaryOperator.identity()), seen)).isEqualTo(sample.at(seen));
         }
     }
 
@@ -168,11 +135,12 @@ class LiveJournalTest {
                 sample.write(0, Noise.of(i).bytes(512));
                 sample.writer().flush();
             }
-            var torn = new Torn(segments, new AtomicBoolean());
+            var done = new AtomicBoolean();
+            var torn = new LookedAt(segments, below -> new TornOnce(below, done));
             try (Journal journal = Journal.peek(torn)) {
                 assertThat(journal.scan((_, _, _) -> {}).sequence()).isEqualTo(3);
             }
-            assertThat(torn.done).isTrue();
+            assertThat(done).isTrue();
         }
     }
 

@@ -12,6 +12,7 @@ final class MemorySeal implements Seal {
     private final TreeMap<Integer, State> states = new TreeMap<>();
     private final @Nullable Recording recording;
     private volatile boolean ended;
+    private int endedAt;
 
     MemorySeal(boolean whole, long sequence, @Nullable Recording recording) {
         this.recording = recording;
@@ -54,7 +55,13 @@ final class MemorySeal implements Seal {
 
     @Override
     public void end() {
+        endedAt = recording == null ? 0 : recording.events().size();
         ended = true;
+    }
+
+    /// Whether it had after so many events.
+    boolean hadEnded(int time) {
+        return ended && endedAt <= time;
     }
 
     boolean hasEnded() {

@@ -11,9 +11,19 @@ import holdfast.block.Recording;
 import holdfast.block.RecordingDevice;
 import holdfast.block.Request;
 import holdfast.block.Survival;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
 import java.util.SortedSet;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +38,16 @@ final class MemorySegments implements Segments {
 
     private final TreeMap<Integer, Kept> kept = new TreeMap<>();
     private final TreeMap<Integer, Gone> gone = new TreeMap<>();
+
+    /// Beside the segments. One that is put is torn by a cut until it is flushed, which is worse than what is promised.
+    private final TreeMap<Integer, Kept> indexes = new TreeMap<>();
+
+    /// @param until so many events it was there
+    private record Replaced(int number, Kept kept, int until) {}
+
+    private final List<Replaced> replaced = new ArrayList<>();
+
+    private final AtomicLong read = new AtomicLong();
     private final @Nullable Recording recording;
 
     MemorySegments(@Nullable Recording recording) {
@@ -55,7 +75,7 @@ final class MemorySegments implements Segments {
         if (one == null) {
             throw new AssertionError("no segment " + number);
         }
-        return new Unclosed(one.recorded == null ? one.device : one.recorded);
+        return new Unclosed(one.recorded == null ? one.device : one.recorded, read);
     }
 
     @Override
@@ -66,9 +86,93 @@ final class MemorySegments implements Segments {
         return open(number, Access.READ_WRITE);
     }
 
-    private void put(int number, MemoryDevice device) {
+    /// How many bytes were read, of segments and indexes.
+    long bytesRead() {
+        return read.get();
+    }
+
+    @Override
+    public synchronized Optional<byte[]> index(int number) {
+        Kept one = indexes.get(number);
+        if (one == null) {
+            return Optional.empty();
+        }
+        try {
+            byte[] all = new Blocking(one.device).read(0, (int) one.device.geometry().sizeBytes());
+            int length = ByteBuffer.wrap(all).getInt();
+            byte[] index = Arrays.copyOfRange(all, Integer.BYTES, Integer.BYTES + Math.clamp(length, 0, all.length - Integer.BYTES));
+            read.addAndGet(index.length);
+            return Optional.of(index);
+        } catch (DiskException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    @Override
+    public synchronized void putIndex(int number, byte[] index) throws DiskException {
+        byte[] all = ByteBuffer.allocate(Math.ceilDiv(Integer.BYTES + index.length, 512) * 512).putInt(index.length).put(index).array();
+        var device = new MemoryDevice(new ByteSize(all.length));
+        Kept one = kept(device);
+        indexes.put(number, one);
+        var written = new Blocking(one.recorded == null ? device : one.recorded);
+        written.write(0, all);
+        written.flush();
+    }
+
+    synchronized Set<Integer> indexed() {
+        return Set.copyOf(indexes.keySet());
+    }
+
+    synchronized void removeIndex(int number) {
+        indexes.remove(number);
+    }
+
+    @Override
+    public Replacement replacement(int number, long bytesMax) {
+        var device = new MemoryDevice(new ByteSize(Math.ceilDiv(bytesMax, 4096L) * 4096));
+        Kept one = kept(device);
+        var all = new Blocking(one.recorded == null ? device : one.recorded);
+        return new Replacement() {
+            @Override
+            public void write(long position, MemorySegment bytes) throws DiskException {
+                long from = position / 512 * 512; // whole blocks
+                byte[] blocks = new Blocking(device).read(from, (int) (Math.ceilDiv(position + bytes.byteSize(), 512L) * 512 - from));
+                MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, blocks, (int) (position - from), (int) bytes.byteSize());
+                all.write(from, blocks);
+            }
+
+            @Override
+            public BlockDevice written() throws DiskException {
+                all.flush();
+                return new Unclosed(device, read);
+            }
+
+            @Override
+            public void put() {
+                replaceWith(number, one);
+            }
+
+            @Override
+            public void close() {}
+        };
+    }
+
+    private synchronized void replaceWith(int number, Kept now) {
+        Kept before = Objects.requireNonNull(kept.get(number));
+        if (recording != null) {
+            replaced.add(new Replaced(number, before, recording.events().size()));
+            recording.mark("segment " + number + " is another one");
+        }
+        kept.put(number, now);
+    }
+
+    private Kept kept(MemoryDevice device) {
         RecordingDevice recorded = recording == null ? null : new RecordingDevice(device, recording);
-        if (kept.putIfAbsent(number, new Kept(device, device.copy(), recorded, recording == null ? 0 : recording.events().size())) != null) {
+        return new Kept(device, device.copy(), recorded, recording == null ? 0 : recording.events().size());
+    }
+
+    private void put(int number, MemoryDevice device) {
+        if (kept.putIfAbsent(number, kept(device)) != null) {
             throw new AssertionError("there is a segment " + number);
         }
     }
@@ -84,10 +188,21 @@ final class MemorySegments implements Segments {
                 there.put(number, one.kept);
             }
         });
+        replaced.reversed().forEach(one -> {
+            if (one.until >= time) {
+                there.put(one.number, one.kept);
+            }
+        });
         there.forEach((number, one) -> {
             if (one.made <= time && recording != null && one.recorded != null) {
                 Recording.Cut cut = recording.cut(time, one.recorded);
                 found.put(number, cut.disk(one.before, Survival.random(random)));
+            }
+        });
+        indexes.forEach((number, one) -> {
+            if (one.made <= time && recording != null && one.recorded != null) {
+                Recording.Cut cut = recording.cut(time, one.recorded);
+                found.indexes.put(number, found.kept(cut.disk(one.before, Survival.random(random))));
             }
         });
         return found;
@@ -95,6 +210,7 @@ final class MemorySegments implements Segments {
 
     MemorySegments copy() {
         var copy = new MemorySegments(null);
+        indexes.forEach((number, one) -> copy.indexes.put(number, copy.kept(one.device.copy())));
         kept.forEach((number, one) -> copy.put(number, one.device.copy()));
         return copy;
     }
@@ -115,6 +231,7 @@ final class MemorySegments implements Segments {
     @Override
     public synchronized void remove(int number) {
         Kept one = kept.remove(number);
+        indexes.remove(number);
         if (one != null && recording != null) {
             gone.put(number, new Gone(one, recording.events().size()));
             recording.mark("segment " + number + " is removed");
@@ -129,7 +246,7 @@ final class MemorySegments implements Segments {
     }
 
     /// A segment outlives whoever has it open.
-    private record Unclosed(BlockDevice segment) implements BlockDevice {
+    private record Unclosed(BlockDevice segment, AtomicLong read) implements BlockDevice {
         @Override
         public Geometry geometry() {
             return segment.geometry();
@@ -137,6 +254,9 @@ final class MemorySegments implements Segments {
 
         @Override
         public void submit(Request request) {
+            if (request instanceof Request.Read of) {
+                read.addAndGet(of.into().byteSize());
+            }
             segment.submit(request);
         }
 

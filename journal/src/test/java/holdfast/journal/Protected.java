@@ -23,17 +23,32 @@ final class Protected {
     private final RecordingDevice volume;
     private final MemorySegments segments;
     private final MemorySeal seal;
-    private final JournaledDevice disk;
+    private final Opening opening;
+    private final JournaledDisk disk;
 
-    private Protected(MemoryDevice stored, Recording recording, MemorySegments segments, MemorySeal seal, UnaryOperator<BlockDevice> over)
+    /// How it is opened.
+    @FunctionalInterface
+    interface Opening {
+        JournaledDisk open(JournaledDevice.Parts parts) throws DiskException;
+    }
+
+    private Protected(
+            MemoryDevice stored, Recording recording, MemorySegments segments, MemorySeal seal, UnaryOperator<BlockDevice> over, Opening opening)
             throws DiskException {
-        before = stored.copy();
-        volume = new RecordingDevice(stored, recording);
+        this(stored.copy(), new RecordingDevice(stored, recording), segments, seal, over, opening);
+    }
+
+    private Protected(
+            MemoryDevice before, RecordingDevice volume, MemorySegments segments, MemorySeal seal, UnaryOperator<BlockDevice> over, Opening opening)
+            throws DiskException {
+        this.opening = opening;
+        this.before = before;
+        this.volume = volume;
         this.segments = segments;
         this.seal = seal;
         var tags = new Random(segments.numbers().size());
         try (var _ = Silence.of(JournaledDevice.class)) {
-            disk = JournaledDevice.open(new JournaledDevice.Parts(
+            disk = opening.open(new JournaledDevice.Parts(
                     over.apply(volume), Protected::base, segments, seal, Sample.TINY, REGION_BYTES, new Steps(Sample.NOON), tags::nextInt));
         }
     }
@@ -43,18 +58,27 @@ final class Protected {
     }
 
     static Protected begin() throws DiskException {
-        return begin(UnaryOperator.identity());
+        return begin(Way.WRITE_THROUGH);
+    }
+
+    static Protected begin(Way way) throws DiskException {
+        return begin(UnaryOperator.identity(), way::open);
     }
 
     /// @param over lies between the layer and its volume
     static Protected begin(UnaryOperator<BlockDevice> over) throws DiskException {
+        return begin(over, Way.WRITE_THROUGH::open);
+    }
+
+    /// @param over lies between the layer and its volume
+    static Protected begin(UnaryOperator<BlockDevice> over, Opening opening) throws DiskException {
         var recording = new RecordingDevice(new MemoryDevice(new ByteSize(4096))).recording();
         var segments = new MemorySegments(recording);
         JournalWriter.begin(segments, Sample.header(Sample.ID));
-        return new Protected(new MemoryDevice(new ByteSize(BYTES)), recording, segments, new MemorySeal(true, 0, recording), over);
+        return new Protected(new MemoryDevice(new ByteSize(BYTES)), recording, segments, new MemorySeal(true, 0, recording), over, opening);
     }
 
-    JournaledDevice disk() {
+    JournaledDisk disk() {
         return disk;
     }
 
@@ -75,21 +99,41 @@ final class Protected {
         return volume.recording().events().size();
     }
 
+    /// What the volume has.
+    byte[] volume() throws DiskException {
+        return new Blocking(volume.recording().cut(time(), volume).disk(before, Survival.everything())).read(0, BYTES);
+    }
+
+    /// What is found of the volume when the power has failed after `time` events.
+    byte[] volume(int time, Random random) throws DiskException {
+        return new Blocking(volume.recording().cut(time, volume).disk(before, Survival.random(random))).read(0, BYTES);
+    }
+
+    /// What is found, and opened, when the program was killed: all that was written is there, on stable storage or not.
+    Protected killed() throws DiskException {
+        return new Protected(before, volume, segments, seal, UnaryOperator.identity(), opening);
+    }
+
     /// What is found, and opened, when the power has failed after `time` events: volume and journal each lose what they like.
     Protected cut(int time, Random random) throws DiskException {
-        return cut(time, random, segments.cut(time, random, null), null);
+        return cut(time, random, opening);
+    }
+
+    /// @param next how it is opened then
+    Protected cut(int time, Random random, Opening next) throws DiskException {
+        return cut(time, random, segments.cut(time, random, null), null, next);
     }
 
     /// The same, and it is recorded again.
     Protected cutAndRecorded(int time, Random random) throws DiskException {
         var recording = new RecordingDevice(new MemoryDevice(new ByteSize(4096))).recording();
-        return cut(time, random, segments.cut(time, random, recording), recording);
+        return cut(time, random, segments.cut(time, random, recording), recording, opening);
     }
 
-    private Protected cut(int time, Random random, MemorySegments found, @Nullable Recording recording) throws DiskException {
+    private Protected cut(int time, Random random, MemorySegments found, @Nullable Recording recording, Opening next) throws DiskException {
         MemoryDevice stored = volume.recording().cut(time, volume).disk(before, Survival.random(random));
         Recording used = recording == null ? new RecordingDevice(stored).recording() : recording;
-        return new Protected(stored, used, found, seal.cut(time, recording), UnaryOperator.identity());
+        return new Protected(stored, used, found, seal.cut(time, recording), UnaryOperator.identity(), next);
     }
 
     byte[] content() throws DiskException {

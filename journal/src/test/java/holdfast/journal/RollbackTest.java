@@ -5,15 +5,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 import holdfast.block.Noise;
 import java.util.Arrays;
 import java.util.Random;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 class RollbackTest {
     /// A disk that has lived, opened again, with what it was at a mark in the middle.
     private record Lived(Protected there, long mark, byte[] marked, byte[] last) {}
 
-    private static Lived lived(long seed) throws Exception {
+    private static Lived lived(long seed, Way way) throws Exception {
         var random = new Random(seed);
-        Protected there = Protected.begin();
+        Protected there = Protected.begin(way);
         changes(there, random, 30);
         long mark = there.disk().mark("middle");
         byte[] marked = there.content();
@@ -39,9 +40,10 @@ class RollbackTest {
         return Rollback.run(there.disk(), Protected::base, there.segments(), sequence, "before");
     }
 
-    @Test
-    void aDiskBecomesWhatItWasAndThatCanBeUndone() throws Exception {
-        Lived lived = lived(1);
+    @ParameterizedTest
+    @EnumSource
+    void aDiskBecomesWhatItWasAndThatCanBeUndone(Way way) throws Exception {
+        Lived lived = lived(1, way);
         Rollback.Result there = run(lived.there, lived.mark);
         assertThat(lived.there.content()).isEqualTo(lived.marked);
         assertThat(there.differentBytes()).isPositive();
@@ -56,16 +58,18 @@ class RollbackTest {
         assertThat(again.past(again.last())).isEqualTo(lived.last);
     }
 
-    @Test
-    void whatWasNotChangedSinceIsNotTouched() throws Exception {
-        Lived lived = lived(3);
+    @ParameterizedTest
+    @EnumSource
+    void whatWasNotChangedSinceIsNotTouched(Way way) throws Exception {
+        Lived lived = lived(3, way);
         assertThat(run(lived.there, lived.there.last()).differentBytes()).isZero();
         assertThat(lived.there.content()).isEqualTo(lived.last);
     }
 
-    @Test
-    void whenItIsInterruptedAnywhereItIsDoneAgain() throws Exception {
-        Lived lived = lived(4);
+    @ParameterizedTest
+    @EnumSource
+    void whenItIsInterruptedAnywhereItIsDoneAgain(Way way) throws Exception {
+        Lived lived = lived(4, way);
         int begun = lived.there.time();
         run(lived.there, lived.mark);
         lived.there.disk().close();

@@ -12,7 +12,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// What is oldest in a journal is let go while the disk is used.
 class RollerTest {
@@ -23,7 +23,11 @@ class RollerTest {
     private record Life(RollingDisk there, PowerCutModel model, int begun) {}
 
     private static Life life(Random random, int steps) throws Exception {
-        RollingDisk there = RollingDisk.begin();
+        return life(random, steps, Way.WRITE_THROUGH);
+    }
+
+    private static Life life(Random random, int steps, Way way) throws Exception {
+        RollingDisk there = RollingDisk.begin(way);
         int begun = there.time();
         var model = new PowerCutModel(new byte[RollingDisk.BYTES]);
         for (int i = 0; i < steps; i++) {
@@ -34,7 +38,10 @@ class RollerTest {
                     there.blocking().flush();
                     model.promiseAll(there.time());
                 }
-                case 1 -> there.disk().roll();
+                case 1 -> {
+                    there.upkeep().step();
+                    there.roll();
+                }
                 case 2 -> {
                     model.write(block, new byte[BLOCK], there.time());
                     there.blocking().discard((long) block * BLOCK, BLOCK);
@@ -55,7 +62,15 @@ class RollerTest {
 
     @Test
     void whatIsKeptIsExactAndWhatIsOlderIsRefused() throws Exception {
-        RollingDisk there = life(new Random(5), 200).there;
+        lookAtAll(life(new Random(5), 200).there);
+    }
+
+    @Test
+    void soItIsWhereTheJournalIsWrittenFirst() throws Exception {
+        lookAtAll(life(new Random(5), 200, Way.JOURNAL_FIRST).there);
+    }
+
+    private static void lookAtAll(RollingDisk there) throws Exception {
         byte[] content = there.content();
         Journal.End end = there.end();
         assertThat(end.oldest()).isGreaterThan(50);
@@ -80,7 +95,7 @@ class RollerTest {
             there.blocking().write(0, PowerCutModel.content(new Random(i)));
         }
         there.disk().mark("late");
-        assertThat(there.disk().roll()).isTrue();
+        assertThat(there.roll()).isTrue();
         Timeline timeline;
         try (Journal journal = Journal.open(there.segments())) {
             timeline = Timeline.of(journal);
@@ -103,7 +118,7 @@ class RollerTest {
         RollingDisk there = life(new Random(3), 60).there;
         there.base().inUse(true);
         long oldest = there.end().oldest();
-        assertThat(there.disk().roll()).isFalse();
+        assertThat(there.roll()).isFalse();
         assertThat(there.end().oldest()).isEqualTo(oldest);
     }
 
@@ -144,7 +159,7 @@ class RollerTest {
         for (int i = 0; i < 60; i++) {
             there.blocking().write((long) i % 30 * BLOCK, PowerCutModel.content(new Random(i)));
         }
-        assertThat(there.disk().roll()).isTrue();
+        assertThat(there.roll()).isTrue();
         return there;
     }
 
@@ -165,28 +180,29 @@ class RollerTest {
             for (int i = 0; i < 30; i++) {
                 found.disk().mark("later");
             }
-            found.disk().roll();
+            found.roll();
             assertThat(found.content()).as("choice %d", choice).isEqualTo(new byte[RollingDisk.BYTES]);
         }
     }
 
     @ParameterizedTest
-    @ValueSource(longs = 1)
-    void afterAnyCutVolumeBaseAndJournalAgree(long seed) throws Exception {
-        assertThat(cutEverywhere(seed, 50)).isGreaterThan(300);
+    @EnumSource
+    void afterAnyCutVolumeBaseAndJournalAgree(Way way) throws Exception {
+        assertThat(cutEverywhere(1, 50, way)).isGreaterThan(300);
     }
 
-    @Test
+    @ParameterizedTest
+    @EnumSource
     @Tag("long")
-    void theyAgreeAfterAMillionCuts() throws Exception {
+    void theyAgreeAfterAMillionCuts(Way way) throws Exception {
         long cuts = 0;
         for (long seed = 100; cuts < 1_000_000; seed++) {
-            cuts += cutEverywhere(seed, 60);
+            cuts += cutEverywhere(seed, 60, way);
         }
     }
 
-    private static int cutEverywhere(long seed, int steps) throws Exception {
-        Life life = life(new Random(seed), steps);
+    private static int cutEverywhere(long seed, int steps, Way way) throws Exception {
+        Life life = life(new Random(seed), steps, way);
         life.there.disk().close();
         MemorySegments ever = life.there.segments().ever();
         int cuts = 0;
@@ -209,7 +225,7 @@ class RollerTest {
             assertThat(found.past(sequence)).as("cut after event %d, behind entry %d", time, sequence).isEqualTo(Sample.pastOverAny(ever, sequence));
         }
         assertThat(found.past(end.sequence())).as("cut after event %d, at the end", time).isEqualTo(content);
-        while (found.disk().roll()) {
+        while (found.roll()) {
             assertThat(found.content()).as("cut after event %d, then rolled", time).isEqualTo(content);
         }
         assertThat(found.past(found.end().sequence())).as("cut after event %d, at the end, rolled", time).isEqualTo(content);

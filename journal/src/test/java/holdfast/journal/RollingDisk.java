@@ -30,10 +30,13 @@ final class RollingDisk {
     private final MemorySegments segments;
     private final MemorySeal seal;
     private final NumberedBase base;
-    private final JournaledDevice disk;
+    private final Way way;
+    private final JournaledDisk disk;
 
-    private RollingDisk(MemoryDevice volumeStore, MemoryDevice baseStore, MemorySegments segments, MemorySeal seal, Recording recording)
+    private RollingDisk(
+            MemoryDevice volumeStore, MemoryDevice baseStore, MemorySegments segments, MemorySeal seal, Recording recording, Way way)
             throws DiskException {
+        this.way = way;
         volumeBefore = volumeStore.copy();
         baseBefore = baseStore.copy();
         volume = new RecordingDevice(volumeStore, recording);
@@ -44,22 +47,34 @@ final class RollingDisk {
         var random = new Random(recording.events().size() + segments.numbers().last());
         base = new NumberedBase(this.baseStore, BYTES, random);
         try (var _ = Silence.of(JournaledDevice.class)) {
-            disk = JournaledDevice.open(new JournaledDevice.Parts(
+            disk = way.open(new JournaledDevice.Parts(
                     new OwnBlocks(volume, base.device(), BYTES), base::device, segments, seal, LIMITS, Protected.REGION_BYTES, new Steps(Sample.NOON),
                     random::nextInt, new Keeping(Optional.of(base), Optional.of(Duration.ZERO), false, JournalLayer.WhenFull.STOP)));
         }
     }
 
     static RollingDisk begin() throws DiskException {
+        return begin(Way.WRITE_THROUGH);
+    }
+
+    static RollingDisk begin(Way way) throws DiskException {
         var recording = new Recording();
         var segments = new MemorySegments(recording);
         JournalWriter.begin(segments, new SegmentHeader(Sample.ID, 1, 1000, 0, 512, 1, BYTES, "base 0"));
         return new RollingDisk(
                 new MemoryDevice(new ByteSize(OwnBlocks.storeBytes(BYTES))), NumberedBase.store(BYTES), segments, new MemorySeal(true, 0, recording),
-                recording);
+                recording, way);
     }
 
-    JournaledDevice disk() {
+    boolean roll() throws DiskException {
+        return Way.roll(disk);
+    }
+
+    Upkeep upkeep() {
+        return Way.upkeep(disk);
+    }
+
+    JournaledDisk disk() {
         return disk;
     }
 
@@ -93,7 +108,7 @@ final class RollingDisk {
         MemorySegments found = segments.cut(time, random, next);
         MemoryDevice ofVolume = recording.cut(time, volume).disk(volumeBefore, Survival.random(random));
         MemoryDevice ofBase = recording.cut(time, baseStore).disk(baseBefore, Survival.random(random));
-        return new RollingDisk(ofVolume, ofBase, found, seal.cut(time, next), next);
+        return new RollingDisk(ofVolume, ofBase, found, seal.cut(time, next), next, way);
     }
 
     /// What the journal says the disk was.

@@ -150,7 +150,7 @@ final class Sample implements AutoCloseable {
                     return;
                 }
                 if (entry.is(EntryKind.WRITE)) {
-                    MemorySegment.copy(data, ValueLayout.JAVA_BYTE, 0, content, (int) entry.offset(), entry.dataBytes());
+                    MemorySegment.copy(data, ValueLayout.JAVA_BYTE, 0, content, (int) entry.offset(), (int) entry.length());
                 } else if (entry.is(EntryKind.DISCARD) || entry.is(EntryKind.ZEROES)) {
                     Arrays.fill(content, (int) entry.offset(), (int) (entry.offset() + entry.length()), (byte) 0);
                 }

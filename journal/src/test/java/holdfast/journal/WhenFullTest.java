@@ -24,6 +24,8 @@ import java.util.SortedSet;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /// What becomes of a disk whose journal may not grow.
 @Timeout(60)
@@ -32,10 +34,11 @@ class WhenFullTest {
     private static final int PART = 64 << 10;
     private static final long MAX = 16 << 20;
 
-    private static JournaledDevice open(
-            BlockDevice volume, NumberedBase base, Segments segments, MemorySeal seal, JournalLayer.WhenFull whenFull) throws DiskException {
+    private static JournaledDisk open(
+            Way way, BlockDevice volume, NumberedBase base, Segments segments, MemorySeal seal, JournalLayer.WhenFull whenFull)
+            throws DiskException {
         JournalWriter.begin(segments, new SegmentHeader(Sample.ID, 1, 1, 0, 512, 1, BYTES, base.identity()));
-        return JournaledDevice.open(new JournaledDevice.Parts(
+        return way.open(new JournaledDevice.Parts(
                 volume, base::device, segments, seal, new JournalWriter.Limits(2 << 20, MAX), 0, InstantSource.system(), new Random(1)::nextInt,
                 new Keeping(Optional.of(base), Optional.empty(), true, whenFull)));
     }
@@ -55,12 +58,13 @@ class WhenFullTest {
     }
 
     /// Four times as much as the journal may take, by many at once.
-    @Test
-    void changesWaitUntilTheBaseHasTakenOnWhatIsOldest() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void changesWaitUntilTheBaseHasTakenOnWhatIsOldest(Way way) throws Exception {
         var segments = new MemorySegments(null);
         NumberedBase base = base();
         byte[] content;
-        try (JournaledDevice disk = open(volume(), base, segments, new MemorySeal(true, 0, null), JournalLayer.WhenFull.THROTTLE)) {
+        try (JournaledDisk disk = open(way, volume(), base, segments, new MemorySeal(true, 0, null), JournalLayer.WhenFull.THROTTLE)) {
             for (int i = 0; i < 4 * MAX / PART; i += 16) {
                 var all = new ArrayList<CompletableFuture<IoStatus>>();
                 for (int at = 0; at < BYTES; at += PART) {
@@ -82,12 +86,13 @@ class WhenFullTest {
         return done;
     }
 
-    @Test
-    void changesWaitWhileSomebodyLooksAtThePastAndReadsGoOn() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void changesWaitWhileSomebodyLooksAtThePastAndReadsGoOn(Way way) throws Exception {
         var segments = new MemorySegments(null);
         NumberedBase base = base();
         base.inUse(true);
-        try (JournaledDevice disk = open(volume(), base, segments, new MemorySeal(true, 0, null), JournalLayer.WhenFull.THROTTLE)) {
+        try (JournaledDisk disk = open(way, volume(), base, segments, new MemorySeal(true, 0, null), JournalLayer.WhenFull.THROTTLE)) {
             for (int i = 0; i < (MAX - (3 << 20)) / PART; i++) {
                 new Blocking(disk).write(0, Noise.of(i).bytes(PART));
             }
@@ -106,12 +111,21 @@ class WhenFullTest {
 
     @Test
     void aJournalThatIsFullEndsAndTheDiskGoesOn() throws Exception {
+        fillUp(Way.WRITE_THROUGH);
+    }
+
+    @Test
+    void soDoesOneThatIsWrittenFirst() throws Exception {
+        fillUp(Way.JOURNAL_FIRST);
+    }
+
+    private static void fillUp(Way way) throws Exception {
         var segments = new MemorySegments(null);
         NumberedBase base = base();
         var seal = new MemorySeal(true, 0, null);
         MemoryDevice volume = volume();
         try (var _ = Silence.of(JournaledDevice.class);
-                JournaledDevice disk = open(volume, base, segments, seal, JournalLayer.WhenFull.UNPROTECT)) {
+                JournaledDisk disk = open(way, volume, base, segments, seal, JournalLayer.WhenFull.UNPROTECT)) {
             for (int i = 0; i < 2 * MAX / PART; i++) {
                 new Blocking(disk).write((long) i * PART % BYTES, Noise.of(i).bytes(PART));
             }
@@ -125,14 +139,15 @@ class WhenFullTest {
     }
 
     /// The storage of the journal has no room, whatever the journal may take.
-    @Test
-    void aJournalWhoseStorageIsFullEndsToo() throws Exception {
+    @ParameterizedTest
+    @EnumSource
+    void aJournalWhoseStorageIsFullEndsToo(Way way) throws Exception {
         var segments = new MemorySegments(null);
         var seal = new MemorySeal(true, 0, null);
         var full = new Full(segments);
         MemoryDevice volume = volume();
         try (var _ = Silence.of(JournaledDevice.class);
-                JournaledDevice disk = open(volume, base(), full, seal, JournalLayer.WhenFull.UNPROTECT)) {
+                JournaledDisk disk = open(way, volume, base(), full, seal, JournalLayer.WhenFull.UNPROTECT)) {
             var blocking = new Blocking(disk);
             for (int i = 0; i < 64; i++) {
                 blocking.write((long) i * PART % BYTES, Noise.of(i).bytes(PART), i % 3 == 0);

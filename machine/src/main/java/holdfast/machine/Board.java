@@ -108,13 +108,17 @@ final class Board {
         plug(host, BALLOON_SLOT, balloon);
         plug(host, CONSOLE_SLOT, new VirtioConsole("virtio-console0", ram, gate, null, ports.virtio()));
         List<DiskSpec> specs = ports.disks();
-        if (specs.size() > DISKS_MAX) {
-            throw new IllegalArgumentException("at most " + DISKS_MAX + " disks: " + specs.size());
+        List<ShareSpec> shares = config.shares();
+        if (specs.size() + shares.size() > DISKS_MAX) {
+            throw new IllegalArgumentException("at most " + DISKS_MAX + " disks and shares: " + (specs.size() + shares.size()));
         }
         int queues = Math.min(config.harts(), DISK_QUEUES_MAX);
         for (int i = 0; i < specs.size(); i++) {
             disks.add(new VirtioBlock("virtio-blk" + i, ram, gate, specs.get(i), queues));
             plug(host, FIRST_DISK_SLOT + i, disks.get(i));
+        }
+        for (int i = 0; i < shares.size(); i++) {
+            plug(host, FIRST_DISK_SLOT + specs.size() + i, new VirtioShare("virtio-9p" + i, ram, gate, shares.get(i)));
         }
     }
 

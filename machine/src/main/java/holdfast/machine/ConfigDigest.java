@@ -45,6 +45,9 @@ final class ConfigDigest {
         for (NamedConsole port : config.virtioPorts()) {
             out.writeUTF(port.name());
         }
+        for (ShareSpec share : config.shares()) {
+            out.writeUTF(share.tag());
+        }
         out.writeLong(DeterministicScheduler.quantum(config.harts()));
     }
 }

@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param mac the network device's address, six bytes as one number
 /// @param console the outside of the UART, the guest's `ttyS0`
 /// @param virtioPorts virtio-serial ports, in the guest `/dev/virtio-ports/NAME`
+/// @param shares directories of the host's that the guest can mount by 9P
 /// @param seed of everything pseudo-random in the machine; with a seeded entropy port the run depends on nothing else
 /// @param translation whether hot code is translated to JVM bytecode; changes nothing but speed
 /// @param profile whether to count where the time of the harts goes, and tell Flight Recorder; costs a little speed
@@ -34,6 +35,7 @@ public record MachineConfig(
         long mac,
         ConsolePort console,
         List<NamedConsole> virtioPorts,
+        List<ShareSpec> shares,
         EntropyPort entropy,
         ClockPort clock,
         long seed,
@@ -59,6 +61,7 @@ public record MachineConfig(
         require(record == null || replay == null, "one run cannot both record and replay");
         disks = List.copyOf(disks);
         virtioPorts = List.copyOf(virtioPorts);
+        shares = List.copyOf(shares);
     }
 
     private static void require(boolean condition, String otherwise) {
@@ -84,6 +87,7 @@ public record MachineConfig(
         private long mac = 0x52_54_00_12_34_56L;
         private ConsolePort console = (bytes, offset, length) -> {};
         private final List<NamedConsole> virtioPorts = new ArrayList<>();
+        private final List<ShareSpec> shares = new ArrayList<>();
         private EntropyPort entropy = new SecureRandom()::nextBytes;
         private ClockPort clock = ClockPort.HOST;
         private long seed;
@@ -151,6 +155,11 @@ public record MachineConfig(
             return this;
         }
 
+        public Builder share(ShareSpec share) {
+            shares.add(share);
+            return this;
+        }
+
         public Builder entropy(EntropyPort port) {
             entropy = port;
             return this;
@@ -209,6 +218,7 @@ public record MachineConfig(
                     mac,
                     console,
                     virtioPorts,
+                    shares,
                     entropy,
                     clock,
                     seed,

@@ -1,5 +1,6 @@
 package holdfast.machine;
 
+import holdfast.block.OperatorError;
 import java.io.IOException;
 import java.util.HashMap;
 import java.util.List;
@@ -27,7 +28,15 @@ final class MachineState {
         this.pages = new MemoryPages(memory.physical());
     }
 
+    /// @throws OperatorError when the guest has a share mounted
     void saveShape(StateOutput out, SaveScope scope) throws IOException {
+        for (ShareSpec share : config.shares()) {
+            if (share.port().inUse()) {
+                throw new OperatorError(
+                        "share " + share.tag(), "is mounted in the guest, and a saved guest would not find again what it has open there",
+                        "unmount it there first");
+            }
+        }
         out.section(MachineShape.of(config, scope instanceof SaveScope.Whole).section());
     }
 

@@ -31,6 +31,8 @@ public final class SocketPacketPort implements PacketPort {
     static final int QUEUED_MAX = 256;
     private static final int LENGTH_BYTES = 4;
     private static final int FRAME_BYTES_MAX = VirtioNet.FRAME_BYTES_MAX;
+    /// As many small frames as wait go in one call, and come in one; the largest has room in it.
+    private static final int BUFFER_BYTES = 4 * (LENGTH_BYTES + FRAME_BYTES_MAX);
     private static final long RETRY_MILLIS = 1000;
     private static final System.Logger LOG = System.getLogger(SocketPacketPort.class.getName());
 
@@ -162,12 +164,16 @@ public final class SocketPacketPort implements PacketPort {
     // ---- sending
 
     private void sendAll() {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(LENGTH_BYTES + FRAME_BYTES_MAX);
+        ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
         while (!closed()) {
             try {
                 byte[] frame = outgoing.take();
-                buffer.clear().putInt(frame.length).put(frame).flip();
-                write(buffer);
+                buffer.clear();
+                while (frame != null) {
+                    buffer.putInt(frame.length).put(frame);
+                    frame = buffer.remaining() < LENGTH_BYTES + FRAME_BYTES_MAX ? null : outgoing.poll();
+                }
+                write(buffer.flip());
             } catch (InterruptedException _) {
                 return; // closed
             }
@@ -205,26 +211,29 @@ public final class SocketPacketPort implements PacketPort {
     }
 
     private void receive(SocketChannel from) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(LENGTH_BYTES + FRAME_BYTES_MAX);
-        while (true) {
-            fill(from, buffer.clear().limit(LENGTH_BYTES));
-            int length = buffer.getInt(0);
-            if (length < 0 || length > FRAME_BYTES_MAX) {
-                throw new IOException("it sent a frame of " + Integer.toUnsignedString(length) + " bytes");
+        ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
+        while (from.read(buffer) >= 0) {
+            buffer.flip();
+            while (hasFrame(buffer)) {
+                byte[] frame = new byte[buffer.getInt()];
+                buffer.get(frame);
+                receiver.accept(frame);
             }
-            fill(from, buffer.clear().limit(length));
-            byte[] frame = new byte[length];
-            buffer.flip().get(frame);
-            receiver.accept(frame);
+            buffer.compact();
         }
+        throw new EOFException("it has closed the connection");
     }
 
-    private static void fill(SocketChannel from, ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) {
-            if (from.read(buffer) < 0) {
-                throw new EOFException("it has closed the connection");
-            }
+    /// Whether the next frame is there, to its end.
+    private static boolean hasFrame(ByteBuffer buffer) throws IOException {
+        if (buffer.remaining() < LENGTH_BYTES) {
+            return false;
         }
+        int length = buffer.getInt(buffer.position());
+        if (length < 0 || length > FRAME_BYTES_MAX) {
+            throw new IOException("it sent a frame of " + Integer.toUnsignedString(length) + " bytes");
+        }
+        return buffer.remaining() >= LENGTH_BYTES + length;
     }
 
     /// The next connection, waited for.

@@ -17,7 +17,7 @@ import java.util.stream.IntStream;
 /// calls to ports and disks wait in the [Outbox] until the lock is free. A reset, of the device or of one queue, is
 /// complete (and reads as such) when the host has finished what was under way; from the write on, nothing of it
 /// reaches guest memory.
-abstract sealed class VirtioDevice permits VirtioBlock, VirtioConsole, VirtioNet, VirtioRng, VirtioBalloon {
+abstract sealed class VirtioDevice permits VirtioBlock, VirtioConsole, VirtioNet, VirtioRng, VirtioBalloon, VirtioShare {
     static final int ACKNOWLEDGE = 1;
     static final int DRIVER = 2;
     static final int DRIVER_OK = 4;

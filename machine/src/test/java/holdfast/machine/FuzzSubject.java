@@ -34,7 +34,7 @@ record FuzzSubject(
         void with(GuestDriver driver);
     }
 
-    static final List<String> TYPES = List.of("block", "console", "net", "rng", "balloon");
+    static final List<String> TYPES = List.of("block", "console", "net", "rng", "balloon", "share");
 
     static FuzzSubject of(String type) {
         var rig = new VirtioRig(RAM_BYTES);
@@ -44,6 +44,7 @@ record FuzzSubject(
             case "net" -> net(rig);
             case "rng" -> rng(rig);
             case "balloon" -> balloon(rig);
+            case "share" -> share(rig);
             default -> throw new IllegalArgumentException(type);
         };
     }
@@ -99,6 +100,18 @@ record FuzzSubject(
             var read = disk.read(1, 3, 512);
             held.releaseAll();
             require(disk.status(read) == BlockCommand.OK && rig.load(read.data() + 7, 1) == 7);
+        });
+    }
+
+    private static FuzzSubject share(VirtioRig rig) {
+        var port = new HeldShare();
+        var share = new VirtioShare("fuzz", rig.memory, new DirectGate(false), new ShareSpec("fuzz", port));
+        return new FuzzSubject(rig, rig.plug(share), 1, _ -> port.release(), port::releaseAll, () -> Stream.of("" + port.waiting()), driver -> {
+            long at = rig.allocate(64, 8);
+            rig.write(at, (byte) 7);
+            driver.queue(0).send(Part.out(at, 7), Part.in(at + 32, 32));
+            port.releaseAll();
+            require(driver.queue(0).taken().length() == 7 && rig.load(at + 32, 1) == 7);
         });
     }
 

@@ -36,6 +36,7 @@ class VirtioMutantsTest {
                         "VirtioBlockTest.inDeterministicModeTheDisksSpeedDoesNotShow"),
                 mutant("a closed port keeps its bytes", "VirtioConsole", "guestGone", "PortQueue.dropBytes",
                         "VirtioConsoleTest.whatAClosedPortHasNotReadIsDroppedAndTheNextOpeningBeginsEmpty"),
+                mutant("a share that is in use is saved", "VirtioShare", "saveDevice", "SharePort.inUse", "VirtioShareTest.whatIsInUseIsNotSaved"),
                 mutant("a checksum is left incomplete", "Checksum", "complete", "Checksum.sum",
                         "VirtioNetTest.aChecksumLeftToTheDeviceIsCompleted"));
     }

@@ -66,6 +66,11 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private final Map<Long, Part> unanswered = new LinkedHashMap<>();
     private @Nullable ClientConnection connection;
     private long cookies;
+
+    /// Requests under way whose data the server may not have taken yet; and whether somebody is sending.
+    private int sendingData;
+
+    private boolean sending;
     private boolean stopped;
 
     /// Changes that were answered, and how many of these a flush has covered.
@@ -213,31 +218,64 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
             underway.finish(request, IoStatus.OK);
             return;
         }
+        var batch = new ArrayList<Part>();
+        @Nullable ClientConnection to;
         lock.lock();
         try {
+            sendingData += toSend.getFirst().whole.sendsData ? 1 : 0;
             toSend.forEach(this::enqueue);
+            to = maySendNow() ? take(batch) : null;
+            if (to == null) {
+                changed.signalAll();
+            }
         } finally {
             lock.unlock();
+        }
+        if (to != null) {
+            send(to, batch);
         }
     }
 
     private void enqueue(Part part) {
         part.cookie = cookies++;
         outgoing.add(part);
-        changed.signalAll();
+    }
+
+    /// Whether who submits a request may send it himself, which spares it the way to another thread: only while no data is on its way that
+    /// a server may be slow to take, since he must not wait for that. So many requests without any always have room in a socket.
+    /// An interrupted thread would close the connection.
+    private boolean maySendNow() {
+        return connection != null && !sending && !stopped && sendingData == 0 && !Thread.currentThread().isInterrupted();
     }
 
     private void send() {
         var batch = new ArrayList<Part>();
         for (ClientConnection to = next(batch); to != null; to = next(batch)) {
-            try {
-                to.send(batch);
-            } catch (IOException | IllegalStateException e) {
-                // The receiving thread finds out, and sees to it. A buffer may have been closed before its time.
-                to.close();
-            }
-            batch.stream().filter(Part::carriesData).forEach(part -> ended(part, IoStatus.OK));
+            send(to, batch);
             batch.clear();
+        }
+    }
+
+    private void send(ClientConnection to, List<Part> batch) {
+        try {
+            to.send(batch);
+        } catch (IOException | IllegalStateException e) {
+            // The receiving thread finds out, and sees to it. A buffer may have been closed before its time.
+            to.close();
+        }
+        lock.lock();
+        try {
+            sending = false;
+            if (!outgoing.isEmpty()) {
+                changed.signalAll();
+            }
+        } finally {
+            lock.unlock();
+        }
+        for (Part part : batch) {
+            if (part.carriesData()) {
+                ended(part, IoStatus.OK);
+            }
         }
     }
 
@@ -248,25 +286,30 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private @Nullable ClientConnection next(List<Part> batch) {
         lock.lock();
         try {
-            while ((outgoing.isEmpty() || connection == null) && !stopped) {
+            while ((outgoing.isEmpty() || connection == null || sending) && !stopped) {
                 changed.awaitUninterruptibly();
             }
-            long bytes = 0;
-            while (!outgoing.isEmpty() && batch.size() < ClientConnection.batch() && bytes < BATCH_BYTES) {
-                Part part = outgoing.remove();
-                part.whole.sent = true;
-                if (part.carriesData()) {
-                    part.whole.awaited++;
-                    bytes += part.length;
-                }
-                part.changesBefore = changesAnswered;
-                unanswered.put(part.cookie, part);
-                batch.add(part);
-            }
-            return stopped ? null : connection;
+            return take(batch);
         } finally {
             lock.unlock();
         }
+    }
+
+    private @Nullable ClientConnection take(List<Part> batch) {
+        sending = true;
+        long bytes = 0;
+        while (!outgoing.isEmpty() && batch.size() < ClientConnection.batch() && bytes < BATCH_BYTES) {
+            Part part = outgoing.remove();
+            part.whole.sent = true;
+            if (part.carriesData()) {
+                part.whole.awaited++;
+                bytes += part.length;
+            }
+            part.changesBefore = changesAnswered;
+            unanswered.put(part.cookie, part);
+            batch.add(part);
+        }
+        return stopped ? null : connection;
     }
 
     private void receive() {
@@ -447,8 +490,10 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
             if (whole.flushAfterwards && whole.status == IoStatus.OK) {
                 whole.flushAfterwards = false;
                 enqueue(Parts.flush(whole));
+                changed.signalAll();
                 return;
             }
+            sendingData -= whole.sendsData ? 1 : 0;
         } finally {
             lock.unlock();
         }
@@ -466,7 +511,7 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
                     return Cancellation.UNKNOWN;
                 }
             }
-            boolean found = false;
+            Part.@Nullable Whole found = null;
             for (Iterator<Part> each = outgoing.iterator(); each.hasNext(); ) {
                 Part part = each.next();
                 if (part.whole.request == request) {
@@ -474,12 +519,13 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
                         return Cancellation.UNKNOWN;
                     }
                     each.remove();
-                    found = true;
+                    found = part.whole;
                 }
             }
-            if (!found) {
+            if (found == null) {
                 return Cancellation.DONE;
             }
+            sendingData -= found.sendsData ? 1 : 0;
         } finally {
             lock.unlock();
         }

@@ -22,6 +22,10 @@ final class Part {
         int awaited;
 
         boolean sent;
+
+        /// Whether data goes out with one of its parts.
+        boolean sendsData;
+
         IoStatus status = IoStatus.OK;
 
         Whole(Request request) {
@@ -61,6 +65,7 @@ final class Part {
         this.length = length;
         this.data = data;
         whole.awaited++;
+        whole.sendsData |= carriesData();
     }
 
     /// What a lost connection has left is forgotten.

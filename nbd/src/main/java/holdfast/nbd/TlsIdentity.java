@@ -57,7 +57,7 @@ public final class TlsIdentity {
     ///
     /// @param directory null for a client without one, which trusts the authorities that Java knows
     /// @throws OperatorError when a file is missing or is not what it should be
-    static TlsIdentity ofClient(@Nullable Path directory) {
+    public static TlsIdentity ofClient(@Nullable Path directory) {
         if (directory == null) {
             try {
                 return new TlsIdentity(SSLContext.getDefault(), false);
@@ -138,6 +138,16 @@ public final class TlsIdentity {
 
     private static OperatorError unreadable(Path file) {
         return new OperatorError(file.toString(), "is not there, or may not be read", "docs/nbd.md says which files TLS takes");
+    }
+
+    /// For those whose protocol is another than NBD.
+    public SSLContext context() {
+        return context;
+    }
+
+    /// Whether a server asks its clients for certificates.
+    public boolean clientsAreKnown() {
+        return clientsAreKnown;
     }
 
     /// @param hostname whom the server's certificate has to name

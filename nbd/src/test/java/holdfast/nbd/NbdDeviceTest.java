@@ -19,6 +19,7 @@ import holdfast.block.Request;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.management.ManagementFactory;
 import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
@@ -31,6 +32,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -356,6 +358,67 @@ class NbdDeviceTest {
                     return;
                 }
             }
+        }
+    }
+
+    @Test
+    void aReadIsSentByWhoSubmitsIt() throws Exception {
+        try (NbdDevice client = client()) {
+            Thread sender = Thread.getAllStackTraces().keySet().stream()
+                    .filter(each -> each.getName().equals("NBD requests to " + address.uri())).findFirst().orElseThrow();
+            Awaitility.await().until(() -> sender.getState() == Thread.State.WAITING);
+            long before = waits(sender);
+            for (int i = 0; i < 100; i++) {
+                assertThat(submit(client, done -> new Request.Read(0, Arena.ofAuto().allocate(4096), done)).get()).isEqualTo(IoStatus.OK);
+            }
+            assertThat(waits(sender)).isEqualTo(before);
+        }
+    }
+
+    private static long waits(Thread thread) {
+        return ManagementFactory.getThreadMXBean().getThreadInfo(thread.threadId()).getWaitedCount();
+    }
+
+    @Test
+    void whoSubmitsDoesNotWaitForAServerThatTakesNothing() throws Exception {
+        Path socket = directory.resolve("other");
+        var deaf = new AtomicBoolean();
+        try (var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            listener.bind(UnixDomainSocketAddress.of(socket));
+            Thread.ofVirtual().start(() -> passUntil(deaf, listener));
+            NbdDevice client = NbdDevice.open("nbd+unix:///disk?socket=" + socket, Duration.ZERO);
+            deaf.set(true);
+            var ended = new ArrayList<CompletableFuture<IoStatus>>();
+            for (int i = 0; i < 8; i++) {
+                ended.add(submit(client, done -> new Request.Write(0, Arena.ofAuto().allocate(1 << 20), false, done)));
+                ended.add(submit(client, done -> new Request.Read(0, Arena.ofAuto().allocate(4096), done)));
+            }
+            assertThat(ended.getFirst().isDone()).isFalse();
+            deaf.set(false);
+            for (CompletableFuture<IoStatus> each : ended) {
+                assertThat(each.get()).isEqualTo(IoStatus.OK);
+            }
+            client.close();
+        }
+    }
+
+    /// Passes on what both say, but of the client nothing while it is to be deaf.
+    private void passUntil(AtomicBoolean deaf, ServerSocketChannel listener) {
+        try (SocketChannel client = listener.accept();
+                SocketChannel real = SocketChannel.open(UnixDomainSocketAddress.of(((NbdAddress.Unix) address).path()))) {
+            Thread.ofVirtual().start(() -> pass(real, client));
+            ByteBuffer bytes = ByteBuffer.allocate(1 << 16);
+            while (client.read(bytes.clear()) >= 0) {
+                while (deaf.get()) {
+                    Thread.yield();
+                }
+                bytes.flip();
+                while (bytes.hasRemaining()) {
+                    real.write(bytes);
+                }
+            }
+        } catch (IOException e) {
+            throw new java.io.UncheckedIOException(e);
         }
     }
 

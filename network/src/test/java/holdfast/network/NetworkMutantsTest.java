@@ -1,0 +1,56 @@
+package holdfast.network;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import holdfast.testkit.Mutant;
+import holdfast.testkit.Needs;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/// The negative controls of networks.
+@Needs("/usr/lib/x86_64-linux-gnu/libslirp.so.0")
+class NetworkMutantsTest {
+    private static Mutant mutant(String name, String inClass, String inMethod, String callee, String test) {
+        String here = "holdfast.network.";
+        return new Mutant(name, here + inClass, inMethod, callee, here + "NetworkMutantsTest", here + test);
+    }
+
+    /// Some port, whoever is at it.
+    static @Nullable Object get(Map<?, ?> ports, Object card) {
+        return ports.get(Frames.THREE.card());
+    }
+
+    /// All addresses of the host.
+    static Ipv4 bind(Forward forward) {
+        return Ipv4.ANY;
+    }
+
+    /// Whoever has sent it is believed.
+    static MacAddress source(Ethernet frame) {
+        return Frames.ONE.card();
+    }
+
+    /// The host is reached by its loopback.
+    static int firstByte(Ipv4 address) {
+        return 10;
+    }
+
+    static Stream<Mutant> mutants() {
+        return Stream.of(
+                mutant("switch forwards to the wrong port", "Switch", "toMachines", "Map.get",
+                        "SwitchTest.aFrameGoesToTheMachineThatItIsForAndToNoOther"),
+                mutant("forward bound to all addresses", "Slirp", "add", "Forward.bind", "NetworkTest.aForwardLeadsInAndIsBoundWhereItSays"),
+                mutant("a frame's source is believed", "Switch", "passed", "Ethernet.source", "SwitchTest.nobodyPassesForSomebodyElse"),
+                mutant("the host's loopback is behind the gateway", "Switch", "toNetwork", "Ipv4.firstByte",
+                        "SwitchTest.behindTheGatewayIsNeitherTheHostNorTheNetworkItself"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("mutants")
+    void isKilledByItsTest(Mutant mutant) {
+        assertThat(mutant.run()).isEqualTo(Mutant.Fate.KILLED);
+    }
+}
