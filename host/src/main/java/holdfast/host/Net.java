@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// One network of the daemon's, and its process while a machine of its runs.
@@ -52,8 +53,10 @@ final class Net {
 
     /// Sees to it that its process is there, if there are machines to be joined, and joins them.
     ///
+    /// @param wanted is asked once it is this caller's turn: a plan from before it would undo what another caller has done
     /// @return the openings whose port of the host cannot be had
-    synchronized List<NetPlan.Opening> apply(NetPlan plan) throws IOException, InterruptedException {
+    synchronized List<NetPlan.Opening> apply(Supplier<NetPlan> wanted) throws IOException, InterruptedException {
+        NetPlan plan = wanted.get();
         if (plan.places().isEmpty()) {
             stop();
             return List.of();

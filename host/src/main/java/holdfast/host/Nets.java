@@ -86,9 +86,8 @@ final class Nets {
         for (Net net : networks.values()) {
             long pause = net.pauseNanos();
             try {
-                NetPlan plan = plan(net);
-                if (pause == 0 || net.view(0).pid() != null || plan.places().isEmpty()) {
-                    net.apply(plan);
+                if (pause == 0 || net.view(0).pid() != null || plan(net).places().isEmpty()) {
+                    net.apply(() -> plan(net));
                     continue;
                 }
             } catch (IOException | HostProblem e) {
@@ -259,7 +258,7 @@ final class Nets {
             requireFree(vm, port);
         }
         Net net = named(vm.record().spec().network());
-        for (NetPlan.Opening refused : net.apply(plan(net))) {
+        for (NetPlan.Opening refused : net.apply(() -> plan(net))) {
             if (refused.address().equals(vm.record().address())) {
                 throw busy(refused.port(), Boolean.TRUE.equals(net.view(0).wayOut()) ? "cannot be had" : "cannot be had: its network has no way out");
             }

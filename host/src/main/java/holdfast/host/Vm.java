@@ -168,7 +168,12 @@ final class Vm {
             write(record().stopped("its process could not begin: see " + home.log()));
             throw new HostProblem(Kind.FAILED, name(), "its process could not begin", "see " + home.log());
         }
-        watch();
+        try {
+            watch();
+        } catch (IOException over) {
+            LOG.log(Level.DEBUG, name() + " ended before it could be watched: " + over.getMessage());
+            ended();
+        }
         if (!await(view -> !view.state().equals("starting"), PROCESS_LIMIT) || !isStarted() || view().state().equals("ending")) {
             await(view -> !view.state().equals("ending"), PROCESS_LIMIT);
             throw new HostProblem(Kind.FAILED, name(), "could not be started: " + record().ended(), "correct that, or see " + home.log());

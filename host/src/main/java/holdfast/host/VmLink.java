@@ -33,10 +33,14 @@ final class VmLink {
 
     /// Opens the console, or a command: frames follow.
     Wire open(Verb verb, String argument) throws IOException {
+        return open(verb, argument, _ -> {});
+    }
+
+    private Wire open(Verb verb, String argument, Consumer<VmStatus> answered) throws IOException {
         Wire wire = Wire.connect(control);
         try {
             wire.say(new Question(verb, argument));
-            wire.hear(Answer.class).orThrow();
+            answered.accept(wire.hear(Answer.class).orThrow());
             return wire;
         } catch (IOException | RuntimeException e) {
             wire.close();
@@ -46,11 +50,9 @@ final class VmLink {
 
     /// Tells how it is, now and whenever that changes, on a thread of its own, and in the end that it has gone.
     ///
-    /// @throws IOException when nobody is there
+    /// @throws IOException when nobody is there; then neither is told
     void watch(Consumer<VmStatus> changed, Runnable gone) throws IOException {
-        Wire wire = Wire.connect(control);
-        wire.say(new Question(Verb.WATCH, ""));
-        changed.accept(wire.hear(Answer.class).orThrow());
+        Wire wire = open(Verb.WATCH, "", changed);
         Thread.ofVirtual().name("watch of " + control).start(() -> {
             try (wire) {
                 while (true) {
