@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
@@ -131,6 +132,7 @@ class HostGuestTest {
         assertThat(runs("exec", "one", "echo kept > /root/file; echo said")).isEqualTo("said\n");
         ProcessHandle before = daemon();
         long machine = info("one").path("pid").asLong();
+        isConfined(machine);
         kill(before);
         assertThat(runs("exec", "one", "--", "cat", "/root/file")).isEqualTo("kept\n");
         assertThat(info("one").path("pid").asLong()).isEqualTo(machine);
@@ -167,6 +169,16 @@ class HostGuestTest {
         shown.destroy();
         assertThat(Files.readString(events))
                 .contains("one: paused", "two: running", "two: saved", "two: starting", "two: ending", "two: stopped");
+    }
+
+    /// In all of its threads; ConfinementTest shows what that means.
+    private static void isConfined(long process) throws IOException {
+        try (Stream<Path> tasks = Files.list(Path.of("/proc/" + process + "/task"))) {
+            for (Path task : (Iterable<Path>) tasks::iterator) {
+                assertThat(Files.readString(task.resolve("status"))).contains("NoNewPrivs:\t1", "Seccomp:\t2");
+            }
+        }
+        assertThat(Path.of("/proc/" + process + "/comm")).hasContent("holdfast");
     }
 
     @Test

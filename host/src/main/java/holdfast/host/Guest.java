@@ -77,7 +77,7 @@ final class Guest implements AutoCloseable {
                 .label(order.name())
                 .mode(SchedulingMode.PARALLEL);
         if (order.card() != null) {
-            SocketPacketPort cable = SocketPacketPort.connect(home.network());
+            SocketPacketPort cable = SocketPacketPort.listen(home.cable());
             network = cable;
             config.network(cable).mac(MacAddress.parse(order.card()).bits());
         }

@@ -99,12 +99,13 @@ public record HostHome(Path directory, Path socket) {
         Files.createDirectories(directory, own);
         Files.setPosixFilePermissions(directory, OWN);
         Files.createDirectories(machines(), own);
+        Files.createDirectories(machines().resolveSibling("bases"), own);
         Files.createDirectories(socket.resolveSibling(".").normalize(), own);
     }
 
     /// @throws HostProblem when a socket cannot have so long a name
     void check() {
-        for (Path path : new Path[] {socket, machine("00000000").control(), network("n".repeat(Nets.NAME_MAX)).control()}) {
+        for (Path path : new Path[] {socket, machine("00000000").control(), machine("00000000").cable(), network("n".repeat(Nets.NAME_MAX)).control()}) {
             if (path.toString().getBytes(StandardCharsets.UTF_8).length > SOCKET_BYTES_MAX) {
                 throw new HostProblem(
                         HostProblem.Kind.INVALID, path.toString(), "is too long for a socket's name", "point HOLDFAST_HOME to a shorter path");

@@ -157,7 +157,7 @@ final class Vm {
     }
 
     private void begin(String token) throws IOException, InterruptedException {
-        Process process = Programs.start(home.directory(), home.log(), "vm", home.directory().toString(), token);
+        Process process = process(token);
         Steps.reached();
         @Nullable String line;
         try (var said = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
@@ -178,6 +178,20 @@ final class Vm {
             await(view -> !view.state().equals("ending"), PROCESS_LIMIT);
             throw new HostProblem(Kind.FAILED, name(), "could not be started: " + record().ended(), "correct that, or see " + home.log());
         }
+    }
+
+    private Process process(String token) throws IOException, InterruptedException {
+        String[] words = {"vm", home.directory().toString(), token};
+        Optional<String> obstacle = ConfinedProcess.obstacle();
+        if (obstacle.isPresent()) {
+            LOG.log(Level.WARNING, name() + " runs unconfined: " + obstacle.get());
+            return Programs.start(home.directory(), home.log(), words);
+        }
+        Temporary.remove(home.temporary());
+        Files.createDirectories(home.temporary());
+        Files.deleteIfExists(home.program());
+        Files.createSymbolicLink(home.program(), Path.of(System.getProperty("java.home"), "bin", "java"));
+        return Programs.start(home.directory(), home.log(), home.program(), home.temporary(), Confinement.of(home, record().spec()), words);
     }
 
     /// Finds the process that an earlier daemon has left, if there still is one.
@@ -314,8 +328,9 @@ final class Vm {
         }
     }
 
-    /// Its directory goes, and then its record.
+    /// Its directories go, and then its record.
     void erase() throws IOException {
+        Temporary.remove(home.image());
         Temporary.remove(home.directory());
         Steps.reached();
         inventory.remove(record().id());

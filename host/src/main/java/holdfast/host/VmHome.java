@@ -1,5 +1,7 @@
 package holdfast.host;
 
+import holdfast.network.Seat;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /// Where one machine is kept.
@@ -19,22 +21,38 @@ record VmHome(Path directory) {
         return directory.resolve("net");
     }
 
+    /// Where its process is, when the network has to come to it.
+    Path cable() {
+        return Seat.cableOf(network());
+    }
+
     /// What its process is to run.
     Path order() {
         return directory.resolve("order.json");
     }
 
+    /// What it has of its image, in common with other machines: its process cannot write there.
+    Path image() {
+        return directory.resolve("../../bases").resolve(String.valueOf(directory.getFileName())).normalize();
+    }
+
     Path kernel() {
-        return directory.resolve("kernel");
+        return ofImage("kernel");
     }
 
     Path initrd() {
-        return directory.resolve("initrd");
+        return ofImage("initrd");
     }
 
     /// The image's disk, which is only read.
     Path base() {
-        return directory.resolve("base.disk");
+        return ofImage("base.disk");
+    }
+
+    /// A machine that an older build has made has it in its own directory.
+    private Path ofImage(String name) {
+        Path own = directory.resolve(name);
+        return Files.exists(own) ? own : image().resolve(name);
     }
 
     /// What the machine has changed of it.
@@ -60,5 +78,15 @@ record VmHome(Path directory) {
     /// How its last run ended, in a line.
     Path ended() {
         return directory.resolve("ended");
+    }
+
+    /// Java's program, by the name that its process is to have.
+    Path program() {
+        return directory.resolve("holdfast");
+    }
+
+    /// For what its process needs for a while.
+    Path temporary() {
+        return directory.resolve("tmp");
     }
 }

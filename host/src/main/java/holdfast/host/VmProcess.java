@@ -1,6 +1,7 @@
 package holdfast.host;
 
 import holdfast.block.OperatorError;
+import holdfast.disk.DiskFiles;
 import holdfast.image.LockFile;
 import holdfast.image.Temporary;
 import java.io.IOException;
@@ -75,14 +76,41 @@ public final class VmProcess {
 
     /// @return how it ended
     private String live(Order order) throws InterruptedException {
-        try (var guest = new Guest(home, order)) {
-            vm.begin(guest);
-            String how = vm.awaitEnd();
-            guest.end(how);
-            return how;
+        try {
+            Sockets sockets = Sockets.of(order);
+            try (var guest = new Guest(home, order)) {
+                sockets.noOthers();
+                vm.begin(guest);
+                String how = vm.awaitEnd();
+                guest.end(how);
+                return how;
+            }
         } catch (OperatorError e) {
             vm.end(e.subject() + ": " + e.problem());
             return e.subject() + ": " + e.problem() + "; " + e.nextStep();
+        }
+    }
+
+    /// The sockets that it may go on to make when all are there that its guest needs: those by which a disk comes from elsewhere. Its files it was confined
+    /// to before it began ([Confinement]).
+    private record Sockets(boolean network, boolean local) {
+        static Sockets of(Order order) {
+            boolean network = false;
+            boolean local = false;
+            for (SpecDisk disk : order.disks()) {
+                DiskFiles files = DiskFiles.of(Path.of(disk.file()));
+                network |= files.remote();
+                local |= files.local();
+            }
+            return new Sockets(network, local);
+        }
+
+        void noOthers() {
+            try {
+                SocketBan.begin(network, local);
+            } catch (IOException e) {
+                LOG.log(Level.WARNING, "it could go on to make sockets: " + e.getMessage());
+            }
         }
     }
 

@@ -156,6 +156,7 @@ final class Vms {
     /// built anew.
     private static void furnish(VmHome vm, Image image, VmRecord record) throws IOException {
         Files.createDirectories(vm.directory());
+        Files.createDirectories(vm.image());
         Steps.reached();
         link(vm.kernel(), image.kernel());
         Steps.reached();

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Mutant;
 import java.io.IOException;
+import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -47,6 +48,9 @@ class HostMutantsTest {
         return true;
     }
 
+    /// A machine's process keeps all that its user may.
+    static void restrict(List<Landlock.Rule> rules, boolean tcp) {}
+
     static Stream<Mutant> mutants() {
         return Stream.of(
                 mutant("operation journal skipped", "Vms", "<init>", "Vm.erase", "VmsTest.whatWasBeingMadeIsUndone"),
@@ -56,6 +60,7 @@ class HostMutantsTest {
                 mutant("inventory is written later", "Inventory", "put", "MVStore.commit", "InventoryTest.aChangeIsThereWhenItsCallHasReturned"),
                 mutant("viewer's token accepted for a write", "Api", "reply", "Caller.require", "RemoteApiTest.aViewersTokenChangesNothing"),
                 mutant("any token accepted", "Tokens", "*", "MessageDigest.isEqual", "TokensTest.onlyTheTokenThatWasMadeIsKnown"),
+                mutant("Landlock rule set empty", "ConfinedProcess$Child", "*", "Landlock.restrict", "ConfinementTest.aMachineReachesNothingElse"),
                 mutant("a proposed name may be taken", "VmName", "propose", "Predicate.test", "VmNameTest.aProposedNameIsValidAndFree"));
     }
 

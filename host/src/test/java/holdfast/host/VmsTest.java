@@ -46,6 +46,7 @@ class VmsTest {
         inventory.put(InventoryTest.record("1", "one", phase));
         VmHome vm = home.machine("1");
         Files.createDirectories(vm.directory());
+        Files.createDirectories(vm.image());
         Files.writeString(vm.kernel(), "kernel");
         Json.write(vm.order(), new Order("t", "one", 1, 64 << 20, "", List.of(), false, false, 1, null, null));
         return vm;
@@ -56,6 +57,7 @@ class VmsTest {
         VmHome vm = left(Phase.CREATING);
         assertThat(found().list()).isEmpty();
         assertThat(vm.directory()).doesNotExist();
+        assertThat(vm.image()).doesNotExist();
         assertThat(inventory.list()).isEmpty();
     }
 

@@ -19,6 +19,9 @@ import org.jspecify.annotations.Nullable;
 final class NetworkLoop implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(NetworkLoop.class.getName());
 
+    /// How long it may take until a machine that listens is found.
+    private static final int CALL_MILLIS = 100;
+
     private final Arena arena = Arena.ofConfined();
     private final Posix posix = new Posix(arena);
     private final PollList polls = new PollList(arena);
@@ -27,6 +30,7 @@ final class NetworkLoop implements AutoCloseable {
     private final Switch hub;
     private final Map<Seat, Place> places = new HashMap<>();
     private final Set<Forward> forwards = new LinkedHashSet<>();
+    private long calledNanos = System.nanoTime();
 
     /// A seat, with where machines come, and the one that has come.
     private final class Place {
@@ -42,10 +46,21 @@ final class NetworkLoop implements AutoCloseable {
 
         void accept() throws IOException {
             int socket = posix.accept(listener);
-            if (socket == Posix.WOULD_BLOCK) {
-                return;
+            if (socket != Posix.WOULD_BLOCK) {
+                leave("another has come in its place");
+                join(socket);
             }
-            leave("another has come in its place");
+        }
+
+        /// Goes to a machine that waits for that, if there is one.
+        void call() throws IOException {
+            int socket = posix.connect(seat.cable());
+            if (socket != Posix.WOULD_BLOCK) {
+                join(socket);
+            }
+        }
+
+        private void join(int socket) {
             var cable = new PortSocket(posix, socket);
             visit = new Visit(cable, hub.attach(seat.station(), cable));
             LOG.log(Level.INFO, seat.station().name() + " is connected");
@@ -114,13 +129,18 @@ final class NetworkLoop implements AutoCloseable {
                 place.visit.index = polls.add(place.visit.cable.descriptor(), events);
             }
         }
-        int timeout = slirp == null ? -1 : slirp.fill(-1);
+        boolean alone = places.values().stream().anyMatch(place -> place.visit == null);
+        int patience = alone ? CALL_MILLIS : -1;
+        int timeout = slirp == null ? patience : slirp.fill(patience);
         posix.poll(polls.entries(), polls.length(), timeout);
         if (polls.events(alarmIndex) != 0) {
             posix.calm(alarm);
         }
         for (Place place : places.values()) {
             serve(place);
+        }
+        if (alone) {
+            call();
         }
         if (slirp != null) {
             slirp.polled();
@@ -141,6 +161,20 @@ final class NetworkLoop implements AutoCloseable {
         }
         if (polls.events(place.listenerIndex) != 0) {
             place.accept();
+        }
+    }
+
+    /// At most once in [#CALL_MILLIS], whatever else goes on.
+    private void call() throws IOException {
+        long now = System.nanoTime();
+        if (now - calledNanos < CALL_MILLIS * 1_000_000L) {
+            return;
+        }
+        calledNanos = now;
+        for (Place place : places.values()) {
+            if (place.visit == null) {
+                place.call();
+            }
         }
     }
 

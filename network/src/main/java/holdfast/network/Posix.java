@@ -39,6 +39,7 @@ final class Posix {
 
     private static final MethodHandle SOCKET = bind("socket", FunctionDescriptor.of(INT, INT, INT, INT));
     private static final MethodHandle BIND = bind("bind", FunctionDescriptor.of(INT, INT, PTR, INT));
+    private static final MethodHandle CONNECT = bind("connect", FunctionDescriptor.of(INT, INT, PTR, INT));
     private static final MethodHandle LISTEN = bind("listen", FunctionDescriptor.of(INT, INT, INT));
     private static final MethodHandle ACCEPT = bind("accept4", FunctionDescriptor.of(INT, INT, PTR, PTR, INT));
     private static final MethodHandle RECEIVE = bind("recv", FunctionDescriptor.of(LONG, INT, PTR, LONG, INT));
@@ -74,15 +75,9 @@ final class Posix {
 
     /// A socket that machines can connect to, at a path where there is none yet.
     int listen(Path path) throws IOException {
-        byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
-        if (name.length > SOCKET_PATH_BYTES_MAX) {
-            throw new IOException(path + " is too long for a socket's name");
-        }
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment address = arena.allocate(SOCKADDR_UN_BYTES, 2);
-            address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
-            MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, 2, name.length);
-            int socket = checked("socket", (int) SOCKET.invokeExact(callState, AF_UNIX, SOCK_STREAM | NON_BLOCKING_CLOSE_ON_EXEC, 0));
+            MemorySegment address = address(path, arena);
+            int socket = socket();
             try {
                 checked("bind to " + path, (int) BIND.invokeExact(callState, socket, address, SOCKADDR_UN_BYTES));
                 checked("listen", (int) LISTEN.invokeExact(callState, socket, BACKLOG));
@@ -94,6 +89,36 @@ final class Posix {
         } catch (Throwable e) {
             throw failure(e);
         }
+    }
+
+    /// A connection to who listens at a path; [#WOULD_BLOCK] when nobody does now.
+    int connect(Path path) throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment address = address(path, arena);
+            int socket = socket();
+            if ((int) CONNECT.invokeExact(callState, socket, address, SOCKADDR_UN_BYTES) == 0) {
+                return socket;
+            }
+            close(socket);
+            return WOULD_BLOCK;
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
+    private int socket() throws Throwable {
+        return checked("socket", (int) SOCKET.invokeExact(callState, AF_UNIX, SOCK_STREAM | NON_BLOCKING_CLOSE_ON_EXEC, 0));
+    }
+
+    private static MemorySegment address(Path path, Arena arena) throws IOException {
+        byte[] name = path.toString().getBytes(StandardCharsets.UTF_8);
+        if (name.length > SOCKET_PATH_BYTES_MAX) {
+            throw new IOException(path + " is too long for a socket's name");
+        }
+        MemorySegment address = arena.allocate(SOCKADDR_UN_BYTES, 2);
+        address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
+        MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, 2, name.length);
+        return address;
     }
 
     /// The next connection; [#WOULD_BLOCK] when there is none.

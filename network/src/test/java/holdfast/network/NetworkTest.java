@@ -18,8 +18,10 @@ import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.ServerSocket;
 import java.net.Socket;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -50,7 +52,11 @@ class NetworkTest {
         final SocketChannel channel;
 
         Machine(Seat seat) throws IOException {
-            channel = SocketChannel.open(UnixDomainSocketAddress.of(seat.socket()));
+            this(SocketChannel.open(UnixDomainSocketAddress.of(seat.socket())));
+        }
+
+        Machine(SocketChannel channel) {
+            this.channel = channel;
         }
 
         void send(MemorySegment frame) throws IOException {
@@ -105,6 +111,22 @@ class NetworkTest {
             assertThat(network.status().ports()).hasSize(1);
         }
         assertThat(seat(ONE).socket()).doesNotExist();
+    }
+
+    @Test
+    void aMachineThatListensIsFoundAndFoundAgain() throws Exception {
+        try (Network network = open(false);
+                ServerSocketChannel there = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            network.configure(List.of(seat(ONE)), List.of());
+            there.bind(UnixDomainSocketAddress.of(Seat.cableOf(seat(ONE).socket())));
+            for (int i = 0; i < 2; i++) {
+                try (var one = new Machine(there.accept())) {
+                    one.send(Frames.arp(Arp.REQUEST, ONE, ONE.address(), SUBNET.gateway()));
+                    assertThat(one.receive()).hasSize(42);
+                    assertThat(network.status().ports()).allMatch(PortStatus::connected);
+                }
+            }
+        }
     }
 
     @Test

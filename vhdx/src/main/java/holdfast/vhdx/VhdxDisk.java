@@ -152,6 +152,21 @@ public final class VhdxDisk implements BlockDevice, LazilyInitialized {
         return VhdxFile.identifier(device).isPresent();
     }
 
+    /// The files that a disk is in: itself, and what it lies over, as far as that is there.
+    ///
+    /// @throws OperatorError when one cannot be opened, or is no VHDX file
+    public static List<Path> filesOf(Path path) {
+        var files = new ArrayList<Path>();
+        for (@Nullable Path next = path; next != null && files.size() < Chain.FILES_MAX; ) {
+            files.add(next);
+            try (VhdxFile file = VhdxFile.open(next)) {
+                ParentLocator parent = file.metadata().parent();
+                next = parent == null ? null : Chain.find(next, parent);
+            }
+        }
+        return files;
+    }
+
     /// What one file says of itself, whether its parents are there or not.
     ///
     /// @throws OperatorError when it cannot be opened, is no VHDX file, is damaged or needs what is not known here
