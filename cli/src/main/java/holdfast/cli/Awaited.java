@@ -16,7 +16,7 @@ import picocli.CommandLine.TypeConversionException;
 
 /// What a machine is waited for.
 sealed interface Awaited {
-    String FORM = "ready|ssh|port:N|console:/RE/";
+    String FORM = "ready|ssh|port:N|console:/RE/|cloud-init";
 
     /// It takes commands, and has its directories of the host's.
     record Ready() implements Awaited {}
@@ -30,6 +30,9 @@ sealed interface Awaited {
     /// Its console shows this.
     record Console(Pattern pattern) implements Awaited {}
 
+    /// Its cloud-init has done all that it was told to.
+    record CloudInit() implements Awaited {}
+
     /// @throws HostProblem when it has not come in time, or cannot any more
     default void await(HostClient daemon, String name, int seconds) throws InterruptedException {
         switch (this) {
@@ -37,19 +40,44 @@ sealed interface Awaited {
             case Stopped() -> daemon.await(name, "stopped", seconds);
             case Port(int number) -> awaitPort(daemon, name, number, seconds);
             case Console(Pattern pattern) -> awaitText(daemon, name, pattern, seconds);
+            case CloudInit() -> awaitCloudInit(daemon, name, seconds);
         }
     }
 
     private static void awaitPort(HostClient daemon, String name, int number, int seconds) throws InterruptedException {
+        // State 0A is LISTEN (proc(5)).
+        String condition = String.format(Locale.ROOT, "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ':%04X [0-9A-F:]* 0A '", number);
+        if (awaitIn(daemon, name, condition, "exit 0", seconds) != 0) {
+            throw new HostProblem(HostProblem.Kind.TIMEOUT, name, "listens at no port " + number + " yet", "see 'holdfast logs " + name + "', or wait longer");
+        }
+    }
+
+    /// A file says that it is over; its command, which would wait too, asks systemd all the time, and is asked once, how it went.
+    private static void awaitCloudInit(HostClient daemon, String name, int seconds) throws InterruptedException {
+        final int none = 9;
+        String over = "[ -e /run/cloud-init/result.json ] || [ -e /run/cloud-init/disabled ] || ! command -v cloud-init >/dev/null";
+        String verdict = "command -v cloud-init >/dev/null && [ ! -e /run/cloud-init/disabled ] || exit " + none + "; cloud-init status --wait";
+        switch (awaitIn(daemon, name, over, verdict, seconds)) {
+            // 2: it went on after something that did not work, or is not to be said that way any more.
+            case 0, 2 -> {}
+            case ExitCode.TIMEOUT -> throw new HostProblem(
+                    HostProblem.Kind.TIMEOUT, name, "has not done yet what cloud-init is to do", "see 'holdfast logs " + name + "', or wait longer");
+            case none -> throw new HostProblem(HostProblem.Kind.CONFLICT, name, "runs no cloud-init", "launch one from an image that has it");
+            default -> throw new HostProblem(
+                    HostProblem.Kind.FAILED, name, "has a cloud-init that failed", "see: holdfast exec " + name + " cloud-init status --long");
+        }
+    }
+
+    /// Waits for a condition in the guest, and runs a command there then.
+    ///
+    /// @return the command's exit code, or [ExitCode#TIMEOUT]
+    private static int awaitIn(HostClient daemon, String name, String condition, String then, int seconds) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         daemon.await(name, "ready", seconds);
         long left = Math.max(1, TimeUnit.NANOSECONDS.toSeconds(end - System.nanoTime()));
-        // State 0A is LISTEN (proc(5)).
         String script = String.format(
-                Locale.ROOT,
-                "end=$(($(date +%%s) + %d)); until cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ':%04X [0-9A-F:]* 0A '; do"
-                        + " [ $(date +%%s) -lt $end ] || exit %d; sleep 0.1; done",
-                left, number, ExitCode.TIMEOUT);
+                Locale.ROOT, "end=$(($(date +%%s) + %d)); until %s; do [ $(date +%%s) -lt $end ] || exit %d; sleep 0.1; done; %s",
+                left, condition, ExitCode.TIMEOUT, then);
         try (GuestStream stream = daemon.exec(name, script)) {
             stream.endInput();
             Frame frame = stream.next();
@@ -59,9 +87,7 @@ sealed interface Awaited {
             if (frame.channel() == Frame.Channel.LOST) {
                 throw new HostProblem(HostProblem.Kind.CONFLICT, name, new String(frame.bytes(), StandardCharsets.UTF_8), "see 'holdfast info " + name + "'");
             }
-            if (ByteBuffer.wrap(frame.bytes()).getInt() != 0) {
-                throw new HostProblem(HostProblem.Kind.TIMEOUT, name, "listens at no port " + number + " yet", "see 'holdfast logs " + name + "', or wait longer");
-            }
+            return ByteBuffer.wrap(frame.bytes()).getInt();
         }
     }
 
@@ -101,6 +127,7 @@ sealed interface Awaited {
                 case "ready" -> new Ready();
                 case "stopped" -> new Stopped();
                 case "ssh" -> new Port(SSH_PORT);
+                case "cloud-init" -> new CloudInit();
                 default -> text.startsWith("port:") ? port(text) : console(text);
             };
         }

@@ -37,6 +37,9 @@ final class ImageImportCommand implements Callable<Integer> {
     @Option(names = "--append", paramLabel = "TEXT", description = "the kernel's command line, such as root=/dev/vda1")
     String append = "";
 
+    @Option(names = "--cloud-init", description = "cloud-init in it looks for a disk of its data source NoCloud: 'launch' is to give it one")
+    boolean cloudInit;
+
     @Override
     public Integer call() throws InterruptedException {
         if (disk == null && kernel == null) {
@@ -45,7 +48,7 @@ final class ImageImportCommand implements Callable<Integer> {
         Streams streams = Streams.ofProcess();
         Image image;
         try (var progress = new BuildProgress(ProgressBar.on(streams), streams.err())) {
-            image = Images.ofUser().store().importFiles(name, new ImportedFiles(disk, kernel, initrd, append), progress);
+            image = Images.ofUser().store().importFiles(name, new ImportedFiles(disk, kernel, initrd, append, cloudInit), progress);
         }
         streams.err().println(image.name() + " is imported: " + new ByteSize(image.sizeBytes()).rounded());
         return ExitCode.OK;

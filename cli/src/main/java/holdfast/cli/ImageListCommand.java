@@ -67,6 +67,7 @@ final class ImageListCommand implements Callable<Integer> {
                     .put("digest", image.digest())
                     .put("memoryBytes", image.memoryBytes())
                     .put("disk", image.disk() != null)
+                    .put("cloudInit", image.cloudInit())
                     .put("append", image.append());
             ArrayNode packages = node.putArray("packages");
             image.packages().forEach(one -> packages.addObject().put("name", one.name()).put("version", one.version()));

@@ -1,6 +1,8 @@
 package holdfast.cli;
 
 import holdfast.block.ByteSize;
+import holdfast.block.OperatorError;
+import holdfast.host.CloudSeed;
 import holdfast.host.HostClient;
 import holdfast.host.Operation;
 import holdfast.host.SpecDisk;
@@ -9,7 +11,13 @@ import holdfast.host.SpecPort;
 import holdfast.host.VmSpec;
 import holdfast.host.VmView;
 import holdfast.share.Mount;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
@@ -30,6 +38,9 @@ import picocli.CommandLine.Parameters;
         sortOptions = false)
 final class LaunchCommand implements Callable<Integer> {
     private static final int SECONDS_DEFAULT = 900;
+
+    /// The daemon takes no more.
+    private static final int CLOUD_BYTES_MAX = 512 << 10;
 
     @Mixin
     HostOptions host = new HostOptions();
@@ -66,6 +77,15 @@ final class LaunchCommand implements Callable<Integer> {
     @Option(names = "--append", paramLabel = "TEXT", description = "more for the kernel's command line")
     @Nullable String append;
 
+    @Option(names = "--user-data", paramLabel = "FILE", description = {
+        "what cloud-init in it is to do at its first start; for an image that was imported with --cloud-init.",
+        "It is also told the machine's name, its id, and the key of 'holdfast ssh'"
+    })
+    @Nullable Path userData;
+
+    @Option(names = "--meta-data", paramLabel = "FILE", description = "more of what cloud-init is told of the machine, in YAML; goes before that")
+    @Nullable Path metaData;
+
     @Option(names = "--restart", paramLabel = "POLICY", description = "what becomes of it when it has ended by itself: no, on-failure (its process was killed, or its kernel panicked) or always; default: no")
     @Nullable String restart;
 
@@ -76,7 +96,8 @@ final class LaunchCommand implements Callable<Integer> {
     boolean noWait;
 
     @Option(names = "--wait", paramLabel = Awaited.FORM, converter = Awaited.Converter.class, description = {
-        "what to wait for: ready: it takes commands; ssh, port:N: something listens there, by TCP; console:/RE/: it has shown that.",
+        "what to wait for: ready: it takes commands; ssh, port:N: something listens there, by TCP; console:/RE/: it has shown that;",
+        "cloud-init: all that its user data asks for has been done.",
         "Default: ready"
     })
     Awaited wait = new Awaited.Ready();
@@ -103,13 +124,33 @@ final class LaunchCommand implements Callable<Integer> {
 
     private VmView launch(HostClient daemon, VmSpec spec) throws InterruptedException {
         try (var progress = ProgressBar.on(Streams.ofProcess())) {
-            VmView made = daemon.create(name, spec, !noStart, view -> show(progress, view));
+            VmView made = daemon.create(name, spec, cloud(), !noStart, view -> show(progress, view));
             if (!noStart && !noWait) {
                 progress.at(made.name() + " boots", 0, -1);
                 wait.await(daemon, made.name(), timeout);
                 return daemon.get(made.name());
             }
             return made;
+        }
+    }
+
+    private @Nullable CloudSeed cloud() {
+        return userData == null && metaData == null
+                ? null
+                : new CloudSeed(
+                        userData == null ? null : Base64.getEncoder().encodeToString(content("--user-data", userData)),
+                        metaData == null ? null : new String(content("--meta-data", metaData), StandardCharsets.UTF_8));
+    }
+
+    private static byte[] content(String option, Path file) {
+        try (InputStream in = Files.newInputStream(file)) {
+            byte[] content = in.readNBytes(CLOUD_BYTES_MAX + 1);
+            if (content.length > CLOUD_BYTES_MAX) {
+                throw new OperatorError(option + " " + file, "is longer than " + new ByteSize(CLOUD_BYTES_MAX), "compress it with gzip, or #include it");
+            }
+            return content;
+        } catch (IOException e) {
+            throw new OperatorError(option + " " + file, "cannot be read: " + e.getMessage(), "name a file that can");
         }
     }
 

@@ -6,6 +6,7 @@ import holdfast.host.GuestStream;
 import holdfast.host.HostClient;
 import holdfast.host.HostProblem;
 import holdfast.host.SpecPort;
+import holdfast.host.SshKey;
 import holdfast.host.VmView;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -21,7 +21,8 @@ final class WaitCommand implements Callable<Integer> {
     String name = "";
 
     @Option(names = "--for", paramLabel = "stopped|" + Awaited.FORM, converter = Awaited.Converter.class, description = {
-        "stopped: it runs no more; ready: it takes commands; ssh, port:N: something listens there, by TCP; console:/RE/: it has shown that.",
+        "stopped: it runs no more; ready: it takes commands; ssh, port:N: something listens there, by TCP; console:/RE/: it has shown that;",
+        "cloud-init: all that its user data asks for has been done.",
         "Default: ready"
     })
     Awaited what = new Awaited.Ready();

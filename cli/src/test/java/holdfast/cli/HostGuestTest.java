@@ -288,6 +288,9 @@ class HostGuestTest {
         refused(2, "cpus: 1000", "launch", "--cpus", "1000");
         refused(2, "mount " + home.resolve("none"), "launch", "--mount", home.resolve("none").toString());
         refused(2, "has its disks as they are", "launch", "--disk", "a.raw,scratch");
+        Path userData = Files.writeString(home.resolve("user-data"), "#!/bin/sh\n");
+        refused(2, "image tiny: has no cloud-init", "launch", "--user-data", userData.toString());
+        refused(1, "--user-data " + home.resolve("none") + ": cannot be read", "launch", "--user-data", home.resolve("none").toString());
         refused(5, "of memory, and", "launch", "--memory", "4T", "--name", "large");
         refused(4, "none: there is no machine of this name", "info", "none");
         refused(5, "one: does not run", "pause", "one");

@@ -24,7 +24,7 @@ class SavedRunTest {
 
     private static Image image() {
         return new Image(
-                "debian", Path.of("k"), null, Path.of("d"), "", 1 << 30, Instant.EPOCH, "sha256:12", 1, List.of());
+                "debian", Path.of("k"), null, Path.of("d"), "", 1 << 30, Instant.EPOCH, "sha256:12", 1, List.of(), false);
     }
 
     private static SavedRun writtenAndRead(SavedRun run) {

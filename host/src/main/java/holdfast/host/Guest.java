@@ -93,6 +93,12 @@ final class Guest implements AutoCloseable {
             disks.push(device);
             config.disk(new DiskSpec(device, "disk" + (disks.size() - 1)));
         }
+        // Behind all others, so that it changes nobody's name: it is found by its label.
+        if (Files.exists(home.seed())) {
+            BlockDevice seed = RawFile.open(home.seed(), Access.READ_ONLY);
+            disks.push(seed);
+            config.disk(new DiskSpec(seed, "cidata"));
+        }
         mounts.addTo(config);
         for (NamedConsole port : exec.ports()) {
             config.virtioPort(port.name(), port.port());

@@ -205,7 +205,15 @@ public final class HostClient implements AutoCloseable {
     ///
     /// @param progress is told now and then how it goes
     public VmView create(@Nullable String name, VmSpec spec, boolean start, Consumer<Operation.View> progress) throws InterruptedException {
-        Operation.View now = ask("POST", "/v1/vms", new Requests.Create(name, spec, start), Operation.View.class);
+        return create(name, spec, null, start, progress);
+    }
+
+    /// The same of a machine whose image has cloud-init.
+    ///
+    /// @param cloud what that is told
+    public VmView create(@Nullable String name, VmSpec spec, @Nullable CloudSeed cloud, boolean start, Consumer<Operation.View> progress)
+            throws InterruptedException {
+        Operation.View now = ask("POST", "/v1/vms", new Requests.Create(name, spec, cloud, start), Operation.View.class);
         String path = "/v1/operations/" + now.id();
         try {
             while (true) {

@@ -9,8 +9,9 @@ final class Requests {
     /// `POST /v1/vms`
     ///
     /// @param name null: one is found for it
+    /// @param cloud what cloud-init in it is told; null: its name alone, if the image has cloud-init
     /// @param start whether it is to be started, too
-    record Create(@Nullable String name, @Nullable VmSpec spec, boolean start) {}
+    record Create(@Nullable String name, @Nullable VmSpec spec, @Nullable CloudSeed cloud, boolean start) {}
 
     /// `POST /v1/tokens`
     ///

@@ -60,6 +60,11 @@ record VmHome(Path directory) {
         return directory.resolve("root.disk");
     }
 
+    /// What its cloud-init is told; only of an image that has it.
+    Path seed() {
+        return directory.resolve("seed.disk");
+    }
+
     /// The state of a machine that was saved; there only while it rests.
     Path state() {
         return directory.resolve("state");

@@ -80,7 +80,7 @@ final class VmRoutes {
         }
         spec.ports().forEach(port -> port.require(call.caller()));
         Operation begun = operations.begin(call.caller(), "POST /v1/vms", operation -> {
-            Vm vm = vms.create(create.name(), spec, operation);
+            Vm vm = vms.create(create.name(), spec, create.cloud(), operation);
             if (create.start()) {
                 operation.phase("starting");
                 vms.start(vm);

@@ -3,6 +3,7 @@ package holdfast.host;
 import holdfast.block.Access;
 import holdfast.block.Alarm;
 import holdfast.block.BlockDevice;
+import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.block.ScratchDisk;
 import holdfast.host.HostProblem.Kind;
@@ -90,7 +91,8 @@ final class Vms {
     /// Makes a machine from an image, which is built if need be.
     ///
     /// @param name null: one is found for it
-    Vm create(@Nullable String name, VmSpec spec, Progress progress) throws IOException, InterruptedException {
+    /// @param cloud what its cloud-init is told; null: what there is to say of any machine, if the image has cloud-init
+    Vm create(@Nullable String name, VmSpec spec, @Nullable CloudSeed cloud, Progress progress) throws IOException, InterruptedException {
         spec.check();
         if (name != null) {
             VmName.check(name);
@@ -99,21 +101,49 @@ final class Vms {
         spec.ports().forEach(networks::requireFree);
         Images images = Images.ofUser();
         images.require(spec.image());
+        if (cloud != null) {
+            cloud.check();
+            requireCloudInit(images.hasCloudInit(spec.image()), spec.image());
+        }
         Image image = images.obtain(spec.image(), progress);
+        if (cloud != null) {
+            requireCloudInit(image.cloudInit(), image.name());
+        }
         if (image.kernel() == null) {
             throw new HostProblem(Kind.INVALID, "image " + image.name(), "has no kernel of its own", "run it with firmware: holdfast run --firmware");
         }
         progress.phase("making the machine");
         VmSpec whole = spec.memoryBytes() == 0 ? spec.withMemory(image.memoryBytes()) : spec;
+        String key = image.cloudInit() ? publicKey() : "";
         Vm vm = reserve(name, whole);
         try (var _ = images.store().use(image)) {
             furnish(vm.home(), image, vm.record());
+            if (image.cloudInit()) {
+                (cloud == null ? CloudSeed.EMPTY : cloud).write(vm.home().seed(), vm.record(), key);
+            }
             vm.write(vm.record().stopped(""));
             return vm;
         } catch (IOException | RuntimeException e) {
             machines.remove(vm.record().id());
             vm.erase();
             throw e;
+        }
+    }
+
+    private static void requireCloudInit(boolean there, String image) {
+        if (!there) {
+            throw new HostProblem(
+                    Kind.INVALID, "image " + image, "has no cloud-init, which user data is for", "take one that was imported with it: holdfast image import --cloud-init");
+        }
+    }
+
+    /// Of the key that `holdfast ssh` gives to machines; empty when there is none to be had.
+    private String publicKey() throws InterruptedException {
+        try {
+            return SshKey.of(home.ssh()).publicKey();
+        } catch (IOException | OperatorError e) {
+            LOG.log(Level.WARNING, "cloud-init is given no key: " + e.getMessage());
+            return "";
         }
     }
 

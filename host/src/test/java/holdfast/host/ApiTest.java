@@ -88,6 +88,9 @@ class ApiTest {
             assertProblem(Kind.INVALID, "cpus: 999", () -> client.create("web", new VmSpec(null, 999, 0, null, null, null, null, null), true, _ -> {}));
             assertProblem(Kind.INVALID, "name 'a/b'", () -> client.create("a/b", new VmSpec(null, 1, 0, null, null, null, null, null), true, _ -> {}));
             assertProblem(Kind.FAILED, "image none", () -> client.create("web", new VmSpec("none", 1, 0, null, null, null, null, null), true, _ -> {}));
+            var plain = new VmSpec("tiny", 1, 0, null, null, null, null, null);
+            assertProblem(Kind.INVALID, "image tiny: has no cloud-init", () -> client.create("web", plain, new CloudSeed(null, null), true, _ -> {}));
+            assertProblem(Kind.INVALID, "user data: is not in base64", () -> client.create("web", plain, new CloudSeed("#!", null), true, _ -> {}));
             assertThat(client.list()).isEmpty();
         }
     }

@@ -51,6 +51,11 @@ class HostMutantsTest {
     /// A machine's process keeps all that its user may.
     static void restrict(List<Landlock.Rule> rules, boolean tcp) {}
 
+    /// cloud-init is taken to understand everything.
+    static boolean isKnown(byte[] data) {
+        return true;
+    }
+
     static Stream<Mutant> mutants() {
         return Stream.of(
                 mutant("operation journal skipped", "Vms", "<init>", "Vm.erase", "VmsTest.whatWasBeingMadeIsUndone"),
@@ -61,6 +66,7 @@ class HostMutantsTest {
                 mutant("viewer's token accepted for a write", "Api", "reply", "Caller.require", "RemoteApiTest.aViewersTokenChangesNothing"),
                 mutant("any token accepted", "Tokens", "*", "MessageDigest.isEqual", "TokensTest.onlyTheTokenThatWasMadeIsKnown"),
                 mutant("Landlock rule set empty", "ConfinedProcess$Child", "*", "Landlock.restrict", "ConfinementTest.aMachineReachesNothingElse"),
+                mutant("user data of any kind taken", "CloudSeed", "check", "CloudSeed.isKnown", "CloudSeedTest.whatCloudInitWouldPassOverIsRefused"),
                 mutant("a proposed name may be taken", "VmName", "propose", "Predicate.test", "VmNameTest.aProposedNameIsValidAndFree"));
     }
 

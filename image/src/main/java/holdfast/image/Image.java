@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param digest `sha256:...` of all of this: equal digests are equal images
 /// @param sizeBytes what the image takes on this machine's disk
 /// @param packages what it was built from, sorted by name; empty for an imported one
+/// @param cloudInit whether it has cloud-init, which looks for a disk of its NoCloud source
 public record Image(
         String name,
         @Nullable Path kernel,
@@ -26,7 +27,8 @@ public record Image(
         Instant created,
         String digest,
         long sizeBytes,
-        List<PackageVersion> packages) {
+        List<PackageVersion> packages,
+        boolean cloudInit) {
 
     public Image {
         packages = List.copyOf(packages);

@@ -122,7 +122,7 @@ public final class ImageStore {
             ImportCheck.copy(files.disk(), directory.resolve(ImageParts.DISK), progress);
             ImportCheck.copy(files.kernel(), directory.resolve(ImageParts.KERNEL), progress);
             ImportCheck.copy(files.initrd(), directory.resolve(ImageParts.INITRD), progress);
-            return new ImageParts(files.append(), ImageParts.MEMORY_BYTES_DEFAULT, List.of(), "");
+            return new ImageParts(files.append(), ImageParts.MEMORY_BYTES_DEFAULT, List.of(), "", files.cloudInit());
         });
     }
 
@@ -136,7 +136,7 @@ public final class ImageStore {
                 linkOrCopy(from.kernel(), directory.resolve(ImageParts.KERNEL));
                 linkOrCopy(from.initrd(), directory.resolve(ImageParts.INITRD));
                 DiskCopy.of(disk, directory.resolve(ImageParts.DISK), progress);
-                return new ImageParts(from.append(), from.memoryBytes(), from.packages(), "");
+                return new ImageParts(from.append(), from.memoryBytes(), from.packages(), "", from.cloudInit());
             });
         } catch (InterruptedException e) {
             throw new IllegalStateException("nothing here waits", e);
@@ -249,7 +249,8 @@ public final class ImageStore {
                 "sha256:" + Sha256.hex(digest),
                 sizeBytes,
                 parts.recipe(),
-                parts.packages());
+                parts.packages(),
+                parts.cloudInit());
     }
 
     /// Whoever comes while another does this leaves it to him.

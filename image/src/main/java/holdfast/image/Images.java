@@ -29,6 +29,11 @@ public record Images(ImageStore store, ImageBuilder builder) {
         }
     }
 
+    /// Whether the image of this name has cloud-init; one that is still to be built has not.
+    public boolean hasCloudInit(String name) {
+        return store.find(name).map(Image::cloudInit).orElse(false);
+    }
+
     public static Recipe recipe(String name) {
         return Recipe.named(name).orElseThrow(() -> unknown(name));
     }

@@ -9,4 +9,5 @@ import org.jspecify.annotations.Nullable;
 /// @param kernel a raw Linux Image for riscv64
 /// @param initrd an initial RAM file system
 /// @param append the kernel's command line
-public record ImportedFiles(@Nullable Path disk, @Nullable Path kernel, @Nullable Path initrd, String append) {}
+/// @param cloudInit as in [Image]
+public record ImportedFiles(@Nullable Path disk, @Nullable Path kernel, @Nullable Path initrd, String append, boolean cloudInit) {}

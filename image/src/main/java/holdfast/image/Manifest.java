@@ -18,6 +18,7 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param directory below `data`, where the image's files are
 /// @param created in ISO 8601, UTC
 /// @param recipe as in [ImageParts]; null in an image made before images had recipes, which no recipe of today made
+/// @param cloudInit as in [Image]; null in an image made before images could have it
 record Manifest(
         int format,
         String name,
@@ -31,7 +32,8 @@ record Manifest(
         String digest,
         long sizeBytes,
         @Nullable String recipe,
-        List<PackageVersion> packages) {
+        List<PackageVersion> packages,
+        @Nullable Boolean cloudInit) {
 
     static final int FORMAT = 1;
 
@@ -82,7 +84,8 @@ record Manifest(
                 Instant.parse(created),
                 digest,
                 sizeBytes,
-                packages);
+                packages,
+                Boolean.TRUE.equals(cloudInit));
     }
 
     private static @Nullable Path part(boolean has, Path files, String name) {

@@ -48,7 +48,7 @@ final class ImageStoreTest {
     private static ImageStore.Builder parts(String kernel, String append) {
         return directory -> {
             Files.writeString(directory.resolve("kernel"), kernel);
-            return new ImageParts(append, 1 << 20, List.of(new PackageVersion("p", "1")), "");
+            return new ImageParts(append, 1 << 20, List.of(new PackageVersion("p", "1")), "", true);
         };
     }
 
@@ -150,7 +150,7 @@ final class ImageStoreTest {
             Files.writeString(directory.resolve("kernel"), "k");
             open();
             assertThat(directory.resolve("kernel")).exists();
-            return new ImageParts("", 1, List.of(), "");
+            return new ImageParts("", 1, List.of(), "", false);
         });
         assertThat(store.find("a")).isPresent();
     }
@@ -213,7 +213,7 @@ final class ImageStoreTest {
     }
 
     private static ImportedFiles files(@Nullable Path disk, @Nullable Path kernel) {
-        return new ImportedFiles(disk, kernel, null, "root=/dev/vda");
+        return new ImportedFiles(disk, kernel, null, "root=/dev/vda", true);
     }
 
     private Path kernel() throws IOException {
@@ -269,7 +269,7 @@ final class ImageStoreTest {
     void anImageOfAnotherRecipeIsNotCurrentAndOneOfTheOperatorsIs() throws Exception {
         Image built = store.fill("a", directory -> {
             Files.writeString(directory.resolve("kernel"), "k");
-            return new ImageParts("", 1, List.of(), "recipe 1");
+            return new ImageParts("", 1, List.of(), "recipe 1", false);
         });
         assertThat(store.current("a", "recipe 1")).contains(built);
         assertThat(store.current("a", "recipe 2")).isEmpty();

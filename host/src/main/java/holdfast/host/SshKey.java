@@ -1,6 +1,7 @@
-package holdfast.cli;
+package holdfast.host;
 
 import holdfast.block.OperatorError;
+import holdfast.image.LockFile;
 import holdfast.image.Temporary;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,17 +12,26 @@ import java.util.List;
 /// What machines know this user by: a key pair of Holdfast's own, made by ssh-keygen when it is first needed.
 ///
 /// @param directory the key is in, and what machines have shown of theirs
-record SshKey(Path directory) {
+public record SshKey(Path directory) {
     /// @throws OperatorError when it cannot be made
-    static SshKey of(Path directory) throws InterruptedException {
+    public static SshKey of(Path directory) throws InterruptedException {
         var key = new SshKey(directory);
         try {
             if (!Files.exists(key.file())) {
-                key.make();
+                key.makeOnce();
             }
             return key;
         } catch (IOException e) {
             throw new OperatorError(directory.toString(), "has no key: " + e.getMessage(), "see to it that ssh-keygen is there, and the directory can be written");
+        }
+    }
+
+    private void makeOnce() throws IOException, InterruptedException {
+        try (LockFile _ = LockFile.exclusive(directory.resolveSibling("ssh.lock"), () -> {})) {
+            // Another may have made it meanwhile.
+            if (!Files.exists(file())) {
+                make();
+            }
         }
     }
 
@@ -40,15 +50,15 @@ record SshKey(Path directory) {
         Temporary.publish(unfinished, directory);
     }
 
-    Path file() {
+    public Path file() {
         return directory.resolve("id_ed25519");
     }
 
-    String publicKey() throws IOException {
+    public String publicKey() throws IOException {
         return Files.readString(directory.resolve("id_ed25519.pub")).strip();
     }
 
-    Path knownHosts() {
+    public Path knownHosts() {
         return directory.resolve("known_hosts");
     }
 }
