@@ -1,8 +1,11 @@
 package holdfast.cli;
 
 import holdfast.block.ByteSize;
+import holdfast.block.DiskException;
+import holdfast.block.OperatorError;
 import holdfast.disk.ProtectedDisk;
 import holdfast.journal.JournalCompression;
+import holdfast.journal.JournaledDisk;
 import java.io.PrintWriter;
 import java.nio.file.Path;
 import java.util.Objects;
@@ -19,12 +22,12 @@ import picocli.CommandLine.Spec;
         description = {
             "Compresses what the journal of a disk has, but for its newest segment. Every point of it can be seen and recovered as before.",
             "",
-            "While a disk is in use that goes on by itself, slowly; this does all that is left of it at once.",
+            "While a disk is in use that goes on by itself, slowly; this does all that is left of it at once, also while a running Holdfast has it open.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class DiskCompressJournalCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "DISK", description = "protected disk that nobody has open")
+    @Parameters(paramLabel = "DISK", description = "protected disk")
     Path disk = Path.of("");
 
     @Spec
@@ -32,11 +35,25 @@ final class DiskCompressJournalCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        JournalCompression.Result result = ProtectedDisk.compressJournal(disk);
         PrintWriter out = Objects.requireNonNull(spec).commandLine().getOut();
-        out.println(disk + ": its journal takes " + new ByteSize(result.bytes()).rounded() + ", before " + new ByteSize(result.bytesBefore()).rounded()
-                + "; segments compressed: " + result.segments());
+        if (!HeldDisk.ask(disk, "compress", "", out)) {
+            write(disk.toString(), ProtectedDisk.compressJournal(disk), out);
+        }
         out.flush();
         return ExitCode.OK;
+    }
+
+    /// Of a disk that this process has open for others.
+    static JournalCompression.Result compress(String name, JournaledDisk disk) {
+        try {
+            return disk.compress();
+        } catch (DiskException e) {
+            throw new OperatorError(name, "has a journal that cannot be compressed (" + e.status() + ")", "look after the storage it is on; nothing is lost");
+        }
+    }
+
+    static void write(String name, JournalCompression.Result result, PrintWriter out) {
+        out.println(name + ": its journal takes " + new ByteSize(result.bytes()).rounded() + ", before " + new ByteSize(result.bytesBefore()).rounded()
+                + "; segments compressed: " + result.segments());
     }
 }

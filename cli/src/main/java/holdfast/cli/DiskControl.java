@@ -2,7 +2,9 @@ package holdfast.cli;
 
 import holdfast.block.BlockDevice;
 import holdfast.block.DiskException;
+import holdfast.block.JournalLayer;
 import holdfast.block.OperatorError;
+import holdfast.journal.JournalCompression;
 import holdfast.journal.JournaledDisk;
 import java.io.BufferedOutputStream;
 import java.io.DataInputStream;
@@ -25,8 +27,8 @@ import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
-/// Answers what others ask of a disk that this process has open: one at a time. Who neither speaks nor listens for [#PATIENCE] is
-/// left. What takes long is told to go on all the while.
+/// Answers what others ask of a disk that this process has open: one at a time, but for what is done to its journal and may take long. Who neither
+/// speaks nor listens for [#PATIENCE] is left. What takes long is told to go on all the while.
 ///
 /// ```
 /// greeting: VERSION                                     each a string of DataOutput
@@ -37,6 +39,8 @@ import java.util.function.LongSupplier;
 ///             fill   bytes a second at most, 0 for as fast as can be; behind a space, maybe, the path of a trace
 ///             mark   name of the mark
 ///             freeze name of the mark, which is put while the guest's file systems are frozen
+///             keep   how much of its past is kept from now on, as [DiskProtectCommand] writes it
+///             compress nothing: compresses its journal
 /// answer:   (GOES_ON or length above 0, bytes of UTF-8)…, 0, whether it is whole; if not: subject, problem, next step
 /// ```
 final class DiskControl implements AutoCloseable {
@@ -125,41 +129,57 @@ final class DiskControl implements AutoCloseable {
         }
     }
 
+    /// What somebody has asked, and where he is answered.
+    private record Question(SocketChannel client, Patience patience, DataOutputStream out, String verb, String argument, String name) {
+        static Question of(SocketChannel client) throws IOException {
+            try {
+                var patience = Patience.with(client, PATIENCE);
+                var in = new DataInputStream(Channels.newInputStream(client));
+                var out = new DataOutputStream(Channels.newOutputStream(client));
+                // Nothing is asked of a process that is stopped, and then does it when nobody waits any more.
+                out.writeUTF(VERSION);
+                return new Question(client, patience, out, in.readUTF(), in.readUTF(), in.readUTF());
+            } catch (IOException | RuntimeException e) {
+                client.close();
+                throw e;
+            }
+        }
+
+        boolean isOfJournal() {
+            return verb.equals("keep") || verb.equals("compress");
+        }
+    }
+
     private void serve() {
         while (channel.isOpen()) {
-            try (SocketChannel client = channel.accept()) {
-                answer(
-                        new DataInputStream(Channels.newInputStream(client)), new DataOutputStream(Channels.newOutputStream(client)),
-                        Patience.with(client, PATIENCE));
-            } catch (IOException | IllegalStateException | IllegalArgumentException gone) {
-                // What was asked makes no sense, or there is no asker, socket or disk any more.
-                LOG.log(Level.DEBUG, "a question was not answered: " + gone.getMessage());
+            try {
+                Question question = Question.of(channel.accept());
+                if (question.isOfJournal()) {
+                    Thread.ofVirtual().name("journal of " + disk).start(() -> answer(question));
+                } else {
+                    answer(question);
+                }
+            } catch (IOException gone) {
+                LOG.log(Level.DEBUG, "there is no question: " + gone.getMessage());
             }
         }
     }
 
-    private void answer(DataInputStream in, DataOutputStream out, Patience patience) throws IOException {
-        // Nothing is asked of a process that is stopped, and then does it when nobody waits any more.
-        out.writeUTF(VERSION);
-        String verb = in.readUTF();
-        String argument = in.readUTF();
-        String name = in.readUTF();
-        var text = new PrintWriter(
-                new OutputStreamWriter(new BufferedOutputStream(new Parts(out, patience), 1 << 16), StandardCharsets.UTF_8));
+    private void answer(Question question) {
+        try (SocketChannel _ = question.client) {
+            answer(question, new PrintWriter(new OutputStreamWriter(
+                    new BufferedOutputStream(new Parts(question.out, question.patience), 1 << 16), StandardCharsets.UTF_8)));
+        } catch (IOException | IllegalStateException | IllegalArgumentException gone) {
+            // What was asked makes no sense, or there is no asker, socket or disk any more.
+            LOG.log(Level.DEBUG, "a question was not answered: " + gone.getMessage());
+        }
+    }
+
+    private void answer(Question question, PrintWriter text) throws IOException {
+        DataOutputStream out = question.out;
         try {
-            if (verb.equals("resize")) {
-                try (var _ = SignsOfLife.begin(out, patience, signOfLife)) {
-                    DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), user::grow);
-                }
-            } else if (verb.equals("freeze")) {
-                JournaledDisk journaled = journaled(name);
-                long sequence;
-                try (var _ = SignsOfLife.begin(out, patience, signOfLife)) {
-                    sequence = user.still(() -> journaled.mark(argument));
-                }
-                DiskMarkCommand.write(argument, sequence, text);
-            } else {
-                answer(verb, argument, name, text);
+            if (!takesLong(question, text)) {
+                answer(question.verb, question.argument, question.name, text);
             }
             text.flush();
             out.writeInt(0);
@@ -171,6 +191,41 @@ final class DiskControl implements AutoCloseable {
             out.writeUTF(e.problem());
             out.writeUTF(e.nextStep());
         }
+    }
+
+    /// Does what may take long, and says so meanwhile.
+    ///
+    /// @return false when it is something else
+    private boolean takesLong(Question question, PrintWriter text) {
+        String name = question.name;
+        String argument = question.argument;
+        Runnable answer;
+        try (var _ = SignsOfLife.begin(question.out, question.patience, signOfLife)) {
+            switch (question.verb) {
+                case "resize" -> {
+                    DiskResizeCommand.grow(name, device.geometry(), Long.parseLong(argument), user::grow);
+                    answer = () -> {};
+                }
+                case "freeze" -> {
+                    JournaledDisk journaled = journaled(name);
+                    long sequence = user.still(() -> journaled.mark(argument));
+                    answer = () -> DiskMarkCommand.write(argument, sequence, text);
+                }
+                case "keep" -> {
+                    JournalLayer now = DiskProtectCommand.change(name, journaled(name), argument);
+                    answer = () -> DiskProtectCommand.write(name, now, text);
+                }
+                case "compress" -> {
+                    JournalCompression.Result result = DiskCompressJournalCommand.compress(name, journaled(name));
+                    answer = () -> DiskCompressJournalCommand.write(name, result, text);
+                }
+                default -> {
+                    return false;
+                }
+            }
+        }
+        answer.run();
+        return true;
     }
 
     private void answer(String verb, String argument, String name, PrintWriter text) {
@@ -193,7 +248,7 @@ final class DiskControl implements AutoCloseable {
         if (device instanceof JournaledDisk journaled) {
             return journaled;
         }
-        throw new OperatorError(name, "is not protected, so there is nothing to put a mark into", "begin with: holdfast disk protect");
+        throw new OperatorError(name, "is not protected, so it has no journal", "begin with: holdfast disk protect");
     }
 
     private static OperatorError unknown(String name) {

@@ -54,15 +54,22 @@ final class HeldDisk {
                 ControlSocket.removeStale(socket);
             } catch (IOException gone) {
                 LOG.log(System.Logger.Level.DEBUG, socket + " does not answer: " + gone.getMessage());
-                if (asked && verb.equals("resize")) {
-                    throw new OperatorError(
-                            disk.toString(),
-                            "process " + ControlSocket.process(socket) + ", which has it open, was asked to make it larger and says no more",
-                            "see how large it is: holdfast disk info");
+                if (asked) {
+                    throwUnlessHarmless(disk, verb, ControlSocket.process(socket));
                 }
             }
         }
         return false;
+    }
+
+    /// @throws OperatorError when it is not known whether what was asked for is done, or will be
+    private static void throwUnlessHarmless(Path disk, String verb, String process) {
+        String asked = "process " + process + ", which has it open, was asked to ";
+        if (verb.equals("resize")) {
+            throw new OperatorError(disk.toString(), asked + "make it larger and says no more", "see how large it is: holdfast disk info");
+        } else if (verb.equals("keep")) {
+            throw new OperatorError(disk.toString(), asked + "keep another past and says no more", "see what it keeps: holdfast disk timeline");
+        }
     }
 
     private static String answer(DataInputStream in, Patience waiting, Runnable goesOn) throws IOException {

@@ -6,15 +6,18 @@ import java.util.regex.Pattern;
 import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.TypeConversionException;
 
-/// A length of time as an operator writes it: `24h`, `7d`, `90m`, `30s`.
+/// A length of time as an operator writes it: `24h`, `7d`, `90m`, `30s`; or `none`, which is zero.
 final class WindowArgument implements ITypeConverter<Duration> {
     private static final Pattern FORM = Pattern.compile("([1-9]\\d{0,8})([smhd])");
 
     @Override
     public Duration convert(String text) {
+        if (text.equals("none")) {
+            return Duration.ZERO;
+        }
         Matcher matcher = FORM.matcher(text);
         if (!matcher.matches()) {
-            throw new TypeConversionException("'" + text + "' is no length of time, such as 24h, 7d, 90m or 30s");
+            throw new TypeConversionException("'" + text + "' is no length of time, such as 24h, 7d, 90m or 30s, and not none");
         }
         long count = Long.parseLong(matcher.group(1));
         return switch (matcher.group(2)) {

@@ -74,6 +74,7 @@ class JournalGuestTest {
             assertThat(guest.attempt("holdfast-mark ''").exitCode()).isEqualTo(1);
             guest.run("echo two >/tmp/disk/file"); // in the guest's memory, so far
             assertThat(succeeds("disk", "mark", disk.toString(), "two", "--freeze")).startsWith("mark two is entry ");
+            assertThat(succeeds("disk", "protect", disk.toString(), "--window", "24h")).contains("keeps the last 24h");
             guest.run("echo three >/tmp/disk/file");
 
             assertThat(succeeds("disk", "timeline", disk.toString())).contains("  one\n").contains("  two\n");

@@ -14,78 +14,28 @@ import holdfast.journal.Target;
 import holdfast.nbd.NbdDevice;
 import holdfast.testkit.Needs;
 import holdfast.testkit.Program;
-import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Random;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// What an operator does with a disk that has a journal.
 @Timeout(120)
-class ProtectedDiskCommandTest {
-    private static final int SIZE = 8 << 20;
-
-    @TempDir
-    Path directory;
-
+class ProtectedDiskCommandTest extends ProtectedDiskCommands {
     private Path disk;
-
-    private Invocation invoke(String words) {
-        return Invocation.of(Stream.of(words.split(" ")).map(word -> word.replace("DIR", directory.toString())).toArray(String[]::new));
-    }
-
-    private String output(String words) {
-        Invocation done = invoke(words);
-        assertThat(done.err()).isEmpty();
-        assertThat(done.exitCode()).isZero();
-        return done.out();
-    }
-
-    private String refusal(String words) {
-        Invocation done = invoke(words);
-        assertThat(done.exitCode()).isEqualTo(1);
-        return done.err();
-    }
-
-    private static byte[] noise(long seed, int length) {
-        var bytes = new byte[length];
-        new Random(seed).nextBytes(bytes);
-        return bytes;
-    }
-
-    private static void write(Path file, long offset, byte[] data) throws DiskException {
-        try (BlockDevice device = Disks.open(file, Access.READ_WRITE, null)) {
-            new Blocking(device).write(offset, data);
-        }
-    }
-
-    private static byte[] content(Path file) throws DiskException {
-        try (BlockDevice device = Disks.open(file, Access.READ_ONLY, null)) {
-            return new Blocking(device).read(0, SIZE);
-        }
-    }
-
-    private JsonNode timeline() {
-        return new JsonMapper().readTree(output("disk timeline DIR/d.vhdx -o json"));
-    }
 
     @BeforeEach
     void aProtectedDisk() throws Exception {
-        disk = directory.resolve("d.vhdx");
-        output("disk create DIR/d.vhdx --size 8M --block-size 1M");
-        write(disk, 0, noise(1, 64 << 10));
+        createDisk();
+        disk = disk();
         assertThat(output("disk protect DIR/d.vhdx --journal DIR/journal"))
                 .isEqualTo(disk + ": protected by the journal in " + directory.resolve("journal")
                         + "; what it was until now is d.base1.vhdx, which it needs\n");
@@ -139,20 +89,13 @@ class ProtectedDiskCommandTest {
         assertThat(timeline().get("marks").size()).isEqualTo(4);
     }
 
-    private Process serve() throws IOException {
-        Process process = Program.start(
-                Holdfast.builder("nbd", "serve", disk.toString(), "--unix", directory.resolve("socket").toString()), Program.LIMIT);
-        assertThat(process.errorReader().readLine()).contains("serving d.vhdx");
-        return process;
-    }
-
     /// The server does not know of the journal, and neither does its client. The mark comes from outside meanwhile.
     @Test
     void theJournalIsWrittenWhileTheDiskIsServedAndSurvivesAKilledServer() throws Exception {
         Process server = serve();
         byte[] marked;
         byte[] killed;
-        try (NbdDevice client = NbdDevice.open("nbd+unix:///?socket=" + directory.resolve("socket"), Duration.ofSeconds(30))) {
+        try (NbdDevice client = client()) {
             var blocking = new Blocking(client);
             for (int i = 0; i < 50; i++) {
                 blocking.write(i * 100_352L, noise(i, 4096 + 512 * (i % 3)));
@@ -184,10 +127,9 @@ class ProtectedDiskCommandTest {
     @Test
     void aClientPutsMarks() throws Exception {
         Process server = serve();
-        String socket = "?socket=" + directory.resolve("socket");
         byte[] marked;
-        try (NbdDevice client = NbdDevice.open("nbd+unix:///" + socket, Duration.ofSeconds(30));
-                NbdDevice marks = NbdDevice.open("nbd+unix:///d.vhdx/marks" + socket, Duration.ofSeconds(30))) {
+        try (NbdDevice client = client();
+                NbdDevice marks = NbdDevice.open("nbd+unix:///d.vhdx/marks?socket=" + directory.resolve("socket"), Duration.ofSeconds(30))) {
             write(client, 0, noise(1, 4096));
             marked = new Blocking(client).read(0, SIZE);
             var names = new Blocking(marks);
@@ -342,6 +284,9 @@ class ProtectedDiskCommandTest {
         assertThat(output("disk timeline DIR/d.vhdx")).contains("journal   " + moved);
         Files.createDirectory(directory.resolve("empty"));
         assertThat(refusal("disk protect DIR/d.vhdx --journal DIR/empty")).contains("does not have the journal");
+        assertThat(output("disk protect DIR/d.vhdx --window none --when-full stop")).contains("keeps all of the past and may take 64.0 MiB; when it is full: stop");
+        assertThat(output("disk timeline DIR/d.vhdx")).doesNotContain("window");
+        assertThat(content(disk)).startsWith(noise(8, 512));
     }
 
     @Test

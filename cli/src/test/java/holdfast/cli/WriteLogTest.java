@@ -23,10 +23,11 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.awaitility.Awaitility;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /// Our journal against the log of an independent program: QEMU's blklogwrites, in the format of Linux's dm-log-writes.
 @Timeout(120)
@@ -40,17 +41,14 @@ class WriteLogTest {
     @TempDir
     Path directory;
 
-    private Path disk;
-
-    @BeforeEach
-    void aProtectedDisk() {
-        disk = protectedDisk("d");
+    private Path protectedDisk(String name) {
+        return protectedDisk(name, "write-through");
     }
 
-    private Path protectedDisk(String name) {
+    private Path protectedDisk(String name, String mode) {
         Path file = directory.resolve(name + ".vhdx");
         output("disk", "create", file.toString(), "--size", String.valueOf(SIZE));
-        output("disk", "protect", file.toString(), "--journal", directory.resolve(name + "-journal").toString());
+        output("disk", "protect", file.toString(), "--journal", directory.resolve(name + "-journal").toString(), "--mode", mode);
         return file;
     }
 
@@ -138,9 +136,11 @@ class WriteLogTest {
         return counts;
     }
 
-    @Test
+    @ParameterizedTest
+    @ValueSource(strings = {"write-through", "journal-first"})
     @Needs("qemu-nbd")
-    void atEveryMarkTheDiskIsWhatQemusLogOfTheSameWorkloadSays() throws Exception {
+    void atEveryMarkTheDiskIsWhatQemusLogOfTheSameWorkloadSays(String mode) throws Exception {
+        Path disk = protectedDisk("d", mode);
         Path raw = directory.resolve("theirs.raw");
         Path log = directory.resolve("theirs.log");
         Files.write(raw, new byte[SIZE]);
@@ -164,7 +164,7 @@ class WriteLogTest {
 
         Path exported = directory.resolve("ours.log");
         assertThat(output("disk", "export-log", disk.toString(), exported.toString())).startsWith(exported + ": ");
-        Path copy = protectedDisk("copy");
+        Path copy = protectedDisk("copy", mode);
         output("disk", "import-log", copy.toString(), exported.toString());
         var theirs = new Replay(log);
         var ours = new Replay(exported);
@@ -189,6 +189,7 @@ class WriteLogTest {
     }
 
     private String refusal(Path log) {
+        Path disk = directory.resolve("d.vhdx");
         Invocation done = Invocation.of("disk", "import-log", disk.toString(), log.toString());
         assertThat(done.exitCode()).isEqualTo(1);
         assertThat(done.err()).hasLineCount(2);
@@ -205,6 +206,7 @@ class WriteLogTest {
     @Test
     void whatIsNoLogOfSuchADiskIsRefused() throws Exception {
         long magic = 0x6a736677736872L;
+        Path disk = protectedDisk("d");
         assertThat(refusal(log(1, SECTOR, 0, 0, FLUSH, 2 * SECTOR))).contains("is no log of dm-log-writes");
         assertThat(refusal(log(magic, 100, 0, 0, FLUSH, 2 * SECTOR))).contains("is no log of dm-log-writes");
         assertThat(refusal(log(magic, SECTOR, SIZE / SECTOR, 1, 0, 3 * SECTOR))).contains("number 0, of what the disk does not have");

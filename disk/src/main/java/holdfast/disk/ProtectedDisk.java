@@ -137,17 +137,13 @@ public final class ProtectedDisk {
     /// @param rolling whether what is older than the window is let go meanwhile
     static JournaledDisk forWriting(Path disk, DescriptorSeal seal, boolean rolling) throws DiskException {
         JournalLayer layer = seal.layer();
-        VhdxDisk volume = layer.rolls() ? VhdxDisk.openWithParent(disk) : VhdxDisk.open(disk, Access.READ_WRITE, null);
+        VhdxDisk volume = volume(disk, layer);
         try {
             checkVolume(disk, volume, seal);
             var random = new SecureRandom();
-            Optional<Duration> window = layer.window().isZero() ? Optional.empty() : Optional.of(layer.window());
-            var keeping = new Keeping(volume.parent().map(OverParent::new), window, rolling, layer.whenFull());
-            JournalWriter.Limits limits = layer.rolls()
-                    ? JournalWriter.Limits.rolling(layer.bytesMax(), window.map(Keeping::segmentNanosMax).orElse(Long.MAX_VALUE))
-                    : JournalWriter.Limits.of(layer.bytesMax());
             var parts = new JournaledDevice.Parts(
-                    volume, () -> base(disk, layer), segments(layer), seal, limits, 0, InstantSource.system(), random::nextInt, keeping);
+                    volume, () -> base(disk, layer), segments(layer), seal, limits(layer), 0, InstantSource.system(), random::nextInt,
+                    keeping(volume, layer, rolling));
             return switch (layer.mode()) {
                 case WRITE_THROUGH -> JournaledDevice.open(parts);
                 case JOURNAL_FIRST -> JournalFirstDevice.open(parts);
@@ -156,6 +152,35 @@ public final class ProtectedDisk {
             volume.close();
             throw e;
         }
+    }
+
+    /// Such that its base can be written to, now or when that is asked for; one that only has to be read need not be such.
+    private static VhdxDisk volume(Path disk, JournalLayer layer) {
+        try {
+            return VhdxDisk.openWithParent(disk);
+        } catch (OperatorError e) {
+            if (layer.rolls()) {
+                throw e;
+            }
+            return VhdxDisk.open(disk, Access.READ_WRITE, null);
+        }
+    }
+
+    private static Optional<Duration> window(JournalLayer layer) {
+        return layer.window().isZero() ? Optional.empty() : Optional.of(layer.window());
+    }
+
+    static JournalWriter.Limits limits(JournalLayer layer) {
+        return layer.rolls()
+                ? JournalWriter.Limits.rolling(layer.bytesMax(), window(layer).map(Keeping::segmentNanosMax).orElse(Long.MAX_VALUE))
+                : JournalWriter.Limits.of(layer.bytesMax());
+    }
+
+    /// @param volume as it was opened by [#forWriting]
+    /// @param rolling whether what is older than the window is let go meanwhile
+    static Keeping keeping(BlockDevice volume, JournalLayer layer, boolean rolling) {
+        Optional<RollingBase> base = volume instanceof VhdxDisk file ? file.parent().map(OverParent::new) : Optional.empty();
+        return new Keeping(base, window(layer), rolling, layer.whenFull());
     }
 
     /// The parent of a volume as what takes on the oldest of its journal.
@@ -395,9 +420,13 @@ public final class ProtectedDisk {
     }
 
     static void refuseEnded(Path named) {
-        if (layer(checked(named)).ended()) {
+        refuseEnded(named.toString(), layer(checked(named)));
+    }
+
+    static void refuseEnded(String name, JournalLayer layer) {
+        if (layer.ended()) {
             throw new OperatorError(
-                    named.toString(), "is not protected any more: its journal was full, and has ended",
+                    name, "is not protected any more: its journal was full, and has ended",
                     "recover what it was to a new disk; to begin anew: holdfast disk unprotect, then disk protect");
         }
     }

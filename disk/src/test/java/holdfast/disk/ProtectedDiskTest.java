@@ -170,6 +170,58 @@ class ProtectedDiskTest {
         assertThat(past(new Target.Sequence(ProtectedDisk.timeline(disk).end().sequence()))).isEqualTo(content);
     }
 
+    private static ProtectionChange.Wanted window(Duration window) {
+        return new ProtectionChange.Wanted(Optional.empty(), Optional.of(window), Optional.empty(), Optional.empty());
+    }
+
+    /// First all is kept, then what is younger than a second, then all again; and when nobody has it open a window once more, and none.
+    @ParameterizedTest
+    @EnumSource
+    void howMuchIsKeptIsChangedWhileTheDiskIsUsed(JournalLayer.Mode mode) throws Exception {
+        write(1 << 20, Noise.of(99).bytes(1 << 20));
+        Protection.begin(disk, directory.resolve("journal"), new Protection.Terms(Long.MAX_VALUE, Duration.ZERO, JournalLayer.WhenFull.STOP, mode));
+        write(0, Noise.of(98).bytes(1 << 20));
+        byte[] content;
+        long oldest;
+        try (BlockDevice device = Disks.open(disk, Access.READ_WRITE, null)) {
+            var journaled = (JournaledDisk) device;
+            var model = new ArrayModel(new Blocking(device), new Blocking(device).read(0, SIZE), 5);
+            model.run(50);
+            assertThat(ProtectionChange.ofOpen("d", journaled, window(Duration.ofSeconds(1))).window()).isEqualTo(Duration.ofSeconds(1));
+            assertThat(ProtectedDisk.describe(disk).layer().window()).isEqualTo(Duration.ofSeconds(1));
+            Awaitility.await().pollInterval(Duration.ofMillis(50)).until(() -> {
+                model.run(5);
+                return !isThere(3);
+            });
+            assertThat(ProtectionChange.ofOpen("d", journaled, window(Duration.ZERO)).rolls()).isFalse();
+            oldest = ProtectedDisk.timeline(disk).oldest();
+            assertThat(oldest).isPositive();
+            model.run(50);
+            content = model.content();
+            assertThat(journaled.mark("now")).isPositive();
+        }
+        assertThat(now()).isEqualTo(content);
+        assertThat(past(new Target.Mark("now"))).isEqualTo(content);
+        ProtectionChange.run(disk, window(Duration.ofDays(1)));
+        ProtectionChange.run(disk, window(Duration.ZERO));
+        write(0, new byte[512]);
+        assertThat(ProtectedDisk.timeline(disk).oldest()).as("what is kept").isEqualTo(oldest);
+        assertThat(past(new Target.Mark("now"))).isEqualTo(content);
+    }
+
+    @Test
+    void othersMayReadTheBaseWhenWhatIsKeptIsChanged() throws Exception {
+        begin();
+        write(0, Noise.of(1).bytes(512));
+        Path base = directory.resolve("d.base1.vhdx");
+        var wanted = window(Duration.ofSeconds(1));
+        try (BlockDevice _ = Disks.open(base, Access.READ_ONLY, null)) {
+            ProtectionChange.run(disk, wanted);
+        }
+        ProtectionChange.run(disk, window(Duration.ZERO));
+        assertThat(ProtectedDisk.describe(disk).layer().rolls()).isFalse();
+    }
+
     @Test
     void aDiskThatIsInUseIsNotChanged() throws Exception {
         begin();
@@ -270,6 +322,7 @@ class ProtectedDiskTest {
                 model.run(5);
                 return rounds.incrementAndGet() > 10 && !isThere(3);
             });
+            ProtectionChange.ofOpen("d", (JournaledDisk) device, window(Duration.ofDays(1))); // a slow host takes more than a second for the rest
             assertThat(((JournaledDisk) device).mark("now")).isPositive();
             content = model.content();
             then = past(new Target.Mark("now"));

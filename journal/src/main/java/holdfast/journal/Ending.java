@@ -6,20 +6,22 @@ import holdfast.block.IoStatus;
 import holdfast.block.Request;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /// That a disk goes on without its journal, which is full, where that was asked for. What the journal has stays.
 final class Ending {
     private static final System.Logger LOG = System.getLogger(JournaledDevice.class.getName());
 
     private final Seal seal;
-    private final Keeping keeping;
+    private final Supplier<Keeping> keeping;
     private final ReentrantLock order;
     private final String name;
     private volatile boolean over;
 
+    /// @param keeping what is kept at the moment
     /// @param order decides the order of changes
     /// @param name of the journal
-    Ending(Seal seal, Keeping keeping, ReentrantLock order, String name) {
+    Ending(Seal seal, Supplier<Keeping> keeping, ReentrantLock order, String name) {
         this.seal = seal;
         this.keeping = keeping;
         this.order = order;
@@ -47,7 +49,7 @@ final class Ending {
 
     /// Whether a failure of the journal does not matter, since it has ended, or ends because its storage is full.
     boolean covers(IoStatus status) throws DiskException {
-        if (status == IoStatus.NO_SPACE && keeping.endsWhenFull()) {
+        if (status == IoStatus.NO_SPACE && keeping.get().endsWhenFull()) {
             end();
         }
         return over && status != IoStatus.OK;

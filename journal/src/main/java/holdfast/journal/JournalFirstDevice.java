@@ -39,44 +39,37 @@ import java.util.function.Consumer;
 public final class JournalFirstDevice implements JournaledDisk {
     private static final System.Logger LOG = System.getLogger(JournaledDevice.class.getName());
 
-    private static final int QUEUE_DEPTH = 64;
-
     private final BlockDevice volume;
-    private final JournalWriter writer;
-    private final Seal seal;
     private final String name;
     private final Geometry geometry;
     private final LayeredRequests requests;
-    private final Keeping keeping;
+    private final OpenJournal journal;
+    private final JournalWriter writer;
     private final JournalStream stream;
-    private final ReentrantLock order;
     private final Ending ending;
+
+    /// Decides the order of changes.
+    private final ReentrantLock order;
+
     private final NotApplied waiting;
     private final Applier applier;
-    private final Optional<Roller> roller;
-    private final Upkeep upkeep;
 
     private JournalFirstDevice(JournaledDevice.Parts parts, JournalWriter writer, Journal.End end, NotApplied waiting, boolean byItself) {
         volume = parts.volume();
-        this.writer = writer;
-        seal = parts.seal();
         name = parts.segments().name();
-        Geometry below = volume.geometry();
-        geometry = new Geometry(
-                below.sizeBytes(), below.logicalBlockBytes(), below.physicalBlockBytes(), false, below.durable(), true, below.writeZeroes(),
-                Math.min(QUEUE_DEPTH, below.queueDepth()));
-        requests = new LayeredRequests("journal first", name, geometry.queueDepth());
-        keeping = parts.keeping();
-        stream = new JournalStream(writer, seal, name, !seal.isWhole());
-        order = stream.order();
-        ending = new Ending(seal, keeping, order, name);
+        this.writer = writer;
         this.waiting = waiting;
+        journal = new OpenJournal(parts, writer, end, !parts.seal().isWhole(), new OfJournal());
+        stream = journal.stream();
+        order = stream.order();
+        ending = journal.ending();
+        geometry = journal.geometry();
+        requests = new LayeredRequests("journal first", name, geometry.queueDepth());
         applier = new Applier(volume, writer, waiting, name, byItself);
-        roller = keeping.base().map(base -> new Roller(new OverBase(), writer, parts.segments(), base, keeping, parts.clock(), end));
-        upkeep = new Upkeep(writer, parts.segments(), keeping.byItself());
+        journal.start();
     }
 
-    private final class OverBase implements Roller.Disk {
+    private final class OfJournal implements OpenJournal.Disk {
         @Override
         public boolean settle() throws DiskException {
             if (ending.isOver()) {
@@ -90,6 +83,16 @@ public final class JournalFirstDevice implements JournaledDisk {
         @Override
         public void note(Rolled rolled) throws DiskException {
             stream.note(rolled);
+        }
+
+        /// All that is applied is written, whatever the base has.
+        @Override
+        public void makeOwn() {}
+
+        @Override
+        public boolean complete() throws DiskException {
+            applier.all();
+            return true;
         }
     }
 
@@ -257,11 +260,11 @@ public final class JournalFirstDevice implements JournaledDisk {
 
     private void changeAtOnce(Change change) {
         try {
-            if (!journal(change, status -> written(change, status))) {
+            if (!append(change, status -> written(change, status))) {
                 requests.pass(change.request, volume, change.alone, () -> {});
             }
         } catch (DiskException e) {
-            if (e.status() == IoStatus.NO_SPACE && (keeping.throttles() || keeping.endsWhenFull())) {
+            if (e.status() == IoStatus.NO_SPACE && journal.goesOnWhenFull()) {
                 requests.apart(change.request, () -> changeApart(change));
             } else {
                 requests.finish(change.request, e.status());
@@ -274,7 +277,7 @@ public final class JournalFirstDevice implements JournaledDisk {
 
     /// A change is in the journal, or is not.
     private void written(Change change, IoStatus status) {
-        if (status == IoStatus.NO_SPACE && keeping.endsWhenFull()) {
+        if (status == IoStatus.NO_SPACE && journal.keeping().endsWhenFull()) {
             Thread.ofVirtual().name("journal ends").start(() -> requests.finish(change.request, endQuietly() ? IoStatus.OK : status));
         } else {
             requests.finish(change.request, status);
@@ -283,7 +286,7 @@ public final class JournalFirstDevice implements JournaledDisk {
 
     /// @param written not called when this throws, or says no
     /// @return false when the journal has ended
-    private boolean journal(Change change, JournalWriter.Written written) throws DiskException {
+    private boolean append(Change change, JournalWriter.Written written) throws DiskException {
         order.lock();
         try {
             if (ending.isOver()) {
@@ -305,7 +308,7 @@ public final class JournalFirstDevice implements JournaledDisk {
         while (true) {
             var written = new CompletableFuture<IoStatus>();
             try {
-                if (!journal(change, written::complete)) {
+                if (!append(change, written::complete)) {
                     Ending.changeAlone(volume, change.alone);
                     return;
                 }
@@ -318,9 +321,10 @@ public final class JournalFirstDevice implements JournaledDisk {
                 }
                 return;
             } catch (DiskException e) {
-                if (e.status() != IoStatus.NO_SPACE || !goesOn(change)) {
+                if (e.status() != IoStatus.NO_SPACE) {
                     throw e;
                 }
+                awaitRoom(change);
             }
         }
     }
@@ -329,27 +333,20 @@ public final class JournalFirstDevice implements JournaledDisk {
         try {
             applier.makeRoom(bytes);
         } catch (DiskException e) {
-            if (e.status() != IoStatus.NO_SPACE || !keeping.endsWhenFull()) {
+            if (e.status() != IoStatus.NO_SPACE || !journal.keeping().endsWhenFull()) {
                 throw e;
             }
             end();
         }
     }
 
-    /// A change did not find room in the journal.
-    ///
-    /// @return whether it may be tried again
-    private boolean goesOn(Change change) throws DiskException {
-        if (keeping.endsWhenFull()) {
+    /// A change did not find room in the journal, and is tried again when this returns.
+    private void awaitRoom(Change change) throws DiskException {
+        if (journal.keeping().endsWhenFull()) {
             end();
-            return true;
+            return;
         }
-        if (keeping.throttles()) {
-            roller.ifPresent(Roller::wake);
-            writer.awaitRoom(change.data.byteSize());
-            return true;
-        }
-        return false;
+        journal.awaitRoom(change.data.byteSize());
     }
 
     private boolean endQuietly() {
@@ -382,7 +379,7 @@ public final class JournalFirstDevice implements JournaledDisk {
                 flushJournal();
                 return;
             } catch (DiskException e) {
-                if (e.status() != IoStatus.NO_SPACE || !keeping.endsWhenFull()) {
+                if (e.status() != IoStatus.NO_SPACE || !journal.keeping().endsWhenFull()) {
                     throw e;
                 }
                 end();
@@ -397,16 +394,30 @@ public final class JournalFirstDevice implements JournaledDisk {
 
     @Override
     public long mark(String markName) {
-        return stream.mark(markName, ending);
+        return journal.mark(markName);
     }
 
-    /// Lets the base take on what is due, and nobody else does.
+    @Override
+    public Seal seal() {
+        return journal.seal();
+    }
+
+    @Override
+    public void keep(Keeping next, JournalWriter.Limits limits, Note note) throws DiskException {
+        journal.keep(next, limits, note);
+    }
+
+    @Override
+    public JournalCompression.Result compress() throws DiskException {
+        return journal.compress();
+    }
+
     boolean roll() throws DiskException {
-        return roller.orElseThrow().round();
+        return journal.roll();
     }
 
     Upkeep upkeep() {
-        return upkeep;
+        return journal.upkeep();
     }
 
     /// Puts into the volume all that waits now.
@@ -427,26 +438,13 @@ public final class JournalFirstDevice implements JournaledDisk {
     /// Puts into the volume what is not there yet, notes that both agree, and closes them.
     @Override
     public void close() {
-        if (!requests.close()) {
-            return;
-        }
-        roller.ifPresent(Roller::close);
-        upkeep.close();
-        applier.close();
-        try {
-            if (ending.isOver()) {
-                new Blocking(volume).flush();
-            } else if (stream.hasBegun()) {
-                applier.all();
-                JournaledDevice.settle(writer, seal, volume);
+        if (requests.close()) {
+            applier.close();
+            try {
+                journal.close();
+            } finally {
+                waiting.close();
             }
-        } catch (DiskException | OperatorError e) {
-            LOG.log(System.Logger.Level.WARNING, name + ": not closed in order", e);
-        } finally {
-            writer.close();
-            volume.close();
-            seal.close();
-            waiting.close();
         }
     }
 }

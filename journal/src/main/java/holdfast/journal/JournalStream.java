@@ -101,7 +101,7 @@ final class JournalStream {
         byte[] bytes = markName.getBytes(StandardCharsets.UTF_8);
         MemorySegment data = Arena.ofAuto().allocateFrom(ValueLayout.JAVA_BYTE, bytes);
         if (ending.isOver()) {
-            throw new OperatorError(name, "has ended, since it was full", "begin anew: holdfast disk unprotect, then disk protect");
+            throw OpenJournal.ended(name);
         }
         try {
             long sequence;

@@ -18,6 +18,7 @@ import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -37,15 +38,15 @@ public final class JournalWriter implements AutoCloseable {
     /// As soon as a batch has so much it is written.
     private static final int BATCH_BYTES = 1 << 20;
 
-    /// For entries that are not changes of the disk, when the journal may not grow any more.
-    private static final int RESERVE_BYTES = 1 << 20;
-
     private static final long NANOS_PER_SECOND = 1_000_000_000;
 
     /// @param segmentBytes size of a segment, a multiple of 4096, no less than a batch may have
     /// @param bytesMax what the whole journal may take
     /// @param segmentNanosMax a segment does not take entries that are so much later than its first one
-    public record Limits(long segmentBytes, long bytesMax, long segmentNanosMax) {
+    /// @param reserveBytes for entries that are not changes of the disk, when the journal may not grow any more
+    public record Limits(long segmentBytes, long bytesMax, long segmentNanosMax, long reserveBytes) {
+        private static final long RESERVE_BYTES = 1 << 20;
+
         private static final long SEGMENT_BYTES_MAX = 128 << 20;
 
         /// How many segments a journal that may not grow is made of, at least.
@@ -56,6 +57,10 @@ public final class JournalWriter implements AutoCloseable {
 
         Limits(long segmentBytes, long bytesMax) {
             this(segmentBytes, bytesMax, Long.MAX_VALUE);
+        }
+
+        Limits(long segmentBytes, long bytesMax, long segmentNanosMax) {
+            this(segmentBytes, bytesMax, segmentNanosMax, RESERVE_BYTES);
         }
 
         /// Segments of 128 MiB.
@@ -84,7 +89,7 @@ public final class JournalWriter implements AutoCloseable {
     private final Segments segments;
     private final InstantSource clock;
     private final IntSupplier tags;
-    private final Limits limits;
+    private volatile Limits limits;
     private final Arena arena = Arena.ofShared();
     private final MemorySegment staging = arena.allocate(BATCH_BYTES + Entry.bytesFor(Entry.DATA_BYTES_MAX) + Journal.UNIT_BYTES);
 
@@ -102,6 +107,12 @@ public final class JournalWriter implements AutoCloseable {
     private boolean closed;
     private boolean ended;
     private @Nullable IoStatus failure;
+
+    /// What was appended before this was opened.
+    private final long found;
+
+    /// Whether the next batch begins a segment, whatever room there is in the one that is written.
+    private boolean turning;
 
     /// Whoever flushes the segment or goes on to the next one.
     private final ReentrantLock flushing = new ReentrantLock();
@@ -135,6 +146,7 @@ public final class JournalWriter implements AutoCloseable {
         this.clock = clock;
         this.tags = tags;
         sequence = end.sequence();
+        found = sequence;
         written = sequence;
         durable = sequence;
         usedBytes = end.bytes();
@@ -201,16 +213,43 @@ public final class JournalWriter implements AutoCloseable {
         }
     }
 
-    /// Waits until a change with so much data goes in.
+    /// The journal is held to other limits from now on. The segment that is written ends, since it may be larger than they say: so that what is oldest
+    /// can be let go.
+    void limit(Limits next) {
+        lock.lock();
+        try {
+            limits = next;
+            if (failure == null && !closed && sequence > found) {
+                turning = true;
+                enqueue(new Entry(++sequence, now(), 0, EntryKind.FLUSH.code(), 0, 0, 0, 0, 0), MemorySegment.NULL, null);
+            }
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private long now() {
+        Instant now = clock.instant();
+        return now.getEpochSecond() * NANOS_PER_SECOND + now.getNano();
+    }
+
+    private void enqueue(Entry entry, MemorySegment data, @Nullable Written done) {
+        queue.add(new Queued(entry, data, done));
+        waitingBytes += entry.bytes();
+    }
+
+    /// Waits until a change with so much data goes in, or that is not worth while any more.
     ///
+    /// @param worthWhile looked at again whenever the limits change
     /// @throws DiskException when it never will, or nothing can be written any more
-    void awaitRoom(long bytes) throws DiskException {
+    void awaitRoom(long bytes, BooleanSupplier worthWhile) throws DiskException {
         lock.lock();
         try {
             if (bytes > limits.bytesMax / 2) {
                 throw new DiskException("a journal that may not grow so much", IoStatus.NO_SPACE);
             }
-            while (!hasRoom(EntryKind.WRITE, bytes) && failure == null && !closed) {
+            while (!hasRoom(EntryKind.WRITE, bytes) && failure == null && !closed && worthWhile.getAsBoolean()) {
                 changed.awaitUninterruptibly();
             }
             if (failure != null || closed) {
@@ -222,7 +261,7 @@ public final class JournalWriter implements AutoCloseable {
     }
 
     private boolean hasRoom(EntryKind kind, long bytes) {
-        return usedBytes + waitingBytes + bytes + Entry.HEADER_BYTES + (kind.changes() ? RESERVE_BYTES : 0) <= limits.bytesMax;
+        return usedBytes + waitingBytes + bytes + Entry.HEADER_BYTES + (kind.changes() ? limits.reserveBytes : 0) <= limits.bytesMax;
     }
 
     /// A segment is there no more.
@@ -270,16 +309,14 @@ public final class JournalWriter implements AutoCloseable {
         lock.lock();
         try {
             checkRoom(kind, data.byteSize());
-            Instant now = clock.instant();
-            long nanos = now.getEpochSecond() * NANOS_PER_SECOND + now.getNano();
+            long nanos = now();
             long at = 0;
             do {
                 int bytes = (int) Math.min(Entry.DATA_BYTES_MAX, data.byteSize() - at);
                 boolean last = at + bytes == data.byteSize();
                 long part = data.byteSize() == 0 || kind != EntryKind.WRITE ? length : bytes;
                 var entry = new Entry(++sequence, nanos, 0, kind.code(), bytes, offset + at, part, 0, 0);
-                queue.add(new Queued(entry, data.asSlice(at, bytes), last ? done : null));
-                waitingBytes += entry.bytes();
+                enqueue(entry, data.asSlice(at, bytes), last ? done : null);
                 at += bytes;
             } while (at < data.byteSize());
             changed.signalAll();
@@ -424,7 +461,7 @@ public final class JournalWriter implements AutoCloseable {
         int units = Math.ceilDiv(bytes, Journal.UNIT_BYTES) * Journal.UNIT_BYTES;
         long nanos = batch.getFirst().entry.timeNanos();
         boolean old = nanos - firstNanos > limits.segmentNanosMax;
-        if (segment == null || old || position + units > segment.geometry().sizeBytes()) {
+        if (segment == null || old || turns() || position + units > segment.geometry().sizeBytes()) {
             beginSegment(batch.getFirst().entry.sequence());
             firstNanos = nanos;
             latestNanos = nanos;
@@ -443,6 +480,17 @@ public final class JournalWriter implements AutoCloseable {
             lock.unlock();
         }
         tell(batch, IoStatus.OK);
+    }
+
+    private boolean turns() {
+        lock.lock();
+        try {
+            boolean now = turning;
+            turning = false;
+            return now;
+        } finally {
+            lock.unlock();
+        }
     }
 
     private void encode(List<Queued> batch, int units) {

@@ -10,6 +10,7 @@ import holdfast.block.OperatorError;
 import holdfast.block.Request;
 import java.lang.foreign.MemorySegment;
 import java.time.InstantSource;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.ReentrantLock;
@@ -36,17 +37,19 @@ import java.util.function.IntSupplier;
 public final class JournaledDevice implements JournaledDisk {
     private static final System.Logger LOG = System.getLogger(JournaledDevice.class.getName());
 
-    private static final int QUEUE_DEPTH = 64;
+    /// What the volume gets for itself at a time.
+    private static final long OWN_BYTES = 1 << 20;
 
     private final BlockDevice volume;
-    private final JournalWriter writer;
-    private final Seal seal;
+    private final Segments segments;
     private final String name;
     private final Geometry geometry;
     private final LayeredRequests requests;
     private final ChangesUnderway changes = new ChangesUnderway();
-
+    private final OpenJournal journal;
+    private final JournalWriter writer;
     private final JournalStream stream;
+    private final Ending ending;
 
     /// Decides the order of changes.
     private final ReentrantLock order;
@@ -56,12 +59,7 @@ public final class JournaledDevice implements JournaledDisk {
     /// Held by whoever makes a generation of intents void.
     private final ReentrantLock settling = new ReentrantLock();
 
-    private final Keeping keeping;
-    private final Optional<Roller> roller;
-    private final Upkeep upkeep;
     private volatile boolean differ;
-
-    private final Ending ending;
 
     /// What a journal goes over and comes from.
     ///
@@ -81,26 +79,22 @@ public final class JournaledDevice implements JournaledDisk {
     }
 
     private JournaledDevice(Parts parts, JournalWriter writer, Journal.End end) {
-        this.volume = parts.volume;
+        volume = parts.volume;
+        segments = parts.segments;
+        name = segments.name();
         this.writer = writer;
-        this.seal = parts.seal;
-        name = parts.segments.name();
-        stream = new JournalStream(writer, seal, name, false);
+        journal = new OpenJournal(parts, writer, end, false, new OfJournal());
+        stream = journal.stream();
         order = stream.order();
-        Geometry below = volume.geometry();
-        geometry = new Geometry(
-                below.sizeBytes(), below.logicalBlockBytes(), below.physicalBlockBytes(), false, below.durable(), true, below.writeZeroes(),
-                Math.min(QUEUE_DEPTH, below.queueDepth()));
-        long region = parts.regionBytes == 0 ? Intents.regionBytesFor(below.sizeBytes()) : parts.regionBytes;
-        intents = new Intents(below.sizeBytes(), region);
+        ending = journal.ending();
+        geometry = journal.geometry();
+        long size = geometry.sizeBytes();
+        intents = new Intents(size, parts.regionBytes == 0 ? Intents.regionBytesFor(size) : parts.regionBytes);
         requests = new LayeredRequests("journaled", name, geometry.queueDepth());
-        keeping = parts.keeping;
-        ending = new Ending(seal, keeping, order, name);
-        roller = parts.keeping.base().map(base -> new Roller(new OverBase(), writer, parts.segments, base, parts.keeping, parts.clock, end));
-        upkeep = new Upkeep(writer, parts.segments, keeping.byItself());
+        journal.start();
     }
 
-    private final class OverBase implements Roller.Disk {
+    private final class OfJournal implements OpenJournal.Disk {
         @Override
         public boolean settle() throws DiskException {
             settling.lock();
@@ -118,6 +112,19 @@ public final class JournaledDevice implements JournaledDisk {
         @Override
         public void note(Rolled rolled) throws DiskException {
             stream.note(rolled);
+        }
+
+        @Override
+        public void makeOwn() throws DiskException {
+            JournaledDevice.this.makeOwn();
+        }
+
+        @Override
+        public boolean complete() throws DiskException {
+            if (!differ) {
+                new Blocking(volume).flush();
+            }
+            return !differ;
         }
     }
 
@@ -139,7 +146,7 @@ public final class JournaledDevice implements JournaledDisk {
         }
         reconcile(parts, reconciliation);
         try (JournalWriter writer = writer(parts, last, end)) {
-            settle(writer, parts.seal, parts.volume);
+            OpenJournal.settle(writer, parts.seal, parts.volume);
         }
         return open(parts); // in order, now
     }
@@ -167,18 +174,11 @@ public final class JournaledDevice implements JournaledDisk {
 
     private static void reconcile(Parts parts, Reconciliation reconciliation) throws DiskException {
         try (BlockDevice past = PastDevice.open(parts.base, parts.segments, Long.MAX_VALUE)) {
-            long different = reconciliation.run(parts.volume, past, parts.keeping.base().isPresent());
+            long different = reconciliation.run(parts.volume, past, parts.keeping.rolls());
             LOG.log(
                     different == 0 ? System.Logger.Level.DEBUG : System.Logger.Level.INFO,
                     parts.segments.name() + ": the disk was not closed; " + different + " bytes were put right");
         }
-    }
-
-    /// Volume and journal agree, and are on stable storage.
-    static void settle(JournalWriter writer, Seal seal, BlockDevice volume) throws DiskException {
-        long sequence = writer.append(EntryKind.SETTLED, 0, 0, MemorySegment.NULL, null);
-        writer.flush();
-        seal.put(volume, sequence);
     }
 
     @Override
@@ -240,14 +240,14 @@ public final class JournaledDevice implements JournaledDisk {
             return;
         }
         try {
-            Journaled change = journal(kind, offset, length, data);
+            Journaled change = append(kind, offset, length, data);
             if (change.ready && !isForced(request)) {
                 var _ = onVolume(change.change, there).thenAcceptBoth(change.written, (done, written) -> changed(request, done, written));
             } else {
                 requests.apart(request, () -> changeApart(request, change, there));
             }
         } catch (DiskException e) {
-            if (e.status() == IoStatus.NO_SPACE && (keeping.throttles() || keeping.endsWhenFull())) {
+            if (e.status() == IoStatus.NO_SPACE && journal.goesOnWhenFull()) {
                 requests.apart(request, () -> changeWhenFull(request, kind, offset, length, data, there));
             } else {
                 requests.finish(request, e.status());
@@ -260,7 +260,7 @@ public final class JournaledDevice implements JournaledDisk {
 
     /// A change is in the volume and in the journal, or is not.
     private void changed(Request request, IoStatus done, IoStatus written) {
-        if (written == IoStatus.NO_SPACE && keeping.endsWhenFull()) {
+        if (written == IoStatus.NO_SPACE && journal.keeping().endsWhenFull()) {
             Thread.ofVirtual().name("journal ends").start(() -> requests.finish(request, ending.coversQuietly(written) ? done : worse(done, written)));
         } else {
             requests.finish(request, worse(done, written));
@@ -274,7 +274,7 @@ public final class JournaledDevice implements JournaledDisk {
     /// @param ready whether it may go to the volume at once
     private record Journaled(ChangesUnderway.Change change, CompletableFuture<IoStatus> written, int generation, boolean ready) {}
 
-    private Journaled journal(EntryKind kind, long offset, long length, MemorySegment data) throws DiskException {
+    private Journaled append(EntryKind kind, long offset, long length, MemorySegment data) throws DiskException {
         var written = new CompletableFuture<IoStatus>();
         order.lock();
         try {
@@ -291,16 +291,15 @@ public final class JournaledDevice implements JournaledDisk {
 
     /// On a thread that may wait: for room in the journal, or without it.
     private void changeWhenFull(Request request, EntryKind kind, long offset, long length, MemorySegment data, Request there) throws DiskException {
-        if (keeping.endsWhenFull()) {
-            ending.end();
-            Ending.changeAlone(volume, there);
-            return;
-        }
         while (true) {
-            roller.ifPresent(Roller::wake);
-            writer.awaitRoom(data.byteSize());
+            if (journal.keeping().endsWhenFull()) {
+                ending.end();
+                Ending.changeAlone(volume, there);
+                return;
+            }
+            journal.awaitRoom(data.byteSize());
             try {
-                changeApart(request, journal(kind, offset, length, data), there);
+                changeApart(request, append(kind, offset, length, data), there);
                 return;
             } catch (DiskException e) {
                 if (e.status() != IoStatus.NO_SPACE) {
@@ -473,37 +472,56 @@ public final class JournaledDevice implements JournaledDisk {
         }
     }
 
-    /// Lets the base take on what is due, and nobody else does.
     boolean roll() throws DiskException {
-        return roller.orElseThrow().round();
+        return journal.roll();
     }
 
-    /// Has the volume hold for itself all that the journal ever changed, so that its base may change from now on. Nothing was changed since this was
-    /// opened, and nobody else uses it.
-    ///
-    /// @param segments of the journal
-    public void makeOwn(Segments segments) throws DiskException {
+    /// Has the volume hold for itself all that the journal ever changed, so that its base may change from now on. What is changed meanwhile goes
+    /// there anyway.
+    void makeOwn() throws DiskException {
         var changed = new Ranges();
-        try (Journal journal = Journal.open(segments)) {
-            journal.look((_, entry, _) -> changed.addChange(entry));
+        try (Journal all = Journal.peek(segments)) {
+            all.look((_, entry, _) -> changed.addChange(entry));
         }
         for (Intents.Range range : changed.list()) {
-            int generation;
-            order.lock();
-            try {
-                stream.begin();
-                intend(range.offset(), range.length());
-                generation = intents.generation();
-            } finally {
-                order.unlock();
+            long end = range.offset() + range.length();
+            for (long at = range.offset(); at < end; at += OWN_BYTES) {
+                journal.checkOpen();
+                makeOwn(at, Math.min(OWN_BYTES, end - at));
             }
-            awaitIntents(range.offset(), range.length(), generation);
         }
-        Reconciliation.write(volume, volume, changed.list());
+        new Blocking(volume).flush();
+    }
+
+    /// In its turn, as a change is; its own intent makes that known.
+    private void makeOwn(long offset, long length) throws DiskException {
+        ChangesUnderway.Change turn;
+        int generation;
+        order.lock();
+        try {
+            stream.begin();
+            intend(offset, length);
+            generation = intents.generation();
+            long sequence = writer.append(EntryKind.INTENT, offset, length, MemorySegment.NULL, null);
+            turn = new ChangesUnderway.Change(sequence, offset, offset + length);
+            changes.add(turn);
+        } finally {
+            order.unlock();
+        }
+        try {
+            awaitIntents(offset, length, generation);
+            changes.awaitTurn(turn);
+            Reconciliation.write(volume, volume, List.of(new Intents.Range(offset, length)));
+        } catch (DiskException e) {
+            differ = true;
+            throw e;
+        } finally {
+            changes.remove(turn);
+        }
     }
 
     Upkeep upkeep() {
-        return upkeep;
+        return journal.upkeep();
     }
 
     int intentGeneration() {
@@ -528,7 +546,22 @@ public final class JournaledDevice implements JournaledDisk {
 
     @Override
     public long mark(String markName) {
-        return stream.mark(markName, ending);
+        return journal.mark(markName);
+    }
+
+    @Override
+    public Seal seal() {
+        return journal.seal();
+    }
+
+    @Override
+    public void keep(Keeping next, JournalWriter.Limits limits, Note note) throws DiskException {
+        journal.keep(next, limits, note);
+    }
+
+    @Override
+    public JournalCompression.Result compress() throws DiskException {
+        return journal.compress();
     }
 
     @Override
@@ -544,24 +577,8 @@ public final class JournaledDevice implements JournaledDisk {
     /// Flushes both, notes that they agree, and closes them.
     @Override
     public void close() {
-        if (!requests.close()) {
-            return;
-        }
-        roller.ifPresent(Roller::close);
-        upkeep.close();
-        try {
-            if (ending.isOver()) {
-                new Blocking(volume).flush();
-            } else if (stream.hasBegun() && !differ) {
-                new Blocking(volume).flush();
-                settle(writer, seal, volume);
-            }
-        } catch (DiskException | OperatorError e) {
-            LOG.log(System.Logger.Level.WARNING, name + ": not closed in order", e);
-        } finally {
-            writer.close();
-            volume.close();
-            seal.close();
+        if (requests.close()) {
+            journal.close();
         }
     }
 }

@@ -6,7 +6,7 @@ import java.util.Optional;
 
 /// How much of the past a journal keeps.
 ///
-/// @param base takes on what is let go; empty when that cannot be, and all is kept
+/// @param base can take on what is let go; empty when that cannot be, and all is kept
 /// @param window what is older may be let go; empty when nothing is for its age
 /// @param byItself whether that goes on while the disk is open; else nothing is let go
 /// @param whenFull what is done about a journal that may not grow
@@ -20,6 +20,11 @@ public record Keeping(Optional<RollingBase> base, Optional<Duration> window, boo
     /// How much later than its first entry a segment takes others.
     public static long segmentNanosMax(Duration window) {
         return window.dividedBy(PARTS_OF_WINDOW).toNanos();
+    }
+
+    /// Whether the base takes on what is oldest, so that it changes.
+    boolean rolls() {
+        return base.isPresent() && (window.isPresent() || whenFull == JournalLayer.WhenFull.THROTTLE);
     }
 
     /// Whether changes wait for room in the journal.

@@ -11,8 +11,8 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.Supplier;
 
 /// Lets the base take on what is oldest in a journal, while the disk is used, in rounds of a few segments:
 ///
@@ -38,15 +38,15 @@ final class Roller implements AutoCloseable {
     private final JournalWriter writer;
     private final Segments segments;
     private final RollingBase base;
-    private final Keeping keeping;
+    private final Supplier<Keeping> keeping;
     private final InstantSource clock;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
+    private final Background background = new Background();
+
+    /// Held during a round. Whoever wants to be between two of them gets a turn.
+    private final ReentrantLock rounds = new ReentrantLock(true);
+
     private long rolledTo;
     private long rolledNanos;
-    private boolean wanted;
-    private boolean closing;
-    private boolean ended;
     private boolean failed;
 
     /// What is over the base.
@@ -60,8 +60,9 @@ final class Roller implements AutoCloseable {
         void note(Rolled rolled) throws DiskException;
     }
 
+    /// @param keeping what is kept at the moment
     /// @param end of the journal, when it was opened
-    Roller(Disk disk, JournalWriter writer, Segments segments, RollingBase base, Keeping keeping, InstantSource clock, Journal.End end) {
+    Roller(Disk disk, JournalWriter writer, Segments segments, RollingBase base, Supplier<Keeping> keeping, InstantSource clock, Journal.End end) {
         this.disk = disk;
         this.writer = writer;
         this.segments = segments;
@@ -70,82 +71,52 @@ final class Roller implements AutoCloseable {
         this.clock = clock;
         rolledTo = end.oldest();
         rolledNanos = end.oldestNanos();
-        if (keeping.byItself()) {
-            writer.whenSealed(this::wake);
-            var _ = Thread.ofVirtual().name("journal window").start(this::run);
-        } else {
-            ended = true;
-        }
     }
 
-    private void run() {
-        while (goesOn()) {
-            boolean more = false;
-            try {
-                more = round();
-                failed = false;
-            } catch (DiskException | OperatorError e) {
-                LOG.log(
-                        failed ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
-                        segments.name() + ": what is oldest cannot be let go (" + e.getMessage() + ")");
-                failed = true;
-            }
-            if (!more) {
-                pause();
-            }
-        }
-        lock.lock();
-        try {
-            ended = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+    /// Lets go by itself from now on.
+    void start() {
+        writer.whenSealed(background::wake);
+        background.start("journal window", this::work);
     }
 
-    private boolean goesOn() {
-        lock.lock();
+    private long work() {
+        boolean more = false;
         try {
-            return !closing;
-        } finally {
-            lock.unlock();
+            more = background.goesOn() && next();
+            failed = false;
+        } catch (DiskException | OperatorError e) {
+            LOG.log(
+                    failed ? System.Logger.Level.DEBUG : System.Logger.Level.WARNING,
+                    segments.name() + ": what is oldest cannot be let go (" + e.getMessage() + ")");
+            failed = true;
         }
+        return more ? 0 : pauseNanos(keeping.get());
     }
 
-    private void pause() {
-        Duration part = keeping.window().map(window -> window.dividedBy(Keeping.PARTS_OF_WINDOW)).orElse(PAUSE_MAX);
-        boolean pressing = keeping.throttles() && writer.excessBytes() > 0;
-        long nanos = pressing ? PAUSE_MIN.toNanos() : Math.clamp(part.toNanos(), PAUSE_MIN.toNanos(), PAUSE_MAX.toNanos());
-        lock.lock();
-        try {
-            for (long left = nanos; left > 0 && !closing && !wanted; ) {
-                left = changed.awaitNanos(left);
-            }
-            wanted = false;
-        } catch (InterruptedException e) {
-            closing = true; // nobody interrupts us but to end us
-        } finally {
-            lock.unlock();
+    private long pauseNanos(Keeping now) {
+        if (!now.rolls()) {
+            return Background.WHEN_WOKEN;
         }
+        Duration part = now.window().map(window -> window.dividedBy(Keeping.PARTS_OF_WINDOW)).orElse(PAUSE_MAX);
+        boolean pressing = now.throttles() && writer.excessBytes() > 0;
+        return pressing ? PAUSE_MIN.toNanos() : Math.clamp(part.toNanos(), PAUSE_MIN.toNanos(), PAUSE_MAX.toNanos());
     }
 
     /// There may be something to do.
     void wake() {
-        lock.lock();
-        try {
-            wanted = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
+        background.wake();
     }
 
     /// The segments to be let go now: the oldest ones, together not much more than a round's worth.
     private List<SegmentSpan> due() {
+        Keeping kept = keeping.get();
+        if (!kept.rolls()) {
+            return List.of();
+        }
         Instant now = clock.instant();
-        long oldest = keeping.window().map(window -> nanos(now.minus(window))).orElse(Long.MIN_VALUE);
+        long oldest = kept.window().map(window -> nanos(now.minus(window))).orElse(Long.MIN_VALUE);
         var due = new ArrayList<SegmentSpan>();
-        long excess = keeping.throttles() ? writer.excessBytes() : 0;
+        long excess = kept.throttles() ? writer.excessBytes() : 0;
         long bytes = 0;
         boolean any = false;
         for (SegmentSpan span : writer.sealed()) {
@@ -169,7 +140,31 @@ final class Roller implements AutoCloseable {
     /// Lets some of what is due go.
     ///
     /// @return whether there was something, and it is gone
-    boolean round() throws DiskException {
+    boolean next() throws DiskException {
+        rounds.lock();
+        try {
+            return round();
+        } finally {
+            rounds.unlock();
+        }
+    }
+
+    /// Something that is done while the base does not change.
+    @FunctionalInterface
+    interface Between {
+        void run() throws DiskException;
+    }
+
+    void between(Between change) throws DiskException {
+        rounds.lock();
+        try {
+            change.run();
+        } finally {
+            rounds.unlock();
+        }
+    }
+
+    private boolean round() throws DiskException {
         List<SegmentSpan> due = due();
         if (due.isEmpty() || !base.begin()) {
             return false;
@@ -252,15 +247,6 @@ final class Roller implements AutoCloseable {
     /// Waits for the end of a round that has begun.
     @Override
     public void close() {
-        lock.lock();
-        try {
-            closing = true;
-            changed.signalAll();
-            while (!ended) {
-                changed.awaitUninterruptibly();
-            }
-        } finally {
-            lock.unlock();
-        }
+        background.close();
     }
 }

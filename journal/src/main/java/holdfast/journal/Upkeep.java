@@ -5,7 +5,7 @@ import holdfast.block.OperatorError;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.locks.Condition;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 
 /// Looks after the sealed segments of a journal while the disk is used: gives each a [SegmentIndex], and compresses those that are
@@ -24,15 +24,20 @@ final class Upkeep implements AutoCloseable {
 
     private final JournalWriter writer;
     private final Segments segments;
-    private final boolean ownThread;
-    private final ReentrantLock lock = new ReentrantLock();
-    private final Condition changed = lock.newCondition();
-    private boolean wanted = true;
-    private boolean closing;
-    private boolean ended;
+    private final Background background = new Background();
+
+    /// Held by whoever looks after a segment.
+    private final ReentrantLock steps = new ReentrantLock(true);
+
+    /// How many wait for all to be compressed.
+    private final AtomicInteger hurried = new AtomicInteger();
+
+    private volatile boolean paced;
 
     /// Looked at since the last pause.
     private long pacedBytes;
+
+    private boolean closed;
 
     /// The disk is to be closed, and what was begun is not worth waiting for.
     private static final class Stopped extends RuntimeException {
@@ -43,80 +48,46 @@ final class Upkeep implements AutoCloseable {
         }
     }
 
-    /// @param byItself whether that goes on while the disk is open
-    Upkeep(JournalWriter writer, Segments segments, boolean byItself) {
+    Upkeep(JournalWriter writer, Segments segments) {
         this.writer = writer;
         this.segments = segments;
-        ownThread = byItself;
-        if (byItself) {
-            writer.whenSealed(this::wake);
-            var _ = Thread.ofVirtual().name("journal upkeep").start(this::run);
-        } else {
-            ended = true;
-        }
     }
 
-    /// There may be something to do.
-    void wake() {
-        lock.lock();
+    /// Does so by itself from now on.
+    void start() {
+        paced = true;
+        writer.whenSealed(background::wake);
+        background.start("journal upkeep", this::work);
+    }
+
+    /// One segment is looked after even if the disk is closed at once.
+    private long work() {
         try {
-            wanted = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private void run() {
-        while (awaitWork()) {
-            try {
-                boolean more = step();
-                while (more && goesOn()) {
-                    more = step();
-                }
-            } catch (Stopped _) {
-                // and left as it is
-            } catch (DiskException | OperatorError e) {
-                LOG.log(System.Logger.Level.WARNING, segments.name() + ": a segment is not looked after (" + e.getMessage() + ")");
+            boolean more = step();
+            while (more && background.goesOn()) {
+                more = step();
             }
+        } catch (Stopped _) {
+            // and left as it is
+        } catch (DiskException | OperatorError e) {
+            LOG.log(System.Logger.Level.WARNING, segments.name() + ": a segment is not looked after (" + e.getMessage() + ")");
         }
-        lock.lock();
-        try {
-            ended = true;
-            changed.signalAll();
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    /// @return whether there may be some; one segment is looked after even if the disk is closed at once
-    private boolean awaitWork() {
-        lock.lock();
-        try {
-            while (!wanted && !closing) {
-                changed.awaitUninterruptibly();
-            }
-            boolean due = wanted;
-            wanted = false;
-            return due;
-        } finally {
-            lock.unlock();
-        }
-    }
-
-    private boolean goesOn() {
-        lock.lock();
-        try {
-            return !closing;
-        } finally {
-            lock.unlock();
-        }
+        return Background.WHEN_WOKEN;
     }
 
     /// Looks after one segment.
     ///
     /// @return whether there was one to look after
     boolean step() throws DiskException {
+        steps.lock();
+        try {
+            return one();
+        } finally {
+            steps.unlock();
+        }
+    }
+
+    private boolean one() throws DiskException {
         Optional<SegmentSpan> bare = writer.sealed().stream().filter(span -> !span.indexed()).findFirst();
         if (bare.isPresent()) {
             giveIndex(bare.get());
@@ -125,18 +96,47 @@ final class Upkeep implements AutoCloseable {
         List<SegmentSpan> sealed = writer.sealed();
         Optional<SegmentSpan> cold = sealed.stream().limit(Math.max(0, sealed.size() - WARM)).filter(span -> !span.small()).findFirst();
         if (cold.isPresent()) {
-            compress(cold.get());
+            var _ = compress(cold.get());
         }
         return cold.isPresent();
     }
 
-    private void compress(SegmentSpan span) throws DiskException {
+    /// Compresses at once all that is sealed.
+    ///
+    /// @throws OperatorError when a segment is damaged, cannot be written, or the disk is closed meanwhile
+    JournalCompression.Result all() throws DiskException {
+        hurried.incrementAndGet();
+        steps.lock();
+        try {
+            long before = writer.usedBytes();
+            long bytes = before;
+            int compressed = 0;
+            for (SegmentSpan span : writer.sealed()) {
+                if (closed) {
+                    throw new Stopped();
+                }
+                SegmentSpan now = span.small() ? span : compress(span);
+                bytes += now.bytes() - span.bytes();
+                compressed += now.isCompressed() && !span.small() ? 1 : 0;
+            }
+            return new JournalCompression.Result(compressed, before, bytes);
+        } catch (Stopped e) {
+            throw new OperatorError(segments.name(), "was not compressed wholly, since its disk is closed", "do it again");
+        } finally {
+            steps.unlock();
+            hurried.decrementAndGet();
+        }
+    }
+
+    /// @return what it is now; the same when it was let go meanwhile
+    private SegmentSpan compress(SegmentSpan span) throws DiskException {
         try (SegmentCompression.Made made = SegmentCompression.of(segments, span, this::pace)) {
             writer.tending().lock();
             try {
                 if (isSealed(span)) {
                     made.put();
                     writer.replaced(made.span());
+                    return made.span();
                 }
             } finally {
                 writer.tending().unlock();
@@ -146,32 +146,20 @@ final class Upkeep implements AutoCloseable {
                 throw e;
             } // else it was let go meanwhile
         }
+        return span;
     }
 
-    /// Waits after some bytes, unless the disk is to be closed.
+    /// Waits after some bytes, unless the disk is to be closed, or somebody waits.
     private void pace(long bytes) {
-        if (ownThread) {
-            pacedBytes += bytes;
-            if (pacedBytes >= PACE_BYTES) {
-                pacedBytes = 0;
-                rest();
+        pacedBytes += bytes;
+        if (pacedBytes >= PACE_BYTES) {
+            pacedBytes = 0;
+            if (paced && hurried.get() == 0) {
+                background.rest(TimeUnit.SECONDS.toNanos(PACE_BYTES) / BYTES_PER_SECOND);
             }
-        }
-    }
-
-    private void rest() {
-        lock.lock();
-        try {
-            for (long left = TimeUnit.SECONDS.toNanos(PACE_BYTES) / BYTES_PER_SECOND; left > 0 && !closing; ) {
-                left = changed.awaitNanos(left);
+            if (paced && !background.goesOn()) {
+                throw new Stopped();
             }
-        } catch (InterruptedException e) {
-            closing = true; // nobody interrupts us but to end us
-        } finally {
-            lock.unlock();
-        }
-        if (!goesOn()) {
-            throw new Stopped();
         }
     }
 
@@ -207,15 +195,12 @@ final class Upkeep implements AutoCloseable {
     /// Waits for the end of what was begun.
     @Override
     public void close() {
-        lock.lock();
+        background.close();
+        steps.lock(); // and of what somebody waits for
         try {
-            closing = true;
-            changed.signalAll();
-            while (!ended) {
-                changed.awaitUninterruptibly();
-            }
+            closed = true;
         } finally {
-            lock.unlock();
+            steps.unlock();
         }
     }
 }

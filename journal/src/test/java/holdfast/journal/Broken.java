@@ -108,6 +108,9 @@ final class Broken {
     /// The volume leaves to its base what the base has now.
     static void makeOwn(Reconciliation reconciliation, BlockDevice volume, BlockDevice past) {}
 
+    /// The volume goes on leaving to its base what reads right.
+    static void write(BlockDevice volume, BlockDevice past, List<Intents.Range> ranges) {}
+
     /// Every point is taken to be known.
     static void checkKept(Journal.End end, long wanted, String name) {}
 

@@ -70,7 +70,7 @@ class CompressionTest {
     }
 
     private static void compress(Sample sample) throws DiskException {
-        var upkeep = new Upkeep(sample.writer(), sample.segments(), false);
+        var upkeep = new Upkeep(sample.writer(), sample.segments());
         while (upkeep.step()) {}
         sample.close();
     }

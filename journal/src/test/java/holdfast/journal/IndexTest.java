@@ -48,7 +48,7 @@ class IndexTest {
     }
 
     private static void index(Sample written) throws DiskException {
-        var upkeep = new Upkeep(written.writer(), written.segments(), false);
+        var upkeep = new Upkeep(written.writer(), written.segments());
         while (upkeep.step()) {}
     }
 

@@ -78,7 +78,7 @@ class JournalPowerCutTest {
         int cuts = 0;
         try (Sample sample = Sample.begin(segments, Sample.ID, Sample.TINY)) {
             int begun = recording.events().size();
-            var upkeep = new Upkeep(sample.writer(), segments, false);
+            var upkeep = new Upkeep(sample.writer(), segments);
             for (int i = 0; i < 60; i++) {
                 sample.step(random);
                 if (random.nextInt(4) == 0) {

@@ -8,6 +8,7 @@ import holdfast.block.OperatorError;
 import holdfast.block.PowerCutModel;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -27,10 +28,18 @@ class RollerTest {
     }
 
     private static Life life(Random random, int steps, Way way) throws Exception {
-        RollingDisk there = RollingDisk.begin(way);
+        return life(random, steps, way, List.of(RollingDisk.Terms.LEAST));
+    }
+
+    /// @param steps under each of the terms, one after the other
+    private static Life life(Random random, int steps, Way way, List<RollingDisk.Terms> terms) throws Exception {
+        RollingDisk there = RollingDisk.begin(way, terms.getFirst());
         int begun = there.time();
         var model = new PowerCutModel(new byte[RollingDisk.BYTES]);
-        for (int i = 0; i < steps; i++) {
+        for (int i = 0; i < steps * terms.size(); i++) {
+            if (i > 0 && i % steps == 0) {
+                there.keep(terms.get(i / steps));
+            }
             int block = random.nextBoolean() ? random.nextInt(4) : random.nextInt(BLOCKS);
             byte[] data = PowerCutModel.content(random);
             switch (random.nextInt(9)) {
@@ -170,16 +179,12 @@ class RollerTest {
         for (int choice = 0; choice < 10; choice++) {
             RollingDisk there = RollingDisk.begin();
             there.blocking().write(0, PowerCutModel.content(new Random(1)));
-            for (int i = 0; i < 30; i++) {
-                there.disk().mark("between");
-            }
+            marks(there, "between", 30);
             there.blocking().write(0, new byte[BLOCK]);
             there.disk().mark("behind");
             RollingDisk found = there.cut(there.time(), new Random(choice));
             assertThat(found.content()).isEqualTo(new byte[RollingDisk.BYTES]);
-            for (int i = 0; i < 30; i++) {
-                found.disk().mark("later");
-            }
+            marks(found, "later", 30);
             found.roll();
             assertThat(found.content()).as("choice %d", choice).isEqualTo(new byte[RollingDisk.BYTES]);
         }
@@ -202,11 +207,15 @@ class RollerTest {
     }
 
     private static int cutEverywhere(long seed, int steps, Way way) throws Exception {
-        Life life = life(new Random(seed), steps, way);
+        return cutEverywhere(life(new Random(seed), steps, way), seed, 1);
+    }
+
+    /// @param each how many events there are between two cuts
+    private static int cutEverywhere(Life life, long seed, int each) throws Exception {
         life.there.disk().close();
         MemorySegments ever = life.there.segments().ever();
         int cuts = 0;
-        for (int time = life.begun; time <= life.there.time(); time++) {
+        for (int time = life.begun; time <= life.there.time(); time += each) {
             for (int choice = 0; choice < CHOICES; choice++) {
                 check(life, ever, time, new Random(seed * 1_000_000 + time * 100L + choice));
                 cuts++;
@@ -230,6 +239,72 @@ class RollerTest {
         }
         assertThat(found.past(found.end().sequence())).as("cut after event %d, at the end, rolled", time).isEqualTo(content);
         found.disk().close();
+    }
+
+    /// All is kept, then as little as can be, then all again, while the disk is used.
+    private static final List<RollingDisk.Terms> CHANGING = List.of(RollingDisk.Terms.ALL, RollingDisk.Terms.LEAST, RollingDisk.Terms.ALL);
+
+    @ParameterizedTest
+    @EnumSource
+    void afterAnyCutAroundAChangeOfWhatIsKeptTheyAgree(Way way) throws Exception {
+        assertThat(cutEverywhere(life(new Random(7), 20, way, CHANGING), 7, 3)).isGreaterThan(60);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("long")
+    void theyAgreeAfterAHundredThousandCutsAroundSuchChanges(Way way) throws Exception {
+        long cuts = 0;
+        for (long seed = 100; cuts < 100_000; seed++) {
+            cuts += cutEverywhere(life(new Random(seed), 25, way, CHANGING), seed, 1);
+        }
+    }
+
+    private static final List<RollingDisk.Terms> THROTTLED = List.of(RollingDisk.Terms.ROOM);
+
+    /// Of changes that wait until the base has taken on what is oldest.
+    @ParameterizedTest
+    @EnumSource
+    void afterAnyCutWhileChangesWaitForTheBaseTheyAgree(Way way) throws Exception {
+        Life life = life(new Random(9), 100, way, THROTTLED);
+        assertThat(cutEverywhere(life, 9, 47)).isGreaterThan(15);
+        assertThat(life.there.segments().numbers().first()).as("much was let go").isGreaterThan(5);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    @Tag("long")
+    void theyAgreeAfterAMillionCutsWhileChangesWait(Way way) throws Exception {
+        long cuts = 0;
+        for (long seed = 100; cuts < 1_000_000; seed++) {
+            cuts += cutEverywhere(life(new Random(seed), 100, way, THROTTLED), seed, 1);
+        }
+    }
+
+    /// The cut takes both changes from the volume, which reads right nevertheless, and may: until the base is to take on the first of them.
+    @Test
+    void aDiskThatIsOpenAndGetsAWindowHasAllForItselfBefore() throws Exception {
+        for (int choice = 0; choice < 10; choice++) {
+            RollingDisk there = RollingDisk.begin(Way.WRITE_THROUGH, RollingDisk.Terms.ALL);
+            there.blocking().write(0, PowerCutModel.content(new Random(1)));
+            marks(there, "between", 30);
+            there.blocking().write(0, new byte[BLOCK]);
+            there.disk().mark("behind");
+            RollingDisk found = there.cut(there.time(), new Random(choice));
+            found.keep(RollingDisk.Terms.LEAST);
+            marks(found, "later", 15); // so that the first change is due, and the second is not
+            assertThat(found.roll()).isTrue();
+            assertThat(found.content()).as("choice %d", choice).isEqualTo(new byte[RollingDisk.BYTES]);
+            found.keep(RollingDisk.Terms.ALL);
+            marks(found, "last", 30);
+            assertThat(found.roll()).as("when all is kept again").isFalse();
+        }
+    }
+
+    private static void marks(RollingDisk disk, String name, int count) {
+        for (int i = 0; i < count; i++) {
+            disk.disk().mark(name);
+        }
     }
 
     /// What is noted in a journal is read again.

@@ -12,6 +12,7 @@ import holdfast.block.Survival;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /// A protected disk in memory of which the oldest is let go as soon as can be: segments of few entries, a base that takes them on, and a
@@ -20,7 +21,38 @@ final class RollingDisk {
     static final int BYTES = Sample.DISK_BYTES;
 
     /// A segment takes what comes within ten looks at the clock.
-    private static final JournalWriter.Limits LIMITS = new JournalWriter.Limits(512 << 10, Long.MAX_VALUE, Duration.ofSeconds(10).toNanos());
+    private static final JournalWriter.Limits LIMITS = limits(Long.MAX_VALUE);
+
+    private static JournalWriter.Limits limits(long bytesMax) {
+        return new JournalWriter.Limits(512 << 10, bytesMax, Duration.ofSeconds(10).toNanos(), 4 << 10);
+    }
+
+    /// What is kept.
+    enum Terms {
+        /// Everything.
+        ALL(Optional.empty(), JournalLayer.WhenFull.STOP, LIMITS),
+        /// As little as can be, when it is asked for.
+        LEAST(Optional.of(Duration.ZERO), JournalLayer.WhenFull.STOP, LIMITS),
+        /// What there is room for: some dozens of changes. What is oldest is let go by itself.
+        ROOM(Optional.empty(), JournalLayer.WhenFull.THROTTLE, limits(THROTTLED_BYTES));
+
+        private final Optional<Duration> window;
+        private final JournalLayer.WhenFull whenFull;
+        private final JournalWriter.Limits limits;
+
+        Terms(Optional<Duration> window, JournalLayer.WhenFull whenFull, JournalWriter.Limits limits) {
+            this.window = window;
+            this.whenFull = whenFull;
+            this.limits = limits;
+        }
+
+        /// @param byItself whether what is oldest is let go by itself, where there is room for so much only
+        Keeping over(NumberedBase base, boolean byItself) {
+            return new Keeping(Optional.of(base), window, byItself && this == ROOM, whenFull);
+        }
+    }
+
+    static final int THROTTLED_BYTES = 64 << 10;
 
     private final MemoryDevice volumeBefore;
     private final MemoryDevice baseBefore;
@@ -33,9 +65,14 @@ final class RollingDisk {
     private final Way way;
     private final JournaledDisk disk;
 
+    /// By how much had happened.
+    private final TreeMap<Integer, Terms> terms = new TreeMap<>();
+
     private RollingDisk(
-            MemoryDevice volumeStore, MemoryDevice baseStore, MemorySegments segments, MemorySeal seal, Recording recording, Way way)
+            MemoryDevice volumeStore, MemoryDevice baseStore, MemorySegments segments, MemorySeal seal, Recording recording, Way way, Terms first,
+            boolean byItself)
             throws DiskException {
+        terms.put(0, first);
         this.way = way;
         volumeBefore = volumeStore.copy();
         baseBefore = baseStore.copy();
@@ -48,8 +85,8 @@ final class RollingDisk {
         base = new NumberedBase(this.baseStore, BYTES, random);
         try (var _ = Silence.of(JournaledDevice.class)) {
             disk = way.open(new JournaledDevice.Parts(
-                    new OwnBlocks(volume, base.device(), BYTES), base::device, segments, seal, LIMITS, Protected.REGION_BYTES, new Steps(Sample.NOON),
-                    random::nextInt, new Keeping(Optional.of(base), Optional.of(Duration.ZERO), false, JournalLayer.WhenFull.STOP)));
+                    new OwnBlocks(volume, base.device(), BYTES), base::device, segments, seal, first.limits, Protected.REGION_BYTES,
+                    new Steps(Sample.NOON), random::nextInt, first.over(base, byItself)));
         }
     }
 
@@ -58,12 +95,21 @@ final class RollingDisk {
     }
 
     static RollingDisk begin(Way way) throws DiskException {
+        return begin(way, Terms.LEAST);
+    }
+
+    static RollingDisk begin(Way way, Terms first) throws DiskException {
         var recording = new Recording();
         var segments = new MemorySegments(recording);
         JournalWriter.begin(segments, new SegmentHeader(Sample.ID, 1, 1000, 0, 512, 1, BYTES, "base 0"));
         return new RollingDisk(
                 new MemoryDevice(new ByteSize(OwnBlocks.storeBytes(BYTES))), NumberedBase.store(BYTES), segments, new MemorySeal(true, 0, recording),
-                recording, way);
+                recording, way, first, true);
+    }
+
+    /// Other terms hold from now on; that is on stable storage as soon as it is said.
+    void keep(Terms next) throws DiskException {
+        disk.keep(next.over(base, true), next.limits, () -> terms.put(time(), next));
     }
 
     boolean roll() throws DiskException {
@@ -98,7 +144,8 @@ final class RollingDisk {
         return blocking().read(0, BYTES);
     }
 
-    /// What is found when the power has failed after `time` events: volume, base and journal each lose what they like.
+    /// What is found when the power has failed after `time` events: volume, base and journal each lose what they like. Nothing is let go then but when
+    /// that is asked for.
     RollingDisk cut(int time, Random random) throws DiskException {
         return cut(time, random, null);
     }
@@ -108,7 +155,7 @@ final class RollingDisk {
         MemorySegments found = segments.cut(time, random, next);
         MemoryDevice ofVolume = recording.cut(time, volume).disk(volumeBefore, Survival.random(random));
         MemoryDevice ofBase = recording.cut(time, baseStore).disk(baseBefore, Survival.random(random));
-        return new RollingDisk(ofVolume, ofBase, found, seal.cut(time, next), next, way);
+        return new RollingDisk(ofVolume, ofBase, found, seal.cut(time, next), next, way, terms.floorEntry(time).getValue(), false);
     }
 
     /// What the journal says the disk was.

@@ -41,9 +41,11 @@ import org.jspecify.annotations.Nullable;
 /// **Order.** A request that is sent again may have been done already, or may still be under way at the server: it is
 /// the same request, and nothing that was submitted after its completion is overtaken by it as long as the server does
 /// nothing more for a connection that is gone.
+///
+/// **Closing** waits for what is under way, but not for a server that says nothing for [#SILENCE_LIMIT]: then it fails.
 public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private static final System.Logger LOG = System.getLogger(NbdDevice.class.getName());
-    private static final int QUEUE_DEPTH = 64;
+    static final int QUEUE_DEPTH = 64;
 
     /// Nothing is added to what goes out in one go past so much data, since its requests end together at the earliest.
     private static final long BATCH_BYTES = 256 << 10;
@@ -51,10 +53,14 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private static final Duration FIRST_RETRY = Duration.ofMillis(10);
     private static final Duration LAST_RETRY = Duration.ofSeconds(1);
 
+    /// How long a server may say nothing before closing gives up what it has not answered.
+    static final Duration SILENCE_LIMIT = Duration.ofSeconds(30);
+
     private final NbdUri uri;
     private final @Nullable TlsIdentity tls;
     private final boolean sameHost;
     private final Duration reconnectLimit;
+    private final Duration silenceLimit;
     private final NbdExport export;
     private final Geometry geometry;
     private final Parts parts;
@@ -73,6 +79,11 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private boolean sending;
     private boolean stopped;
 
+    /// How many answers have come, and whether no more are waited for.
+    private long answers;
+
+    private boolean givenUp;
+
     /// Changes that were answered, and how many of these a flush has covered.
     private long changesAnswered;
 
@@ -87,12 +98,14 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     private long pauseNanos;
 
     private NbdDevice(
-            NbdUri uri, @Nullable TlsIdentity tls, ClientConnection first, Geometry geometry, Duration reconnectLimit, boolean sameHost) {
+            NbdUri uri, @Nullable TlsIdentity tls, ClientConnection first, Geometry geometry, Duration reconnectLimit, boolean sameHost,
+            Duration silenceLimit) {
         this.uri = uri;
         this.tls = tls;
         this.geometry = geometry;
         this.sameHost = sameHost;
         this.reconnectLimit = reconnectLimit;
+        this.silenceLimit = silenceLimit;
         connection = first;
         export = first.export();
         parts = new Parts(export);
@@ -106,11 +119,12 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     /// @throws OperatorError when that is no URI, nobody is there, or the server refuses
     public static NbdDevice open(String uri, Duration reconnectLimit) {
         NbdUri parsed = NbdUri.parse(uri);
-        return open(parsed, reconnectLimit, parsed.sameHost());
+        return open(parsed, reconnectLimit, parsed.sameHost(), SILENCE_LIMIT);
     }
 
     /// @param sameHost whether the server loses its power when we do
-    static NbdDevice open(NbdUri parsed, Duration reconnectLimit, boolean sameHost) {
+    /// @param silenceLimit how long it may say nothing before closing gives up what it has not answered
+    static NbdDevice open(NbdUri parsed, Duration reconnectLimit, boolean sameHost, Duration silenceLimit) {
         String uri = parsed.text();
         TlsIdentity tls = identity(parsed);
         ClientConnection first;
@@ -120,7 +134,7 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
             throw unreachable(parsed, e);
         }
         try {
-            var device = new NbdDevice(parsed, tls, first, geometry(uri, first.export()), reconnectLimit, sameHost);
+            var device = new NbdDevice(parsed, tls, first, first.export().geometry(uri), reconnectLimit, sameHost, silenceLimit);
             Thread.ofPlatform().daemon().name("NBD requests to " + uri).start(device::send);
             Thread.ofPlatform().daemon().name("NBD replies of " + uri).start(device::receive);
             return device;
@@ -165,27 +179,6 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
         return e instanceof ClientHandshake.Refused
                 ? new OperatorError(uri, reason, "see what it offers: nbdinfo --list")
                 : new OperatorError(uri, "cannot be reached: " + reason, "check that its server runs");
-    }
-
-    private static Geometry geometry(String uri, NbdExport export) {
-        long minimum = export.minimumBlockBytes();
-        int logical = minimum <= 512 ? 512 : 4096;
-        if (minimum > 4096 || Long.bitCount(minimum) != 1 || export.sizeBytes() <= 0 || export.sizeBytes() % logical != 0) {
-            throw new OperatorError(
-                    uri,
-                    "is no disk of whole blocks: " + export.sizeBytes() + " bytes in units of " + minimum,
-                    "serve a disk whose size is a multiple of 512 or 4096 bytes");
-        }
-        long preferred = Long.highestOneBit(Math.clamp(export.preferredBlockBytes(), logical, 1 << 20));
-        return new Geometry(
-                export.sizeBytes(),
-                logical,
-                (int) preferred,
-                export.readOnly(),
-                export.can(Protocol.FLAG_SEND_FLUSH),
-                export.can(Protocol.FLAG_SEND_TRIM),
-                export.can(Protocol.FLAG_SEND_WRITE_ZEROES),
-                QUEUE_DEPTH);
     }
 
     @Override
@@ -331,6 +324,7 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
     /// @return null at the end
     private @Nullable ClientConnection connected() {
         while (true) {
+            boolean hopeless;
             lock.lock();
             try {
                 while (connection == null && outgoing.isEmpty() && !stopped) {
@@ -339,11 +333,12 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
                 if (stopped || connection != null) {
                     return stopped ? null : connection;
                 }
+                hopeless = givenUp;
             } finally {
                 lock.unlock();
             }
-            if (!reconnect()) {
-                failAll("nobody is there in place of the server that has gone");
+            if (hopeless || !reconnect()) {
+                failAll(hopeless ? "the server says nothing" : "nobody is there in place of the server that has gone");
             }
         }
     }
@@ -464,6 +459,7 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
                 return;
             }
             progress = true;
+            answers++;
             unanswered.remove(part.cookie);
             if (part.wantsFlush()) {
                 changesAnswered++;
@@ -540,20 +536,56 @@ public final class NbdDevice implements BlockDevice, ClientConnection.Answers {
 
     @Override
     public void close() {
-        if (!underway.close()) {
-            return;
+        try (var _ = StandstillAlarm.begin(silenceLimit, this::answers, this::giveUp)) {
+            if (underway.close()) {
+                end();
+            }
         }
+    }
+
+    private void end() {
         @Nullable ClientConnection last;
+        boolean silent;
         lock.lock();
         try {
             stopped = true;
             last = connection;
+            silent = givenUp;
             changed.signalAll();
         } finally {
             lock.unlock();
         }
-        if (last != null) {
+        if (last != null && silent) {
+            last.close();
+        } else if (last != null) {
             last.disconnect();
+        }
+    }
+
+    private long answers() {
+        lock.lock();
+        try {
+            return answers;
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    /// The receiving thread, which may have begun to fill a buffer, is the one to fail what was sent.
+    private void giveUp() {
+        @Nullable ClientConnection silent;
+        lock.lock();
+        try {
+            givenUp = true;
+            silent = connection;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (silent != null) {
+            silent.close();
+        } else {
+            failAll("nobody is there in place of the server that has gone");
         }
     }
 }

@@ -1,5 +1,7 @@
 package holdfast.nbd;
 
+import holdfast.block.Geometry;
+import holdfast.block.OperatorError;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +41,29 @@ public record NbdExport(
     Optional<String> content() {
         int at = description.lastIndexOf(Export.CONTENT);
         return readOnly() && at >= 0 ? Optional.of(description.substring(at + Export.CONTENT.length())) : Optional.empty();
+    }
+
+    /// The shape of the disk that it is.
+    ///
+    /// @throws OperatorError when it is none of whole blocks
+    Geometry geometry(String uri) {
+        int logical = minimumBlockBytes <= 512 ? 512 : 4096;
+        if (minimumBlockBytes > 4096 || Long.bitCount(minimumBlockBytes) != 1 || sizeBytes <= 0 || sizeBytes % logical != 0) {
+            throw new OperatorError(
+                    uri,
+                    "is no disk of whole blocks: " + sizeBytes + " bytes in units of " + minimumBlockBytes,
+                    "serve a disk whose size is a multiple of 512 or 4096 bytes");
+        }
+        long preferred = Long.highestOneBit(Math.clamp(preferredBlockBytes, logical, 1 << 20));
+        return new Geometry(
+                sizeBytes,
+                logical,
+                (int) preferred,
+                readOnly(),
+                can(Protocol.FLAG_SEND_FLUSH),
+                can(Protocol.FLAG_SEND_TRIM),
+                can(Protocol.FLAG_SEND_WRITE_ZEROES),
+                NbdDevice.QUEUE_DEPTH);
     }
 
     /// What the server can do besides reading and writing, in the protocol's words.

@@ -33,6 +33,7 @@ import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -239,7 +240,7 @@ class NbdDeviceTest {
     @Test
     void whatAnotherHostHadNotFlushedIsLostWithTheConnection() throws Exception {
         NbdUri uri = NbdUri.parse(address.uri());
-        try (NbdDevice client = NbdDevice.open(uri, LONG, false)) {
+        try (NbdDevice client = NbdDevice.open(uri, LONG, false, LONG)) {
             var disk = new Blocking(client);
             disk.write(0, new byte[512]);
             disk.flush();
@@ -402,6 +403,38 @@ class NbdDeviceTest {
         }
     }
 
+    /// Neither a read nor a write is answered, and the write does not fit into the socket: both fail when this is closed, and then their buffers are
+    /// the caller's.
+    @Test
+    void closingDoesNotWaitForAServerThatSaysNothing() throws Exception {
+        Path socket = directory.resolve("other");
+        var deaf = new AtomicBoolean();
+        try (var listener = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+                Arena buffers = Arena.ofShared()) {
+            listener.bind(UnixDomainSocketAddress.of(socket));
+            Thread.ofVirtual().start(() -> passUntil(deaf, listener));
+            NbdDevice client = NbdDevice.open(NbdUri.parse("nbd+unix:///disk?socket=" + socket), LONG, true, Duration.ofMillis(200));
+            deaf.set(true);
+            var read = submit(client, done -> new Request.Read(0, buffers.allocate(4096), done));
+            var write = submit(client, done -> new Request.Write(0, buffers.allocate(4 << 20), false, done));
+            client.close();
+            assertThat(read).isCompletedWithValue(IoStatus.IO_ERROR);
+            assertThat(write).isCompletedWithValue(IoStatus.IO_ERROR);
+        } finally {
+            deaf.set(false);
+        }
+    }
+
+    /// A server that answers something all the while is waited for.
+    @Test
+    void whatGrowsDoesNotStandStill() {
+        var looks = new AtomicInteger();
+        var calledAt = new CompletableFuture<Integer>();
+        try (var _ = StandstillAlarm.begin(Duration.ofMillis(1), () -> Math.min(looks.incrementAndGet(), 5), () -> calledAt.complete(looks.get()))) {
+            assertThat(calledAt.join()).isEqualTo(6);
+        }
+    }
+
     /// Passes on what both say, but of the client nothing while it is to be deaf.
     private void passUntil(AtomicBoolean deaf, ServerSocketChannel listener) {
         try (SocketChannel client = listener.accept();
@@ -417,8 +450,8 @@ class NbdDeviceTest {
                     real.write(bytes);
                 }
             }
-        } catch (IOException e) {
-            throw new java.io.UncheckedIOException(e);
+        } catch (IOException gone) {
+            Thread.currentThread().interrupt(); // one of both is not there any more
         }
     }
 
