@@ -3,15 +3,10 @@ package holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
-import holdfast.testkit.Program;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
@@ -26,16 +21,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import tools.jackson.databind.JsonNode;
-import tools.jackson.databind.json.JsonMapper;
 
 /// A daemon that is killed at any step of what it writes down. The next one finds inventory, processes and files in agreement, and nothing of the
 /// user's is lost.
 @Tag("system")
 @Timeout(1200)
 class HostCrashTest {
-    private static final JsonMapper JSON = JsonMapper.builder().build();
     private static final int STEPS_MAX = 100;
-    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     /// What is under way when the daemon is killed.
     enum Under {
@@ -63,59 +55,27 @@ class HostCrashTest {
     @TempDir
     Path home;
 
+    private OwnHost host;
+
     @BeforeEach
     void begin() throws IOException {
-        Path images = Files.createDirectories(Holdfast.home().resolve("images"));
-        Files.createSymbolicLink(home.resolve("images"), images);
+        host = OwnHost.in(home);
     }
 
     @AfterEach
-    void end() throws Exception {
-        if (asked("host", "status").exitCode() != 0) {
-            daemon(0);
-        }
-        empty();
-        asked("host", "stop");
+    void end() throws IOException {
+        host.close();
     }
 
     /// A daemon, as soon as it can be asked.
     ///
     /// @param killAtStep 0: never
     private Process daemon(int killAtStep) throws IOException {
-        var words = new ArrayList<>(Holdfast.command("host", "start"));
-        words.add(1, "-Dholdfast.host.killAtStep=" + killAtStep);
-        var builder = new ProcessBuilder(words).redirectError(ProcessBuilder.Redirect.DISCARD);
-        builder.environment().put("HOLDFAST_HOME", home.toString());
-        builder.environment().remove("HOLDFAST_SOCKET");
-        Process process = Program.start(builder, Duration.ofMinutes(10));
-        assertThat(new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)).readLine()).isEqualTo("ready");
-        return process;
-    }
-
-    private Invocation asked(String... words) {
-        var all = new ArrayList<>(List.of(words));
-        all.addAll(List.of("--socket", home.resolve("host/host.sock").toString()));
-        return Invocation.of(all.toArray(String[]::new));
-    }
-
-    private String ok(String... words) {
-        Invocation ended = asked(words);
-        assertThat(ended.exitCode()).as(String.join(" ", words) + ": " + ended.err()).isZero();
-        return ended.out();
-    }
-
-    private List<JsonNode> machines() {
-        var all = new ArrayList<JsonNode>();
-        JSON.readTree(ok("list", "-o", "json")).forEach(all::add);
-        return all;
-    }
-
-    private void empty() {
-        machines().forEach(vm -> ok("rm", "--force", vm.path("name").asString()));
+        return host.start("-Dholdfast.host.killAtStep=" + killAtStep);
     }
 
     private void end(Process daemon) throws InterruptedException {
-        ok("host", "stop");
+        host.ok("host", "stop");
         daemon.waitFor();
     }
 
@@ -123,12 +83,12 @@ class HostCrashTest {
     private boolean isKilledAt(Under under, int step) throws Exception {
         if (under != Under.LAUNCH) {
             Process daemon = daemon(0);
-            ok("launch", "--name", "one", "--no-wait");
-            under.before.forEach(words -> ok(words.split(" ")));
+            host.ok("launch", "--name", "one", "--no-wait");
+            under.before.forEach(words -> host.ok(words.split(" ")));
             end(daemon);
         }
         Process killed = daemon(step);
-        Invocation ended = asked(under.words);
+        Invocation ended = host.asked(under.words);
         if (ended.exitCode() == 0 && killed.isAlive()) {
             end(killed);
             return false;
@@ -136,7 +96,7 @@ class HostCrashTest {
         assertThat(killed.waitFor()).as(under + " at step " + step + ": " + ended.err()).isEqualTo(137);
         Process next = daemon(0);
         agrees(under, under + ", killed at step " + step);
-        empty();
+        host.empty();
         assertThat(files()).as("files of " + under + " at step " + step).isEmpty();
         assertThat(processes()).as("processes of " + under + " at step " + step).isEmpty();
         end(next);
@@ -144,19 +104,19 @@ class HostCrashTest {
     }
 
     private void agrees(Under under, String what) throws IOException {
-        await(what).atMost(LIMIT).until(() -> machines().stream().noneMatch(vm -> vm.path("state").asString().matches("starting|ending|creating|removing")));
-        List<JsonNode> all = machines();
+        await(what).atMost(OwnHost.PATIENCE).until(() -> host.machines().stream().noneMatch(vm -> vm.path("state").asString().matches("starting|ending|creating|removing")));
+        List<JsonNode> all = host.machines();
         assertThat(all).as(what).hasSizeLessThanOrEqualTo(1);
         assertThat(all.isEmpty() ? "" : all.getFirst().path("state").asString()).as(what).isIn(under.states);
         assertThat(files()).as(what).isEqualTo(all.stream().map(vm -> vm.path("id").asString()).collect(Collectors.toCollection(TreeSet::new)));
         var running = all.stream().filter(vm -> vm.path("state").asString().equals("running")).map(vm -> vm.path("pid").asLong()).toList();
-        await(what).atMost(LIMIT).untilAsserted(() -> assertThat(processes()).isEqualTo(running));
+        await(what).atMost(OwnHost.PATIENCE).untilAsserted(() -> assertThat(processes()).isEqualTo(running));
         if (!all.isEmpty() && running.isEmpty()) {
             // What is left of it is whole.
             String name = all.getFirst().path("name").asString();
             assertThat(name).isIn("one", "two");
-            ok("start", "--no-wait", name);
-            assertThat(machines().getFirst().path("state").asString()).as(what).isEqualTo("running");
+            host.ok("start", "--no-wait", name);
+            assertThat(host.machines().getFirst().path("state").asString()).as(what).isEqualTo("running");
         }
     }
 

@@ -12,6 +12,6 @@ public enum Drop {
     NOBODY,
     /// Who was to have it does not take its frames as fast as they come.
     FULL,
-    /// Its sender sends to everybody too often.
+    /// Its sender sends to everybody too often, or has all opened outside that it may have.
     TOO_MANY
 }

@@ -22,6 +22,9 @@ final class NetworkLoop implements AutoCloseable {
     /// How long it may take until a machine that listens is found.
     private static final int CALL_MILLIS = 100;
 
+    /// How long what one machine sends may keep the others waiting.
+    private static final long TURN_NANOS_MAX = 2_000_000;
+
     private final Arena arena = Arena.ofConfined();
     private final Posix posix = new Posix(arena);
     private final PollList polls = new PollList(arena);
@@ -103,7 +106,7 @@ final class NetworkLoop implements AutoCloseable {
         alarm = posix.event();
         slirp = SlirpLibrary.load(settings.library())
                 .map(library -> new Slirp(
-                        library, settings.subnet(), settings.hostLoopback(), settings.mtu(), polls, this::fromOutside))
+                        library, posix, settings.subnet(), settings.hostLoopback(), settings.mtu(), polls, this::fromOutside))
                 .orElse(null);
         hub = new Switch(settings.subnet(), settings.domain(), settings.mtu(), slirp, System::nanoTime);
     }
@@ -122,15 +125,17 @@ final class NetworkLoop implements AutoCloseable {
     void turn() throws IOException {
         polls.clear();
         int alarmIndex = polls.add(alarm, PollList.IN);
+        boolean behind = false;
         for (Place place : places.values()) {
             place.listenerIndex = polls.add(place.listener, PollList.IN);
             if (place.visit != null) {
                 int events = PollList.IN | (place.visit.cable.isWaiting() ? PollList.OUT : 0);
                 place.visit.index = polls.add(place.visit.cable.descriptor(), events);
+                behind |= place.visit.cable.isBehind();
             }
         }
         boolean alone = places.values().stream().anyMatch(place -> place.visit == null);
-        int patience = alone ? CALL_MILLIS : -1;
+        int patience = behind ? 0 : alone ? CALL_MILLIS : -1;
         int timeout = slirp == null ? patience : slirp.fill(patience);
         posix.poll(polls.entries(), polls.length(), timeout);
         if (polls.events(alarmIndex) != 0) {
@@ -152,9 +157,10 @@ final class NetworkLoop implements AutoCloseable {
 
     private void serve(Place place) throws IOException {
         @Nullable Visit visit = place.visit;
-        if (visit != null && (polls.events(visit.index) & ~PollList.OUT) != 0) {
+        if (visit != null && (visit.cable.isBehind() || (polls.events(visit.index) & ~PollList.OUT) != 0)) {
+            long until = System.nanoTime() + TURN_NANOS_MAX;
             try {
-                visit.cable.receive(frame -> hub.receive(visit.port, frame));
+                visit.cable.receive(frame -> hub.receive(visit.port, frame), () -> System.nanoTime() - until < 0);
             } catch (IOException e) {
                 place.leave(String.valueOf(e.getMessage()));
             }

@@ -6,5 +6,7 @@ import java.lang.foreign.MemorySegment;
 @FunctionalInterface
 interface Outside {
     /// A frame to the gateway's card: IPv4, or an answer to what was asked by ARP. The bytes are the caller's when this returns.
-    void take(MemorySegment frame);
+    ///
+    /// @return false when its machine has all open there that it may have, and this would be one more
+    boolean take(MemorySegment frame);
 }

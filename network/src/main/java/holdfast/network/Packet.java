@@ -50,6 +50,12 @@ record Packet(MemorySegment bytes, int headerBytes) {
         return (Layout.u16(bytes, 6) & ~DO_NOT_FRAGMENT & 0x7FFF) != 0;
     }
 
+    /// Whether it is whole, of TCP, UDP or ICMP, and has no options: the rest is what is wanted least and goes wrong most. libslirp 4.7.0 follows wild
+    /// pointers when it puts together parts that are not as they should be.
+    boolean isPlain() {
+        return !isFragment() && headerBytes == HEADER_BYTES_MIN && (protocol() == TCP || protocol() == UDP || protocol() == ICMP);
+    }
+
     MemorySegment payload() {
         return bytes.asSlice(headerBytes);
     }

@@ -40,6 +40,11 @@ final class PollList {
         return length++;
     }
 
+    /// Who is there in the list; -1 when nobody is.
+    int descriptor(int index) {
+        return index < 0 || index >= length ? -1 : entries.get(ValueLayout.JAVA_INT, (long) index * ENTRY_BYTES);
+    }
+
     /// What has come.
     int events(int index) {
         return index < 0 || index >= length ? 0 : entries.get(ValueLayout.JAVA_SHORT, (long) index * ENTRY_BYTES + 6) & 0xFFFF;

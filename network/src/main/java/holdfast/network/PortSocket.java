@@ -3,12 +3,13 @@ package holdfast.network;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /// The connection of a machine in QEMU's framing: each frame after its length in four bytes, big-endian.
 ///
-/// What waits to be sent is bounded by [#WAITING_BYTES_MAX], and what is read in one go by [#READ_BYTES]: a machine that is slow loses frames of
-/// its own, and one that is quick gets no more turns than the others.
+/// What waits to be sent is bounded by [#WAITING_BYTES_MAX], and what is read in one go by [#READ_BYTES], and by the time that it takes: a machine that is
+/// slow loses frames of its own, and one that is quick gets no more turns than the others.
 final class PortSocket implements Cable, AutoCloseable {
     /// An IP packet of 64 KiB and an Ethernet header with a VLAN tag.
     static final int FRAME_BYTES_MAX = 65_535 + 18;
@@ -24,6 +25,7 @@ final class PortSocket implements Cable, AutoCloseable {
     private final MemorySegment in = arena.allocate(READ_BYTES);
     private final MemorySegment out = arena.allocate(WAITING_BYTES_MAX);
     private int inEnd;
+    private boolean behind;
     private int outStart;
     private int outEnd;
 
@@ -76,16 +78,25 @@ final class PortSocket implements Cable, AutoCloseable {
         outEnd = 0;
     }
 
-    /// Reads once what has come.
+    /// Whether whole frames are left that there was no time for.
+    boolean isBehind() {
+        return behind;
+    }
+
+    /// Reads once what has come, unless there is some left from before.
     ///
     /// @param frames is given each whole frame, whose bytes are this one's again when it returns
+    /// @param goesOn asked before each frame but the first
     /// @throws IOException when the machine has gone, or sends what are no frames
-    void receive(Consumer<MemorySegment> frames) throws IOException {
-        long read = posix.receive(socket, in.asSlice(inEnd));
-        if (read == 0) {
-            throw new IOException("it has closed the connection");
+    void receive(Consumer<MemorySegment> frames, BooleanSupplier goesOn) throws IOException {
+        if (!behind) {
+            long read = posix.receive(socket, in.asSlice(inEnd));
+            if (read == 0) {
+                throw new IOException("it has closed the connection");
+            }
+            inEnd += (int) Math.max(0, read);
         }
-        inEnd += (int) Math.max(0, read);
+        behind = false;
         int at = 0;
         while (inEnd - at >= LENGTH_BYTES) {
             int length = Layout.i32(in, at);
@@ -93,6 +104,10 @@ final class PortSocket implements Cable, AutoCloseable {
                 throw new IOException("it sent a frame of " + Integer.toUnsignedString(length) + " bytes");
             }
             if (inEnd - at < LENGTH_BYTES + length) {
+                break;
+            }
+            behind = at > 0 && !goesOn.getAsBoolean();
+            if (behind) {
                 break;
             }
             frames.accept(in.asSlice((long) at + LENGTH_BYTES, length));

@@ -27,6 +27,9 @@ final class Posix {
     private static final int SOCK_STREAM = 1;
     private static final int NON_BLOCKING_CLOSE_ON_EXEC = 0x8_0800;
     private static final int BACKLOG = 4;
+    private static final int SOL_SOCKET = 1;
+    private static final int SO_ACCEPTCONN = 30;
+    private static final int RLIMIT_NOFILE = 7;
     private static final int SOCKADDR_UN_BYTES = 110;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int EINTR = 4;
@@ -45,6 +48,8 @@ final class Posix {
     private static final MethodHandle RECEIVE = bind("recv", FunctionDescriptor.of(LONG, INT, PTR, LONG, INT));
     private static final MethodHandle SEND = bind("send", FunctionDescriptor.of(LONG, INT, PTR, LONG, INT));
     private static final MethodHandle CLOSE = bind("close", FunctionDescriptor.of(INT, INT));
+    private static final MethodHandle OPTION = bind("getsockopt", FunctionDescriptor.of(INT, INT, INT, INT, PTR, PTR));
+    private static final MethodHandle LIMIT = bind("getrlimit", FunctionDescriptor.of(INT, INT, PTR));
     private static final MethodHandle POLL = bind("poll", FunctionDescriptor.of(INT, PTR, LONG, INT));
     private static final MethodHandle EVENT = bind("eventfd", FunctionDescriptor.of(INT, INT, INT));
     private static final MethodHandle EVENT_READ = bind("eventfd_read", FunctionDescriptor.of(INT, INT, PTR));
@@ -106,6 +111,15 @@ final class Posix {
         }
     }
 
+    /// Has the host keep so many connections that have not been accepted yet, on a socket that is listened to already.
+    void listen(int socket, int backlog) throws IOException {
+        try {
+            checked("listen", (int) LISTEN.invokeExact(callState, socket, backlog));
+        } catch (Throwable e) {
+            throw failure(e);
+        }
+    }
+
     private int socket() throws Throwable {
         return checked("socket", (int) SOCKET.invokeExact(callState, AF_UNIX, SOCK_STREAM | NON_BLOCKING_CLOSE_ON_EXEC, 0));
     }
@@ -119,6 +133,30 @@ final class Posix {
         address.set(ValueLayout.JAVA_SHORT, 0, (short) AF_UNIX);
         MemorySegment.copy(name, 0, address, ValueLayout.JAVA_BYTE, 2, name.length);
         return address;
+    }
+
+    /// Whether connections are accepted there.
+    boolean isListener(int socket) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment value = arena.allocate(INT);
+            MemorySegment length = arena.allocateFrom(INT, (int) INT.byteSize());
+            return (int) OPTION.invokeExact(callState, socket, SOL_SOCKET, SO_ACCEPTCONN, value, length) == 0 && value.get(INT, 0) != 0;
+        } catch (Throwable e) {
+            throw new IllegalStateException("a call into the C library went wrong", e);
+        }
+    }
+
+    /// How many descriptors this process may have.
+    long descriptorsMax() {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment limit = arena.allocate(LONG, 2);
+            checked("getrlimit", (int) LIMIT.invokeExact(callState, RLIMIT_NOFILE, limit));
+            long now = limit.get(LONG, 0);
+            // RLIM_INFINITY is all ones.
+            return now < 0 ? Long.MAX_VALUE / 4 : now;
+        } catch (Throwable e) {
+            throw new IllegalStateException("a call into the C library went wrong", e);
+        }
     }
 
     /// The next connection; [#WOULD_BLOCK] when there is none.

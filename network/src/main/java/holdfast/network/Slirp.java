@@ -1,5 +1,6 @@
 package holdfast.network;
 
+import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -12,18 +13,24 @@ import java.lang.invoke.MethodType;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /// A way out of a network through connections of this process, by libslirp. For one thread alone, which also waits for it: see [#fill].
 ///
-/// Its own DHCP is never reached. It asks for timers for IPv6 alone, which is off.
+/// Its own DHCP is never reached. It asks for timers for IPv6 alone, which is off. It opens as many sockets as it is asked for: [Openings] says who may
+/// have how many. Whose one is follows from what the library is doing when it says that there is one.
 final class Slirp implements Outside, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Slirp.class.getName());
 
     /// What it may ask by ARP in one go.
     private static final int ANSWERS_MAX = 256;
     private static final int MESSAGE_BYTES_MAX = 1024;
+
+    /// Connections that a forward may have waiting; libslirp lets one wait, and the host lets who comes next try again after a second.
+    private static final int BACKLOG = 4096;
 
     private static final int SLIRP_IN = 1;
     private static final int SLIRP_OUT = 2;
@@ -36,6 +43,8 @@ final class Slirp implements Outside, AutoCloseable {
     private static final ValueLayout PTR = ValueLayout.ADDRESS;
 
     private final SlirpLibrary library;
+    private final Posix posix;
+    private final Openings openings;
     private final Arena arena = Arena.ofConfined();
     private final Consumer<MemorySegment> frames;
     private final PollList polls;
@@ -45,6 +54,11 @@ final class Slirp implements Outside, AutoCloseable {
     private final MemorySegment timeout = arena.allocate(INT);
     private final MemorySegment buffer = arena.allocate(PortSocket.FRAME_BYTES_MAX);
     private final Deque<byte[]> answers = new ArrayDeque<>();
+    /// The sockets of forwards by TCP, and the machines that they lead to.
+    private final Map<Integer, Ipv4> listeners = new HashMap<>();
+    private @Nullable Opening cause;
+    private boolean searching;
+    private int found = -1;
     private boolean inside;
     private @Nullable RuntimeException broken;
 
@@ -52,8 +66,10 @@ final class Slirp implements Outside, AutoCloseable {
     /// @param mtu bytes of the largest packet
     /// @param polls what the thread waits for
     /// @param frames is given what comes in; the bytes are the library's again when it returns
-    Slirp(SlirpLibrary library, Subnet subnet, boolean hostLoopback, int mtu, PollList polls, Consumer<MemorySegment> frames) {
+    Slirp(SlirpLibrary library, Posix posix, Subnet subnet, boolean hostLoopback, int mtu, PollList polls, Consumer<MemorySegment> frames) {
         this.library = library;
+        this.posix = posix;
+        openings = new Openings(posix.descriptorsMax());
         this.polls = polls;
         this.frames = frames;
         MemorySegment config = arena.allocate(SlirpLibrary.CONFIG);
@@ -71,8 +87,8 @@ final class Slirp implements Outside, AutoCloseable {
         callback(callbacks, "send_packet", "sendPacket", FunctionDescriptor.of(LONG, PTR, LONG, PTR));
         callback(callbacks, "guest_error", "guestError", FunctionDescriptor.ofVoid(PTR, PTR));
         callback(callbacks, "clock_get_ns", "clock", FunctionDescriptor.of(LONG, PTR));
-        callback(callbacks, "register_poll_fd", "descriptor", FunctionDescriptor.ofVoid(INT, PTR));
-        callback(callbacks, "unregister_poll_fd", "descriptor", FunctionDescriptor.ofVoid(INT, PTR));
+        callback(callbacks, "register_poll_fd", "opened", FunctionDescriptor.ofVoid(INT, PTR));
+        callback(callbacks, "unregister_poll_fd", "closed", FunctionDescriptor.ofVoid(INT, PTR));
         callback(callbacks, "notify", "progress", FunctionDescriptor.ofVoid(PTR));
         addPoll = upcall("addPoll", FunctionDescriptor.of(INT, INT, INT, PTR));
         pollEvents = upcall("pollEvents", FunctionDescriptor.of(INT, INT, PTR));
@@ -144,9 +160,18 @@ final class Slirp implements Outside, AutoCloseable {
         return System.nanoTime();
     }
 
-    /// All descriptors are named anew before each wait.
     @SuppressWarnings("unused") // by its name
-    private void descriptor(int descriptor, MemorySegment opaque) {}
+    private void opened(int descriptor, MemorySegment opaque) {
+        if (descriptor >= 0 && cause != null) {
+            openings.opened(descriptor, cause);
+        }
+    }
+
+    @SuppressWarnings("unused") // by its name
+    private void closed(int descriptor, MemorySegment opaque) {
+        openings.closed(descriptor);
+        listeners.remove(descriptor);
+    }
 
     /// The thread that is here looks anew before it waits.
     @SuppressWarnings("unused") // by its name
@@ -154,6 +179,14 @@ final class Slirp implements Outside, AutoCloseable {
 
     @SuppressWarnings("unused") // by its name
     private int addPoll(int descriptor, int wanted, MemorySegment opaque) {
+        @Nullable Ipv4 machine = listeners.get(descriptor);
+        if (machine != null && !openings.admits(accepted(machine))) {
+            // Who comes waits at the host.
+            return -1;
+        }
+        if (searching && machine == null && !openings.knows(descriptor) && posix.isListener(descriptor)) {
+            found = descriptor;
+        }
         int events = ((wanted & SLIRP_IN) != 0 ? PollList.IN : 0)
                 | ((wanted & SLIRP_OUT) != 0 ? PollList.OUT : 0)
                 | ((wanted & SLIRP_URGENT) != 0 ? PollList.URGENT : 0);
@@ -162,12 +195,18 @@ final class Slirp implements Outside, AutoCloseable {
 
     @SuppressWarnings("unused") // by its name
     private int pollEvents(int index, MemorySegment opaque) {
+        @Nullable Ipv4 machine = listeners.get(polls.descriptor(index));
+        cause = machine == null ? null : accepted(machine);
         int events = polls.events(index);
         return ((events & PollList.IN) != 0 ? SLIRP_IN : 0)
                 | ((events & PollList.OUT) != 0 ? SLIRP_OUT : 0)
                 | ((events & PollList.URGENT) != 0 ? SLIRP_URGENT : 0)
                 | ((events & PollList.ERROR) != 0 ? SLIRP_ERROR : 0)
                 | ((events & PollList.HANG_UP) != 0 ? SLIRP_HANG_UP : 0);
+    }
+
+    private static Opening accepted(Ipv4 machine) {
+        return new Opening(machine, Opening.Kind.ACCEPTED, 0);
     }
 
     // ---- what calls the library
@@ -191,6 +230,7 @@ final class Slirp implements Outside, AutoCloseable {
             throw wrong(e);
         } finally {
             inside = false;
+            cause = null;
         }
         if (broken != null) {
             throw broken;
@@ -202,18 +242,24 @@ final class Slirp implements Outside, AutoCloseable {
     }
 
     @Override
-    public void take(MemorySegment frame) {
+    public boolean take(MemorySegment frame) {
         if (inside) {
             if (answers.size() < ANSWERS_MAX) {
                 answers.add(frame.toArray(ValueLayout.JAVA_BYTE));
             }
-            return;
+            return true;
         }
+        @Nullable Opening opening = Opening.of(frame);
+        if (opening != null && !openings.admits(opening)) {
+            return false;
+        }
+        cause = opening;
         int length = (int) Math.min(frame.byteSize(), buffer.byteSize());
         MemorySegment bytes = frame.isNative() ? frame : buffer.copyFrom(frame.asSlice(0, length));
         call(() -> {
             library.input.invokeExact(slirp, bytes, length);
         });
+        return true;
     }
 
     /// Adds to the list what it waits for.
@@ -244,7 +290,29 @@ final class Slirp implements Outside, AutoCloseable {
             call(() -> result[0] = (int) library.addForward.invokeExact(
                     slirp, forward.udp() ? 1 : 0, host, forward.hostPort(), guest, forward.guestPort()));
         }
+        if (result[0] == 0 && !forward.udp()) {
+            listen(forward);
+        }
         return result[0] == 0;
+    }
+
+    /// The library does not say which socket it has made for a forward; of those that it waits for, it is the one that nobody knows yet.
+    private void listen(Forward forward) {
+        found = -1;
+        searching = true;
+        polls.clear();
+        fill(0);
+        searching = false;
+        if (found < 0) {
+            LOG.log(Level.WARNING, "the socket of " + forward + " is not found: connections to it are not bounded");
+            return;
+        }
+        listeners.put(found, forward.guest());
+        try {
+            posix.listen(found, BACKLOG);
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, forward + " lets no connections wait: " + e.getMessage());
+        }
     }
 
     void remove(Forward forward) {

@@ -11,9 +11,12 @@ import org.jspecify.annotations.Nullable;
 /// Joins the machines of a network, and is its gateway's card: it gives them their addresses and names, and passes on what is for outside.
 ///
 /// A machine has one card and one address. What it sends under others is dropped, and so nobody can pass for somebody else, be it by ARP,
-/// IPv4 or Ethernet; and what makes no sense gets no further than this. For one thread at a time.
+/// IPv4 or Ethernet, nor for a router by IPv6; and what makes no sense gets no further than this. For one thread at a time.
 final class Switch {
+    private static final int TFTP_PORT = 69;
+
     private final Subnet subnet;
+    private final int frameBytesMax;
     private final LongSupplier nanoClock;
     private final DhcpServer dhcp;
     private final NameServer names;
@@ -28,6 +31,7 @@ final class Switch {
     Switch(Subnet subnet, String domain, int mtu, @Nullable Outside outside, LongSupplier nanoClock) {
         this.subnet = subnet;
         this.outside = outside;
+        frameBytesMax = Ethernet.HEADER_BYTES + mtu;
         this.nanoClock = nanoClock;
         dhcp = new DhcpServer(subnet, domain, outside != null, mtu);
         names = new NameServer(subnet, domain);
@@ -62,7 +66,7 @@ final class Switch {
     /// @return why it was dropped; null when it was not
     private @Nullable Drop passed(SwitchPort from, MemorySegment bytes) {
         @Nullable Ethernet frame = Ethernet.of(bytes);
-        if (frame == null) {
+        if (frame == null || bytes.byteSize() > frameBytesMax) {
             return Drop.MALFORMED;
         }
         if (!frame.source().equals(from.station().card())) {
@@ -71,7 +75,7 @@ final class Switch {
         return switch (frame.type()) {
             case Ethernet.ARP -> arp(from, frame);
             case Ethernet.IPV4 -> ipv4(from, frame);
-            case Ethernet.IPV6 -> toMachines(from, frame);
+            case Ethernet.IPV6 -> ipv6(from, frame);
             default -> Drop.REFUSED;
         };
     }
@@ -112,6 +116,15 @@ final class Switch {
         return toNetwork ? toNetwork(from, frame, packet) : toMachines(from, frame);
     }
 
+    /// None of the machines is the others' router.
+    private @Nullable Drop ipv6(SwitchPort from, Ethernet frame) {
+        @Nullable Ipv6Packet packet = Ipv6Packet.of(frame.payload());
+        if (packet == null) {
+            return Drop.MALFORMED;
+        }
+        return packet.isOfRouter() ? Drop.REFUSED : toMachines(from, frame);
+    }
+
     private @Nullable Drop dhcp(SwitchPort from, Packet packet) {
         @Nullable Datagram datagram = Datagram.of(packet);
         if (datagram == null) {
@@ -133,13 +146,20 @@ final class Switch {
 
     /// What is for the gateway's card. Behind it, some addresses would lead to the host itself, or nowhere.
     private @Nullable Drop toNetwork(SwitchPort from, Ethernet frame, Packet packet) {
+        if (!packet.isPlain()) {
+            return Drop.REFUSED;
+        }
         Ipv4 to = packet.destination();
         if (to.equals(subnet.nameServer())) {
             return packet.destinationPort() == NameServer.PORT ? name(from, frame, packet) : Drop.REFUSED;
         }
         boolean inside = subnet.contains(to) && !to.equals(subnet.gateway());
         int first = to.firstByte();
-        if (inside || first == 0 || first == 127 || first >= 224 || to.equals(subnet.gateway()) && packet.isFragment()) {
+        if (inside || first == 0 || first == 127 || first >= 224) {
+            return Drop.REFUSED;
+        }
+        // libslirp's own server of files, which nobody asked for.
+        if (to.equals(subnet.gateway()) && packet.protocol() == Packet.UDP && packet.destinationPort() == TFTP_PORT) {
             return Drop.REFUSED;
         }
         return out(frame);
@@ -149,8 +169,7 @@ final class Switch {
         if (outside == null) {
             return Drop.NOBODY;
         }
-        outside.take(frame.bytes());
-        return null;
+        return outside.take(frame.bytes()) ? null : Drop.TOO_MANY;
     }
 
     private @Nullable Drop name(SwitchPort from, Ethernet frame, Packet packet) {

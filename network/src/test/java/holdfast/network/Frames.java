@@ -48,6 +48,43 @@ final class Frames {
         return udp(from, SUBNET.gatewayCard(), to, port, payload);
     }
 
+    /// What opens a connection, and nothing more.
+    static MemorySegment syn(Station from, int fromPort, Ipv4 to, int toPort) {
+        int bytes = 20;
+        MemorySegment frame = Ethernet.frame(SUBNET.gatewayCard(), from.card(), Ethernet.IPV4, 20 + bytes);
+        int at = Ethernet.HEADER_BYTES + 20;
+        Layout.put16(frame, at, fromPort);
+        Layout.put16(frame, at + 2, toPort);
+        Layout.put32(frame, at + 4, fromPort);
+        Layout.put16(frame, at + 12, 0x5002);
+        Layout.put16(frame, at + 14, 1000);
+        Packet.header(frame, from.address(), to, Packet.TCP);
+        long pseudoHeader = Layout.sum(frame, Ethernet.HEADER_BYTES + 12L, 8) + Packet.TCP + bytes;
+        Layout.put16(frame, at + 16, Layout.checksum(pseudoHeader + Layout.sum(frame, at, bytes)));
+        return frame;
+    }
+
+    /// IPv6 to everybody.
+    ///
+    /// @param chain extension headers and what is behind them
+    static MemorySegment ipv6(Station from, int nextHeader, byte... chain) {
+        ByteBuffer packet = ByteBuffer.allocate(40 + chain.length);
+        packet.put(0, (byte) 0x60).putShort(4, (short) chain.length).put(6, (byte) nextHeader).put(7, (byte) 255).put(40, chain);
+        return ethernet(MacAddress.BROADCAST, from.card(), Ethernet.IPV6, packet.array());
+    }
+
+    /// The first part of a packet whose others never come.
+    static MemorySegment part(Station from, Ipv4 to, int id) {
+        MemorySegment frame = Datagram.frame(
+                new Datagram.End(from.card(), from.address(), 4000), new Datagram.End(SUBNET.gatewayCard(), to, 9), new byte[16]);
+        int at = Ethernet.HEADER_BYTES;
+        Layout.put16(frame, at + 4, id);
+        Layout.put16(frame, at + 6, 0x2000);
+        Layout.put16(frame, at + 10, 0);
+        Layout.put16(frame, at + 10, Layout.checksum(Layout.sum(frame, at, 20)));
+        return frame;
+    }
+
     /// A query of the name server.
     static byte[] query(String name, int type) {
         var out = new ByteArrayOutputStream();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import holdfast.testkit.Mutant;
 import holdfast.testkit.Needs;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -38,6 +39,29 @@ class NetworkMutantsTest {
         return 10;
     }
 
+    /// Sockets without end.
+    static boolean admits(Openings openings, Opening opening) {
+        return true;
+    }
+
+    /// As libslirp has left it.
+    static void listen(Posix posix, int socket, int backlog) {}
+
+    /// Parts, options and all.
+    static boolean isPlain(Packet packet) {
+        return true;
+    }
+
+    /// Whatever it says.
+    static boolean isOfRouter(Ipv6Packet packet) {
+        return false;
+    }
+
+    /// As long as there is something.
+    static boolean getAsBoolean(BooleanSupplier goesOn) {
+        return true;
+    }
+
     static Stream<Mutant> mutants() {
         return Stream.of(
                 mutant("switch forwards to the wrong port", "Switch", "toMachines", "Map.get",
@@ -45,7 +69,14 @@ class NetworkMutantsTest {
                 mutant("forward bound to all addresses", "Slirp", "add", "Forward.bind", "NetworkTest.aForwardLeadsInAndIsBoundWhereItSays"),
                 mutant("a frame's source is believed", "Switch", "passed", "Ethernet.source", "SwitchTest.nobodyPassesForSomebodyElse"),
                 mutant("the host's loopback is behind the gateway", "Switch", "toNetwork", "Ipv4.firstByte",
-                        "SwitchTest.behindTheGatewayIsNeitherTheHostNorTheNetworkItself"));
+                        "SwitchTest.behindTheGatewayIsNeitherTheHostNorTheNetworkItself"),
+                mutant("sockets are not counted", "Slirp", "take", "Openings.admits",
+                        "NetworkFloodTest.whoSendsFromEachPortHasItsShareOfSocketsAndOthersHaveTheirs"),
+                mutant("a forward lets one connection wait", "Slirp", "listen", "Posix.listen", "NetworkFloodTest.aBurstOfConnectionsToAForwardIsLetWait"),
+                mutant("libslirp puts parts together", "Switch", "toNetwork", "Packet.isPlain", "SwitchTest.onlyPlainPacketsGoOut"),
+                mutant("a machine is the router", "Switch", "ipv6", "Ipv6Packet.isOfRouter", "SwitchTest.nobodyIsARouterByIpv6"),
+                mutant("a turn takes as long as there is something", "PortSocket", "receive", "BooleanSupplier.getAsBoolean",
+                        "NetworkFloodTest.aTurnEndsAfterItsTimeAndNothingIsLost"));
     }
 
     @ParameterizedTest

@@ -22,7 +22,6 @@ import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.channels.ServerSocketChannel;
-import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -47,60 +46,16 @@ class NetworkTest {
         return new Seat(station, directory.resolve(station.name()));
     }
 
-    /// A machine, as far as a network sees one.
-    private static final class Machine implements AutoCloseable {
-        final SocketChannel channel;
-
-        Machine(Seat seat) throws IOException {
-            this(SocketChannel.open(UnixDomainSocketAddress.of(seat.socket())));
-        }
-
-        Machine(SocketChannel channel) {
-            this.channel = channel;
-        }
-
-        void send(MemorySegment frame) throws IOException {
-            ByteBuffer bytes = ByteBuffer.allocate(4 + (int) frame.byteSize());
-            channel.write(bytes.putInt((int) frame.byteSize()).put(Frames.bytes(frame)).flip());
-        }
-
-        byte[] receive() throws IOException {
-            byte[] frame = new byte[read(4).getInt()];
-            read(frame.length).get(frame);
-            return frame;
-        }
-
-        private ByteBuffer read(int length) throws IOException {
-            ByteBuffer bytes = ByteBuffer.allocate(length);
-            while (bytes.hasRemaining()) {
-                if (channel.read(bytes) < 0) {
-                    throw new IOException("the network has closed the connection");
-                }
-            }
-            return bytes.flip();
-        }
-
-        /// The text of the next datagram.
-        String text() throws IOException {
-            return new String(Frames.bytes(Frames.datagram(receive()).payload()), StandardCharsets.UTF_8);
-        }
-
-        @Override
-        public void close() throws IOException {
-            channel.close();
-        }
-    }
-
     @Test
     void machinesReachEachOtherAndOneThatComesAgainTakesItsPlace() throws Exception {
         try (Network network = open(false)) {
             assertThat(network.configure(List.of(seat(ONE), seat(TWO)), List.of())).isEmpty();
-            try (var one = new Machine(seat(ONE)); var two = new Machine(seat(TWO))) {
+            try (var one = new HandMachine(seat(ONE)); var two = new HandMachine(seat(TWO))) {
                 two.send(Frames.arp(Arp.REQUEST, TWO, TWO.address(), SUBNET.gateway()));
                 two.receive(); // it is connected
                 one.send(Frames.udp(ONE, TWO, "hello"));
                 assertThat(two.text()).isEqualTo("hello");
-                try (var again = new Machine(seat(TWO))) {
+                try (var again = new HandMachine(seat(TWO))) {
                     assertThatThrownBy(two::receive).isInstanceOf(IOException.class);
                     one.send(Frames.udp(ONE, TWO, "and you"));
                     assertThat(again.text()).isEqualTo("and you");
@@ -120,7 +75,7 @@ class NetworkTest {
             network.configure(List.of(seat(ONE)), List.of());
             there.bind(UnixDomainSocketAddress.of(Seat.cableOf(seat(ONE).socket())));
             for (int i = 0; i < 2; i++) {
-                try (var one = new Machine(there.accept())) {
+                try (var one = new HandMachine(there.accept(), ONE)) {
                     one.send(Frames.arp(Arp.REQUEST, ONE, ONE.address(), SUBNET.gateway()));
                     assertThat(one.receive()).hasSize(42);
                     assertThat(network.status().ports()).allMatch(PortStatus::connected);
@@ -133,7 +88,7 @@ class NetworkTest {
     void whoSendsNoFramesLosesItsConnectionAndNobodyElseDoes() throws Exception {
         try (Network network = open(false)) {
             network.configure(List.of(seat(ONE), seat(TWO)), List.of());
-            try (var one = new Machine(seat(ONE)); var two = new Machine(seat(TWO))) {
+            try (var one = new HandMachine(seat(ONE)); var two = new HandMachine(seat(TWO))) {
                 one.channel.write(ByteBuffer.allocate(8).putInt(-1).putInt(7).flip());
                 assertThatThrownBy(one::receive).isInstanceOf(IOException.class);
                 two.send(Frames.arp(Arp.REQUEST, TWO, TWO.address(), SUBNET.gateway()));
@@ -147,7 +102,7 @@ class NetworkTest {
     void aSlowMachineLosesFramesOfItsOwnAlone() throws Exception {
         try (Network network = open(false)) {
             network.configure(List.of(seat(ONE), seat(TWO)), List.of());
-            try (var one = new Machine(seat(ONE)); var slow = new Machine(seat(TWO))) {
+            try (var one = new HandMachine(seat(ONE)); var slow = new HandMachine(seat(TWO))) {
                 slow.send(Frames.arp(Arp.REQUEST, TWO, TWO.address(), SUBNET.gateway()));
                 slow.receive(); // it is connected, and reads nothing from here on
                 byte[] much = new byte[1400];
@@ -172,7 +127,7 @@ class NetworkTest {
                     var server = new DatagramSocket(0, InetAddress.getLoopbackAddress())) {
                 server.setSoTimeout(allowed ? 20_000 : 200);
                 network.configure(List.of(seat(ONE)), List.of());
-                try (var one = new Machine(seat(ONE))) {
+                try (var one = new HandMachine(seat(ONE))) {
                     one.send(Frames.toGateway(ONE, SUBNET.gateway(), server.getLocalPort(), "ping".getBytes(StandardCharsets.UTF_8)));
                     if (!allowed) {
                         // What comes is that it cannot be reached.
@@ -206,7 +161,7 @@ class NetworkTest {
         int port = freePort();
         try (Network network = open(false); var client = new DatagramSocket()) {
             assertThat(network.configure(List.of(seat(ONE)), List.of(forward(true, port), forward(false, port)))).isEmpty();
-            try (var one = new Machine(seat(ONE))) {
+            try (var one = new HandMachine(seat(ONE))) {
                 byte[] text = "in".getBytes(StandardCharsets.UTF_8);
                 client.send(new DatagramPacket(text, text.length, new InetSocketAddress("127.0.0.1", port)));
                 assertThat(one.text()).isEqualTo("in");
@@ -251,7 +206,7 @@ class NetworkTest {
             assertThat(network.status().wayOut()).isFalse();
             Forward forward = forward(false, freePort());
             assertThat(network.configure(List.of(seat(ONE)), List.of(forward))).containsExactly(forward);
-            try (var one = new Machine(seat(ONE))) {
+            try (var one = new HandMachine(seat(ONE))) {
                 one.send(Frames.dhcp(ONE, DhcpServer.DISCOVER, Ipv4.ANY));
                 assertThat(Frames.option(Frames.datagram(one.receive()), 53)).containsExactly(DhcpServer.OFFER);
             }

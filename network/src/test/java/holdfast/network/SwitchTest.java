@@ -11,12 +11,14 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /// What the switch does with frames made by hand.
@@ -26,11 +28,12 @@ class SwitchTest {
     private final List<byte[]> outside = new ArrayList<>();
     private long nanos;
     private boolean full;
+    private boolean outsideTakes = true;
     private Switch hub;
 
     @BeforeEach
     void begin() {
-        hub = new Switch(SUBNET, "test.internal", 1500, frame -> outside.add(Frames.bytes(frame)), () -> nanos);
+        hub = new Switch(SUBNET, "test.internal", 1500, frame -> outsideTakes && outside.add(Frames.bytes(frame)), () -> nanos);
         var stations = List.of(ONE, TWO, THREE);
         hub.stations(stations);
         for (Station station : stations) {
@@ -193,6 +196,7 @@ class SwitchTest {
             dropped(ONE, Drop.REFUSED, Frames.toGateway(ONE, Ipv4.parse(address), 80));
         }
         dropped(ONE, Drop.REFUSED, Frames.toGateway(ONE, SUBNET.nameServer(), 22));
+        dropped(ONE, Drop.REFUSED, Frames.toGateway(ONE, SUBNET.gateway(), 69));
         MemorySegment part = Frames.toGateway(ONE, SUBNET.nameServer(), 53);
         Layout.put16(part, Ethernet.HEADER_BYTES + 6, 0x2000);
         dropped(ONE, Drop.REFUSED, part);
@@ -224,6 +228,93 @@ class SwitchTest {
         nanos += 10_000_000;
         send(ONE, Frames.arp(Arp.REQUEST, ONE, ONE.address(), THREE.address()));
         assertThat(got(THREE)).hasSize(SwitchPort.BROADCASTS_MAX + 2);
+    }
+
+    @Test
+    void onlyPlainPacketsGoOut() {
+        dropped(ONE, Drop.REFUSED, Frames.part(ONE, FAR, 1));
+        MemorySegment last = Frames.part(ONE, FAR, 1);
+        Layout.put16(last, Ethernet.HEADER_BYTES + 6, 2);
+        dropped(ONE, Drop.REFUSED, last);
+        MemorySegment options = Frames.toGateway(ONE, FAR, 80, new byte[20]);
+        Layout.put8(options, Ethernet.HEADER_BYTES, 0x46);
+        dropped(ONE, Drop.REFUSED, options);
+        MemorySegment other = Frames.toGateway(ONE, FAR, 80, new byte[20]);
+        Layout.put8(other, Ethernet.HEADER_BYTES + 9, 47);
+        dropped(ONE, Drop.REFUSED, other);
+        send(ONE, Frames.part(ONE, TWO.address(), 1));
+        assertThat(got(TWO)).isEmpty();
+        MemorySegment between = Frames.part(ONE, TWO.address(), 1);
+        Layout.put(between, 0, TWO.card());
+        send(ONE, between);
+        assertThat(got(TWO)).hasSize(1);
+    }
+
+    @Test
+    void whatTheOutsideDoesNotTakeIsCountedAtItsSender() {
+        outsideTakes = false;
+        dropped(ONE, Drop.TOO_MANY, Frames.toGateway(ONE, FAR, 80));
+    }
+
+    @Test
+    void noFrameIsLargerThanTheNetworksPackets() {
+        send(ONE, Frames.udp(ONE, TWO.card(), TWO.address(), 7, new byte[1500 - 28]));
+        assertThat(got(TWO)).hasSize(1);
+        got(TWO).clear();
+        dropped(ONE, Drop.MALFORMED, Frames.udp(ONE, TWO.card(), TWO.address(), 7, new byte[1500 - 27]));
+        dropped(ONE, Drop.MALFORMED, Frames.ethernet(MacAddress.BROADCAST, ONE.card(), Ethernet.IPV6, new byte[60_000]));
+    }
+
+    @Test
+    void nobodyIsARouterByIpv6() {
+        byte[] advertisement = {(byte) 134, 0, 0, 0, 64, 0, 0, 0};
+        byte[] solicitation = {(byte) 135, 0, 0, 0, 0, 0, 0, 0};
+        dropped(ONE, Drop.REFUSED, Frames.ipv6(ONE, 58, advertisement));
+        dropped(ONE, Drop.REFUSED, Frames.ipv6(ONE, 58, (byte) 137, (byte) 0));
+        dropped(ONE, Drop.REFUSED, Frames.ipv6(ONE, 17, (byte) 2, (byte) 35, (byte) 2, (byte) 34));
+        // Behind other headers it is the same, and where these do not end nobody can say what it is.
+        byte[] hidden = new byte[24];
+        hidden[0] = 60;
+        hidden[8] = 58;
+        System.arraycopy(advertisement, 0, hidden, 16, 8);
+        dropped(ONE, Drop.REFUSED, Frames.ipv6(ONE, 0, hidden));
+        dropped(ONE, Drop.MALFORMED, Frames.ipv6(ONE, 0, Arrays.copyOf(hidden, 16)));
+        dropped(ONE, Drop.MALFORMED, Frames.ipv6(ONE, 0, new byte[80]));
+        byte[] first = new byte[16];
+        first[0] = 58;
+        first[3] = 1;
+        System.arraycopy(advertisement, 0, first, 8, 8);
+        dropped(ONE, Drop.REFUSED, Frames.ipv6(ONE, 44, first));
+        first[3] = 9;
+        send(ONE, Frames.ipv6(ONE, 44, first));
+        send(ONE, Frames.ipv6(ONE, 58, solicitation));
+        send(ONE, Frames.ipv6(ONE, 6, new byte[20]));
+        assertThat(got(TWO)).hasSize(3);
+    }
+
+    /// A switch that learned would have a place for each of these senders, or give them that of another.
+    @Test
+    void floodsOfForgedSendersTeachTheSwitchNothing() {
+        var random = new Random(1);
+        for (int i = 0; i < 20_000; i++) {
+            var forged = new Station("x", new MacAddress(0x5254_0000_0000L + random.nextInt(1 << 24)), SUBNET.base().plus(random.nextInt(256)));
+            if (!forged.card().equals(ONE.card())) {
+                dropped(ONE, Drop.SPOOFED, switch (i % 4) {
+                    case 0 -> Frames.arp(Arp.REPLY, forged, forged.address(), THREE.address());
+                    case 1 -> Frames.dhcp(forged, DhcpServer.DISCOVER, Ipv4.ANY);
+                    case 2 -> Frames.udp(forged, THREE, "of nobody");
+                    default -> Frames.ethernet(MacAddress.BROADCAST, forged.card(), Ethernet.IPV6, new byte[40]);
+                });
+            }
+        }
+        // As itself it asks for others' leases, for cards that are not its own.
+        MemorySegment foreign = Frames.dhcp(ONE, DhcpServer.DISCOVER, Ipv4.ANY);
+        Layout.put(foreign, Ethernet.HEADER_BYTES + 28 + 28L, TWO.card());
+        dropped(ONE, Drop.REFUSED, foreign);
+        dropped(THREE, Drop.NOBODY, Frames.udp(THREE, new Station("x", new MacAddress(0x5254_0000_1234L), TWO.address()), "to nobody"));
+        send(THREE, Frames.udp(THREE, TWO, "hello"));
+        assertThat(got(TWO)).hasSize(1);
+        assertThat(got(ONE)).isEmpty();
     }
 
     @Test
@@ -279,5 +370,41 @@ class SwitchTest {
         PortStatus status = port(ONE).status();
         assertThat(status.drops()).containsKeys(Drop.MALFORMED, Drop.SPOOFED, Drop.REFUSED, Drop.NOBODY);
         assertThat(status.received()).isEqualTo(20_000);
+    }
+
+    /// Each layer is shown what is wrong there alone. What is answered is about the sender, and what gets through is from it.
+    private void survives(StrangeFrames frames, int count) {
+        int answers = 0;
+        for (int i = 0; i < count; i++) {
+            send(ONE, frames.next());
+            nanos += 1_000_000;
+            for (byte[] answer : got(ONE)) {
+                assertThat(new Ethernet(MemorySegment.ofArray(answer)).source()).isEqualTo(SUBNET.gatewayCard());
+                answers++;
+                if (new Ethernet(MemorySegment.ofArray(answer)).type() == Ethernet.IPV4 && Frames.datagram(answer).sourcePort() == DhcpServer.SERVER_PORT) {
+                    assertThat(Layout.address(Frames.datagram(answer).payload(), 16)).isIn(Ipv4.ANY, ONE.address());
+                }
+            }
+            for (Station other : List.of(TWO, THREE)) {
+                assertThat(got(other)).allMatch(seen -> new Ethernet(MemorySegment.ofArray(seen)).source().equals(ONE.card()));
+            }
+            got.values().forEach(List::clear);
+            outside.clear();
+        }
+        assertThat(answers).isGreaterThan(count / 50);
+        assertThat(port(ONE).status().drops()).containsKeys(Drop.MALFORMED, Drop.REFUSED);
+    }
+
+    @Test
+    void nonsenseAtEachLayerBreaksNothing() {
+        survives(new StrangeFrames(20_261_123), 30_000);
+    }
+
+    @Test
+    @Tag("long")
+    void nonsenseAtEachLayerBreaksNothingForLong() {
+        for (int seed = 0; seed < 100; seed++) {
+            survives(new StrangeFrames(seed), 30_000);
+        }
     }
 }
