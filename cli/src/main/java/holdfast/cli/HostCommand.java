@@ -6,5 +6,5 @@ import picocli.CommandLine.Command;
 @Command(
         name = "host",
         description = "Starts, stops and looks at the daemon that keeps virtual machines by name. The first command that needs one starts it.",
-        subcommands = {HostStartCommand.class, HostStopCommand.class, HostStatusCommand.class})
+        subcommands = {HostStartCommand.class, HostStopCommand.class, HostStatusCommand.class, HostSchemaCommand.class})
 final class HostCommand extends CommandGroup {}

@@ -47,14 +47,25 @@ final class HostOptions {
 
     /// Where else than on this host it is; a socket that is named is nearer than what the environment says.
     Optional<RemoteHost> elsewhere() {
+        if (remote != null && socket != null) {
+            throw new UsageError("--socket and --host exclude each other: they name two daemons");
+        }
         @Nullable String named = remote != null || socket != null ? remote : said("HOLDFAST_HOST");
         if (named == null) {
+            if (isTrustSaid()) {
+                throw new UsageError("--fingerprint and --tls are about a daemon elsewhere, and there is none: say --host");
+            }
             return Optional.empty();
         }
         @Nullable String trusted = said("HOLDFAST_TLS");
         return Optional.of(RemoteHost.at(
                 named, said("HOLDFAST_TOKEN"), fingerprint != null ? fingerprint : said("HOLDFAST_FINGERPRINT"),
                 tls != null || trusted == null ? tls : Path.of(trusted)));
+    }
+
+    /// Whether an option says whose certificate to trust.
+    boolean isTrustSaid() {
+        return fingerprint != null || tls != null;
     }
 
     private static @Nullable String said(String variable) {

@@ -31,8 +31,8 @@ final class HostStartCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException, IOException {
-        if (host.remote != null) {
-            throw new UsageError("--host: a daemon is started on the host where it is to run");
+        if (host.remote != null || host.isTrustSaid()) {
+            throw new UsageError("--host, --fingerprint, --tls: a daemon is started on the host where it is to run");
         }
         if (certificate != null && listen == null) {
             throw new UsageError("--certificate: there is nothing to show it to without --listen");

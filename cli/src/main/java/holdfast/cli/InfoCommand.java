@@ -77,7 +77,10 @@ final class InfoCommand implements Callable<Integer> {
             out.println("notice     " + vm.notice());
         }
         if (!vm.spec().restart().equals("no")) {
-            out.println("restart    " + vm.spec().restart());
+            out.println("restart    " + vm.spec().restart() + (vm.restarting() ? ", and it is about to be" : ""));
+        }
+        if (!vm.pending().isEmpty()) {
+            out.println("pending    " + String.join(", ", vm.pending()) + ": from when it starts anew");
         }
         out.println("created    " + vm.created());
         out.println("starts     " + vm.generation());

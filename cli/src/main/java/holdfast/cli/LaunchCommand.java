@@ -52,7 +52,7 @@ final class LaunchCommand implements Callable<Integer> {
     @Nullable String name;
 
     @Option(names = "--cpus", paramLabel = "N", description = "number of harts; default: 1")
-    int cpus = 1;
+    @Nullable Integer cpus;
 
     @Option(names = "--memory", paramLabel = "SIZE", description = "its memory, such as 512M or 2GiB; default: what the image asks for")
     @Nullable ByteSize memory;
@@ -89,6 +89,15 @@ final class LaunchCommand implements Callable<Integer> {
     @Option(names = "--restart", paramLabel = "POLICY", description = "what becomes of it when it has ended by itself: no, on-failure (its process was killed, or its kernel panicked) or always; default: no")
     @Nullable String restart;
 
+    @Option(names = "--spec", paramLabel = "FILE", description = {
+        "what it is to be, in YAML: a spec as 'host schema' describes it, or what 'info -o yaml' says of a machine; -: standard input.",
+        "An option stands in place of what it says"
+    })
+    @Nullable String specFile;
+
+    @Option(names = "--set", paramLabel = "KEY=VALUE", description = "a field of the spec, such as restart=always, repeatable")
+    List<String> settings = new ArrayList<>();
+
     @Option(names = "--no-start", description = "only make it")
     boolean noStart;
 
@@ -100,20 +109,29 @@ final class LaunchCommand implements Callable<Integer> {
         "cloud-init: all that its user data asks for has been done.",
         "Default: ready"
     })
-    Awaited wait = new Awaited.Ready();
+    @Nullable Awaited wait;
 
     @Option(names = "--timeout", paramLabel = "SECONDS", description = "how long that may take; default: " + SECONDS_DEFAULT)
-    int timeout = SECONDS_DEFAULT;
+    @Nullable Integer timeout;
 
     @Override
     public Integer call() throws InterruptedException {
-        if (wait instanceof Awaited.Stopped) {
-            throw new UsageError("--wait stopped: it is to run; use: holdfast wait --for stopped");
-        }
-        var spec = new VmSpec(
-                image, cpus, memory == null ? 0 : memory.bytes(), specDisks(), append, network, ports, mounts.stream().map(SpecMount::of).toList(), restart);
+        checkWait();
+        AskedSpec asked = (specFile == null ? AskedSpec.nothing() : AskedSpec.in(specFile, Streams.ofProcess()))
+                .named(name)
+                .option("image", image)
+                .option("cpus", cpus)
+                .option("memoryBytes", memory == null ? null : memory.bytes())
+                .option("disks", specDisks())
+                .option("append", append)
+                .option("network", network)
+                .option("ports", ports)
+                .option("mounts", mounts.stream().map(SpecMount::of).toList())
+                .option("restart", restart)
+                .set(settings);
+        VmSpec spec = asked.spec();
         try (HostClient daemon = host.daemon()) {
-            VmView made = launch(daemon, spec);
+            VmView made = launch(daemon, asked.name(), spec);
             host.say(made.name());
             if (made.notice() != null) {
                 host.warn(made.name() + ": " + made.notice());
@@ -122,12 +140,25 @@ final class LaunchCommand implements Callable<Integer> {
         return ExitCode.OK;
     }
 
-    private VmView launch(HostClient daemon, VmSpec spec) throws InterruptedException {
+    private void checkWait() {
+        if (wait instanceof Awaited.Stopped) {
+            throw new UsageError("--wait stopped: it is to run; use: holdfast wait --for stopped");
+        }
+        if (noStart && noWait) {
+            throw new UsageError("--no-wait and --no-start exclude each other: one that does not start is not waited for");
+        }
+        if ((noStart || noWait) && (wait != null || timeout != null)) {
+            throw new UsageError("--wait and --timeout do not go with " + (noStart ? "--no-start" : "--no-wait") + ": nothing is waited for");
+        }
+    }
+
+    private VmView launch(HostClient daemon, @Nullable String called, VmSpec spec) throws InterruptedException {
         try (var progress = ProgressBar.on(Streams.ofProcess())) {
-            VmView made = daemon.create(name, spec, cloud(), !noStart, view -> show(progress, view));
+            VmView made = daemon.create(called, spec, cloud(), !noStart, view -> show(progress, view));
             if (!noStart && !noWait) {
                 progress.at(made.name() + " boots", 0, -1);
-                wait.await(daemon, made.name(), timeout);
+                Awaited awaited = wait == null ? new Awaited.Ready() : wait;
+                awaited.await(daemon, made.name(), timeout == null ? SECONDS_DEFAULT : timeout);
                 return daemon.get(made.name());
             }
             return made;

@@ -30,6 +30,7 @@ import picocli.CommandLine.Help.Ansi;
             RebootCommand.class,
             SaveCommand.class,
             ResizeCommand.class,
+            EditCommand.class,
             RenameCommand.class,
             RemoveCommand.class,
             ConsoleCommand.class,

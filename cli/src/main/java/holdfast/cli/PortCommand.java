@@ -15,53 +15,47 @@ import picocli.CommandLine.Parameters;
         description = "Lets ports of this host lead to a machine, at once if it runs. They are bound to 127.0.0.1 unless told otherwise.",
         subcommands = {PortCommand.Add.class, PortCommand.Remove.class, PortCommand.Show.class})
 final class PortCommand extends CommandGroup {
-    private static final String FORM = "[ADDRESS:]HOST:GUEST[/udp]";
-
-    /// `holdfast port add`.
-    @Command(name = "add", description = "Opens a port.", mixinStandardHelpOptions = true, versionProvider = Version.class)
-    static final class Add implements Callable<Integer> {
+    /// What `add` and `rm` have in common: one thing done for each port, once all of them make sense.
+    @Command(mixinStandardHelpOptions = true, versionProvider = Version.class)
+    abstract static class OfEach implements Callable<Integer> {
         @Mixin
         HostOptions host = new HostOptions();
 
         @Parameters(index = "0", paramLabel = "NAME", description = "the machine's name")
         String name = "";
 
-        @Parameters(index = "1..*", arity = "1..*", paramLabel = FORM, description = "such as 8080:80; 0.0.0.0:8080:80 is for all")
+        @Parameters(index = "1..*", arity = "1..*", paramLabel = "[ADDRESS:]HOST[:GUEST][/udp]", description = "such as 8080:80; with the address 0.0.0.0 for all; to close one 8080 will do")
         List<String> ports = List.of();
 
+        abstract void act(HostClient daemon, SpecPort port) throws InterruptedException;
+
         @Override
-        public Integer call() throws InterruptedException {
+        public final Integer call() throws InterruptedException {
             List<SpecPort> wanted = PortArgument.all(ports);
             try (HostClient daemon = host.daemon()) {
                 for (SpecPort port : wanted) {
-                    daemon.addPort(name, port);
+                    act(daemon, port);
                 }
             }
             return ExitCode.OK;
         }
     }
 
-    /// `holdfast port rm`.
-    @Command(name = "rm", description = "Closes a port.", mixinStandardHelpOptions = true, versionProvider = Version.class)
-    static final class Remove implements Callable<Integer> {
-        @Mixin
-        HostOptions host = new HostOptions();
-
-        @Parameters(index = "0", paramLabel = "NAME", description = "the machine's name")
-        String name = "";
-
-        @Parameters(index = "1..*", arity = "1..*", paramLabel = "[ADDRESS:]HOST[/udp]", description = "such as 8080")
-        List<String> ports = List.of();
-
+    /// `holdfast port add`.
+    @Command(name = "add", description = "Opens ports.")
+    static final class Add extends OfEach {
         @Override
-        public Integer call() throws InterruptedException {
-            List<SpecPort> wanted = PortArgument.all(ports);
-            try (HostClient daemon = host.daemon()) {
-                for (SpecPort port : wanted) {
-                    daemon.removePort(name, port);
-                }
-            }
-            return ExitCode.OK;
+        void act(HostClient daemon, SpecPort port) throws InterruptedException {
+            daemon.addPort(name, port);
+        }
+    }
+
+    /// `holdfast port rm`.
+    @Command(name = "rm", description = "Closes ports.")
+    static final class Remove extends OfEach {
+        @Override
+        void act(HostClient daemon, SpecPort port) throws InterruptedException {
+            daemon.removePort(name, port);
         }
     }
 

@@ -2,6 +2,7 @@ package holdfast.cli;
 
 import holdfast.host.HostClient;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -26,14 +27,17 @@ final class StartCommand implements Callable<Integer> {
     boolean noWait;
 
     @Option(names = "--timeout", paramLabel = "SECONDS", description = "how long it may take until it takes commands; default: " + SECONDS_DEFAULT)
-    int timeout = SECONDS_DEFAULT;
+    @Nullable Integer timeout;
 
     @Override
     public Integer call() throws InterruptedException {
+        if (noWait && timeout != null) {
+            throw new UsageError("--timeout and --no-wait exclude each other: nothing is waited for");
+        }
         try (HostClient daemon = host.daemon()) {
             daemon.act(name, "start");
             if (!noWait) {
-                daemon.await(name, "ready", timeout);
+                daemon.await(name, "ready", timeout == null ? SECONDS_DEFAULT : timeout);
             }
         }
         return ExitCode.OK;

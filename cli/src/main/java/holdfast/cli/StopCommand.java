@@ -28,6 +28,9 @@ final class StopCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws InterruptedException {
+        if (force && timeout != 0) {
+            throw new UsageError("--timeout and --force exclude each other: the guest is not asked");
+        }
         try (HostClient daemon = host.daemon()) {
             daemon.stop(name, force, timeout);
         }

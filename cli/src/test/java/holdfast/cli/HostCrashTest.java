@@ -36,6 +36,7 @@ class HostCrashTest {
         SAVE(List.of(), Set.of("saved", "running"), "save", "one"),
         STOP(List.of(), Set.of("stopped", "running"), "stop", "--force", "one"),
         RENAME(List.of("stop --force one"), Set.of("stopped"), "rename", "one", "two"),
+        EDIT(List.of("stop --force one"), Set.of("stopped"), "edit", "one", "--set", "name=two", "--set", "cpus=2"),
         REMOVE(List.of("stop --force one"), Set.of("", "stopped"), "rm", "one");
 
         private final List<String> before;

@@ -286,6 +286,14 @@ public final class HostClient implements AutoCloseable {
         return ask("POST", vm(name, "/resize"), new Requests.Resize(0, disk, bytes), VmView.class);
     }
 
+    /// Changes what it is, at once or from its next start on.
+    ///
+    /// @param newName null: it keeps its name
+    /// @param generation of the spec that this is a change of ([VmView#specGeneration]); null: whichever it is by now
+    public VmEdit edit(String name, @Nullable String newName, VmSpec spec, @Nullable Long generation) throws InterruptedException {
+        return ask("PUT", vm(name, "/spec"), new Requests.Edit(newName, spec, generation), VmEdit.class);
+    }
+
     public VmView rename(String name, String newName) throws InterruptedException {
         return ask("POST", vm(name, "/rename"), new Requests.Rename(newName), VmView.class);
     }

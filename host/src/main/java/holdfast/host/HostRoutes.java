@@ -30,12 +30,13 @@ final class HostRoutes {
                 Route.get("/healthz", Health.class, _ -> Reply.of(new Health("ok"))),
                 Route.get("/metrics", Void.class, _ -> new Reply.Text(Metrics.TYPE, metrics.text())),
                 Route.get("/v1/openapi.json", Void.class, _ -> new Reply.Text("application/json", document())),
+                Route.get("/v1/schema", Void.class, _ -> new Reply.Text("application/schema+json", SpecSchema.text())),
                 Route.get("/v1/host", HostView.class, _ -> Reply.of(daemon.view(vms))),
                 Route.post("/v1/host/stop", HostView.class, _ -> new Reply.Json(200, daemon.view(vms), daemon::stop)).by(Role.ADMIN),
                 Route.get("/v1/tokens", TokenView[].class, _ -> Reply.of(tokens.list())).by(Role.ADMIN),
                 Route.post("/v1/tokens", NewToken.class, this::add).takes(Requests.Token.class).by(Role.ADMIN),
                 Route.delete("/v1/tokens/{name}", TokenView.class, call -> Reply.of(tokens.remove(call.name()))).by(Role.ADMIN),
-                Route.get("/v1/usage", HostUsage.class, _ -> Reply.of(HostUsage.of(vms.views()))),
+                Route.get("/v1/usage", HostUsage.class, _ -> Reply.of(HostUsage.of(vms.list()))),
                 Route.get("/v1/events", Void.class, _ -> new Reply.Stream(new EventStream(events, vms.views())::send)));
     }
 

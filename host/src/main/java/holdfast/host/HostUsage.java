@@ -9,9 +9,9 @@ import java.util.List;
 /// @param residentBytes of the host's memory that the daemon has
 public record HostUsage(double seconds, double cpuSeconds, long residentBytes, List<VmUsage> machines) {
 
-    static HostUsage of(List<VmView> vms) {
+    static HostUsage of(List<Vm> vms) {
         Consumption daemon = Consumption.of(ProcessHandle.current().pid()).orElse(Consumption.NONE);
         return new HostUsage(
-                System.nanoTime() / 1e9, daemon.cpuSeconds(), daemon.residentBytes(), vms.stream().map(VmUsage::of).toList());
+                System.nanoTime() / 1e9, daemon.cpuSeconds(), daemon.residentBytes(), vms.stream().map(vm -> VmUsage.of(vm.view(), vm.effective())).toList());
     }
 }

@@ -96,7 +96,7 @@ final class Metrics {
 
     /// All of it, as it is now.
     synchronized String text() throws IOException {
-        usage = HostUsage.of(vms.views());
+        usage = HostUsage.of(vms.list());
         var out = new ByteArrayOutputStream();
         PrometheusTextFormatWriter.create().write(out, registry.scrape(), EscapingScheme.ALLOW_UTF8);
         return out.toString(StandardCharsets.UTF_8);

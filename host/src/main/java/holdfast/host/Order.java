@@ -1,5 +1,6 @@
 package holdfast.host;
 
+import holdfast.image.KernelArguments;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -10,6 +11,7 @@ import org.jspecify.annotations.Nullable;
 /// @param disk whether there is one of the image's
 /// @param mounts null: an older daemon knows of none
 /// @param card address of its network card, in hexadecimal with colons; null: it has none
+/// @param base the command line without what the operator has added; null: an older daemon has not kept that
 record Order(
         String token,
         String name,
@@ -21,13 +23,25 @@ record Order(
         boolean disk,
         long seed,
         @Nullable String card,
-        @Nullable List<SpecMount> mounts) {
+        @Nullable List<SpecMount> mounts,
+        @Nullable String base) {
 
     Order {
         mounts = mounts == null ? List.of() : List.copyOf(mounts);
     }
 
     Order with(String newToken) {
-        return new Order(newToken, name, cpus, memoryBytes, append, disks, initrd, disk, seed, card, mounts);
+        return new Order(newToken, name, cpus, memoryBytes, append, disks, initrd, disk, seed, card, mounts, base);
+    }
+
+    /// What a machine that begins anew is to run.
+    ///
+    /// @param spec by now
+    /// @param applied what this order was made from
+    Order of(VmSpec spec, VmSpec applied) {
+        String bare = base == null ? KernelArguments.without(append, applied.append()) : base;
+        return new Order(
+                token, name, spec.cpus(), spec.memoryBytes(), KernelArguments.with(bare, spec.append()), spec.disks(), initrd, disk, seed, card,
+                spec.mounts(), bare);
     }
 }

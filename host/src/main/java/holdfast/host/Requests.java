@@ -13,6 +13,13 @@ final class Requests {
     /// @param start whether it is to be started, too
     record Create(@Nullable String name, @Nullable VmSpec spec, @Nullable CloudSeed cloud, boolean start) {}
 
+    /// `PUT /v1/vms/NAME/spec`
+    ///
+    /// @param name what it is to be called; null: as it is
+    /// @param spec all of it; what is left out has the value that a plain `launch` gives it, but for its memory, which stays as it is
+    /// @param generation of the spec that this is a change of, as the machine says it; null: whichever it is by now
+    record Edit(@Nullable String name, @Nullable VmSpec spec, @Nullable Long generation) {}
+
     /// `POST /v1/tokens`
     ///
     /// @param role `viewer`, `operator` or `admin`

@@ -23,12 +23,9 @@ final class Restarts {
     /// Since when each has had a process, by its id.
     private final Map<String, Long> up = new ConcurrentHashMap<>();
 
-    /// The generation of those that somebody has asked to stop, by their ids.
-    private final Map<String, Long> asked = new ConcurrentHashMap<>();
-
     private final Map<String, Duration> waits = new ConcurrentHashMap<>();
 
-    /// Starts a machine, if it has not been started or removed meanwhile.
+    /// Starts a machine, if it has not been started or removed meanwhile, and still is to be.
     interface Starter {
         /// @return false when it could not be begun, and is to be tried again
         boolean start(String id, long generation);
@@ -45,9 +42,9 @@ final class Restarts {
         up.put(id, nanoTime.getAsLong());
     }
 
-    /// Its guest is asked to stop: its end is wanted.
-    void stopping(VmView vm) {
-        asked.put(vm.id(), vm.generation());
+    /// It waited to be started again when the last daemon ended.
+    void left(String id, long generation) {
+        again(id, generation);
     }
 
     /// How a machine is now.
@@ -62,7 +59,6 @@ final class Restarts {
             }
             case "removing" -> {
                 up.remove(vm.id());
-                asked.remove(vm.id());
                 waits.remove(vm.id());
             }
             default -> {}
@@ -70,8 +66,7 @@ final class Restarts {
     }
 
     private void ended(VmView vm, Duration ran) {
-        @Nullable Long stopped = asked.remove(vm.id());
-        if (stopped != null && stopped == vm.generation() || !RestartPolicy.of(vm.spec().restart()).holdsFor(vm.ended())) {
+        if (!vm.restarting()) {
             return;
         }
         if (ran.compareTo(LONGEST) >= 0) {

@@ -25,6 +25,10 @@ record Route(String method, String path, Role role, List<String> queries, Class<
         return new Route("POST", path, Role.OPERATOR, List.of(), Void.class, answer, action);
     }
 
+    static Route put(String path, Class<?> answer, Action action) {
+        return new Route("PUT", path, Role.OPERATOR, List.of(), Void.class, answer, action);
+    }
+
     static Route delete(String path, Class<?> answer, Action action) {
         return new Route("DELETE", path, Role.OPERATOR, List.of(), Void.class, answer, action);
     }

@@ -14,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.List;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.ExecutionException;
@@ -23,6 +22,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Predicate;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /// One machine of the daemon's: its record, and its process if there is one.
@@ -39,6 +39,7 @@ final class Vm {
     private final VmLink link;
     private final Events events;
     private final ReentrantLock operation = new ReentrantLock();
+    private final ReentrantLock writing = new ReentrantLock();
     private final ReentrantLock seen = new ReentrantLock();
     private final Condition changed = seen.newCondition();
     private VmRecord record;
@@ -73,7 +74,8 @@ final class Vm {
                     record.id(), record.name(), record.generation(), state(), now != null && now.ready(), record.spec(),
                     now == null ? null : now.pid(), record.created(), now == null ? null : now.started(), record.ended(),
                     home.directory().toString(), record.address().isEmpty() ? null : record.address(),
-                    now == null || now.notice() == null || now.notice().isEmpty() ? null : now.notice());
+                    now == null || now.notice() == null || now.notice().isEmpty() ? null : now.notice(), record.specGeneration(),
+                    SpecField.changed(effective(), record.spec(), SpecField.When.NEXT_START), record.phase() == Phase.STOPPED && record.again());
         } finally {
             seen.unlock();
         }
@@ -88,25 +90,43 @@ final class Vm {
         };
     }
 
+    /// What it runs with, or is to run with when it is started.
+    VmSpec effective() {
+        VmRecord now = record();
+        return now.phase() == Phase.STARTED || Files.exists(home.state()) ? now.applied() : now.spec();
+    }
+
     /// Whether it has a process, or is to have one.
     boolean isStarted() {
         return record().phase() == Phase.STARTED;
     }
 
     /// The record says something else from now on, durably.
-    void write(VmRecord next) {
-        inventory.put(next);
-        seen.lock();
+    ///
+    /// @param change of what it says when it is this one's turn
+    void write(UnaryOperator<VmRecord> change) {
+        VmView before;
+        writing.lock();
         try {
-            record = next;
-            if (next.phase() != Phase.STARTED) {
-                status = null;
+            before = view();
+            VmRecord next = change.apply(record());
+            inventory.put(next);
+            seen.lock();
+            try {
+                record = next;
+                if (next.phase() != Phase.STARTED) {
+                    status = null;
+                }
+                changed.signalAll();
+            } finally {
+                seen.unlock();
             }
-            changed.signalAll();
         } finally {
-            seen.unlock();
+            writing.unlock();
         }
-        events.tell(view());
+        if (!view().equals(before)) {
+            events.tell(view());
+        }
     }
 
     private void status(VmStatus now) {
@@ -140,16 +160,18 @@ final class Vm {
     }
 
     /// Starts its process, and returns when that runs the guest.
-    void start(Order order) throws IOException, InterruptedException {
+    void start() throws IOException, InterruptedException {
         operation.lockInterruptibly();
         try {
             if (isStarted()) {
                 throw conflict("runs already", "see 'holdfast list'");
             }
             String token = UUID.randomUUID().toString();
-            Json.write(home.order(), order.with(token));
+            boolean anew = !Files.exists(home.state());
+            Order last = Json.read(home.order(), Order.class);
+            Json.write(home.order(), (anew ? last.of(record().spec(), record().applied()) : last).with(token));
             Steps.reached();
-            write(record().started(token));
+            write(record -> record.started(token, anew));
             begin(token);
         } finally {
             operation.unlock();
@@ -165,7 +187,7 @@ final class Vm {
         }
         if (!VmProcess.READY.equals(line)) {
             process.waitFor();
-            write(record().stopped("its process could not begin: see " + home.log()));
+            write(record -> record.stopped("its process could not begin: see " + home.log()));
             throw new HostProblem(Kind.FAILED, name(), "its process could not begin", "see " + home.log());
         }
         try {
@@ -191,7 +213,7 @@ final class Vm {
         Files.createDirectories(home.temporary());
         Files.deleteIfExists(home.program());
         Files.createSymbolicLink(home.program(), Path.of(System.getProperty("java.home"), "bin", "java"));
-        return Programs.start(home.directory(), home.log(), home.program(), home.temporary(), Confinement.of(home, record().spec()), words);
+        return Programs.start(home.directory(), home.log(), home.program(), home.temporary(), Confinement.of(home, effective()), words);
     }
 
     /// Finds the process that an earlier daemon has left, if there still is one.
@@ -247,10 +269,10 @@ final class Vm {
             Json.write(home.order(), Json.read(home.order(), Order.class).with(""));
             Steps.reached();
             String how = Files.exists(home.ended()) ? Files.readString(home.ended()).strip() : Ended.KILLED;
-            write(record().stopped(how));
+            write(record -> record.stopped(how));
         } catch (IOException e) {
             LOG.log(Level.WARNING, name() + ": " + e.getMessage());
-            write(record().stopped(Ended.KILLED));
+            write(record -> record.stopped(Ended.KILLED));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
@@ -286,6 +308,20 @@ final class Vm {
         }
     }
 
+    /// Has the guest that runs keep as much memory, if it was started with as much and takes that.
+    boolean resizeMemory(long bytes) throws IOException {
+        if (bytes > effective().memoryBytes()) {
+            return false;
+        }
+        try {
+            ask(Verb.RESIZE, Json.text(new Requests.Resize(bytes, 0, 0)));
+            return true;
+        } catch (HostProblem e) {
+            LOG.log(Level.INFO, name() + " keeps its memory until it is started again: " + e.getMessage());
+            return false;
+        }
+    }
+
     /// Opens its console, or a command in it.
     Wire open(Verb verb, String argument) throws IOException {
         running();
@@ -298,12 +334,37 @@ final class Vm {
         }
     }
 
-    /// Cuts its power, and waits until its process is gone.
+    /// Asks its guest to stop, and waits. One that waits to be started again does so no more.
+    void shutDown(Duration limit) throws IOException, InterruptedException {
+        if (isCalledOff()) {
+            return;
+        }
+        running();
+        write(record -> record.again(false));
+        try {
+            ask(Verb.SHUTDOWN);
+        } catch (IOException | RuntimeException e) {
+            write(record -> record.again(record.phase() == Phase.STARTED));
+            throw e;
+        }
+        stopped(limit);
+    }
+
+    /// Cuts its power, and waits until its process is gone. One that waits to be started again does so no more.
     void powerOff(Duration limit) throws IOException, InterruptedException {
-        if (isStarted()) {
+        if (!isCalledOff() && isStarted()) {
             ask(Verb.POWER_OFF);
             stopped(limit);
         }
+    }
+
+    /// @return whether it has waited to be started again, and does so no more
+    private boolean isCalledOff() {
+        if (!view().restarting()) {
+            return false;
+        }
+        write(record -> record.again(record.phase() == Phase.STARTED));
+        return !isStarted();
     }
 
     /// @throws HostProblem when its process has not gone in time
@@ -321,7 +382,7 @@ final class Vm {
             if (isStarted()) {
                 throw conflict("runs", "stop it first, or use --force");
             }
-            write(record().removing());
+            write(VmRecord::removing);
             erase();
         } finally {
             operation.unlock();
@@ -336,20 +397,24 @@ final class Vm {
         inventory.remove(record().id());
     }
 
-    void rename(String name) throws InterruptedException {
+    /// Its name or its spec are others from now on.
+    ///
+    /// @param generation of the spec that this is a change of; null: whichever it is by now
+    /// @return what the record was before
+    VmRecord change(String name, VmSpec spec, @Nullable Long generation) throws InterruptedException {
         operation.lockInterruptibly();
         try {
-            write(record().named(name));
-        } finally {
-            operation.unlock();
-        }
-    }
-
-    /// Its ports are others from now on.
-    void ports(List<SpecPort> ports) throws InterruptedException {
-        operation.lockInterruptibly();
-        try {
-            write(record().with(record().spec().withPorts(ports)));
+            VmRecord before = record();
+            if (before.phase() == Phase.CREATING || before.phase() == Phase.REMOVING) {
+                throw conflict("is " + view().state(), "see 'holdfast list'");
+            }
+            if (generation != null && generation != before.specGeneration()) {
+                throw conflict(
+                        "has been changed meanwhile: its spec is of generation " + before.specGeneration() + ", and this is one of " + generation,
+                        "see 'holdfast info -o yaml " + name() + "'; if this change still fits, say the specGeneration that it has there");
+            }
+            write(record -> record.asked(name, spec));
+            return before;
         } finally {
             operation.unlock();
         }

@@ -14,6 +14,7 @@ final class VmRoutes {
     private static final int LOG_BYTES_MAX = 1 << 20;
     private static final int SECONDS_MAX = 3600;
     private static final int STOP_SECONDS = 60;
+    private static final VmSpec NOTHING = new VmSpec(null, 0, 0, null, null, null, null, null);
     private static final String VM = "/v1/vms/{name}";
 
     private final Vms vms;
@@ -40,13 +41,14 @@ final class VmRoutes {
                 Route.delete("/v1/operations/{id}", Operation.View.class, this::cancel).query("seconds"),
                 Route.get(VM, VmView.class, call -> Reply.of(vm(call).view())),
                 Route.delete(VM, VmView.class, this::remove).query("force"),
+                Route.put(VM + "/spec", VmEdit.class, this::edit).takes(Requests.Edit.class),
                 Route.get(VM + "/memory", VmMemory.class, call -> Reply.of(memory(vm(call)))),
                 Route.get(VM + "/log", LogText.class, this::log),
                 Route.get(VM + "/console", Void.class, call -> new Reply.Joined(vm(call).open(Verb.CONSOLE, ""))).by(Role.OPERATOR),
                 Route.get(VM + "/exec", Void.class, call -> new Reply.Joined(vm(call).open(Verb.EXEC, call.text("command"))))
                         .by(Role.OPERATOR).query("command"),
                 act("start", (vm, _) -> vms.start(vm)),
-                act("stop", this::stop).takes(Requests.Stop.class),
+                act("stop", VmRoutes::stop).takes(Requests.Stop.class),
                 act("pause", (vm, _) -> vm.ask(Verb.PAUSE)),
                 act("resume", (vm, _) -> vm.ask(Verb.RESUME)),
                 act("reboot", (vm, call) -> vm.ask(call.body(Requests.Reboot.class).force() ? Verb.RESET : Verb.REBOOT))
@@ -71,14 +73,8 @@ final class VmRoutes {
 
     private Reply create(Call call) throws IOException, InterruptedException {
         Requests.Create create = call.body(Requests.Create.class);
-        VmSpec spec = create.spec() == null ? new VmSpec(null, 0, 0, null, null, null, null, null) : create.spec();
-        if (!spec.disks().isEmpty()) {
-            call.caller().require(Role.ADMIN, "a disk of the host's");
-        }
-        if (!spec.mounts().isEmpty()) {
-            call.caller().require(Role.ADMIN, "a directory of the host's");
-        }
-        spec.ports().forEach(port -> port.require(call.caller()));
+        VmSpec spec = create.spec() == null ? NOTHING : create.spec();
+        spec.require(call.caller(), NOTHING);
         Operation begun = operations.begin(call.caller(), "POST /v1/vms", operation -> {
             Vm vm = vms.create(create.name(), spec, create.cloud(), operation);
             if (create.start()) {
@@ -88,6 +84,18 @@ final class VmRoutes {
             return vm.view();
         });
         return Reply.accepted(begun.await(Duration.ZERO));
+    }
+
+    private Reply edit(Call call) throws IOException, InterruptedException {
+        Vm vm = vm(call);
+        Requests.Edit edit = call.body(Requests.Edit.class);
+        if (edit.spec() == null) {
+            throw new HostProblem(Kind.INVALID, "spec", "is missing", "send all of it, as GET /v1/vms/" + vm.name() + " says it");
+        }
+        VmSpec before = vm.record().spec();
+        VmSpec spec = edit.spec().memoryBytes() == 0 ? edit.spec().withMemory(before.memoryBytes()) : edit.spec();
+        spec.require(call.caller(), before);
+        return Reply.of(vms.edit(vm, edit.name() == null ? vm.name() : edit.name(), spec, edit.generation()));
     }
 
     private Reply operation(Call call) throws InterruptedException {
@@ -117,7 +125,7 @@ final class VmRoutes {
     private static void resize(Vm vm, Call call) throws IOException {
         Requests.Resize size = call.body(Requests.Resize.class);
         int roots = Files.exists(vm.home().root()) ? 1 : 0;
-        size.check(roots + vm.record().spec().disks().size());
+        size.check(roots + vm.effective().disks().size());
         vm.ask(Verb.RESIZE, Json.text(size));
     }
 
@@ -126,12 +134,12 @@ final class VmRoutes {
         vm.stopped(Daemon.STOP_LIMIT);
     }
 
-    private void stop(Vm vm, Call call) throws IOException, InterruptedException {
+    private static void stop(Vm vm, Call call) throws IOException, InterruptedException {
         Requests.Stop stop = call.body(Requests.Stop.class);
         if (stop.force()) {
             vm.powerOff(Daemon.STOP_LIMIT);
         } else {
-            vms.shutDown(vm, seconds(stop.seconds() == 0 ? STOP_SECONDS : stop.seconds()));
+            vm.shutDown(seconds(stop.seconds() == 0 ? STOP_SECONDS : stop.seconds()));
         }
     }
 

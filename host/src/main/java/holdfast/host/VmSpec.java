@@ -19,9 +19,9 @@ public record VmSpec(
         String image, int cpus, long memoryBytes, List<SpecDisk> disks, String append, String network, List<SpecPort> ports,
         List<SpecMount> mounts, String restart) {
     private static final long MEMORY_BYTES_MIN = 32L << 20;
-    private static final int DISKS_MAX = 16;
-    private static final int APPEND_MAX = 1024;
-    private static final int PORTS_MAX = 64;
+    static final int DISKS_MAX = 16;
+    static final int APPEND_MAX = 1024;
+    static final int PORTS_MAX = 64;
 
     /// What is left out in JSON has the value that a plain `launch` gives it.
     public VmSpec(
@@ -54,6 +54,9 @@ public record VmSpec(
         if (memoryBytes != 0 && memoryBytes < MEMORY_BYTES_MIN) {
             throw invalid("memoryBytes: " + memoryBytes, "must be at least " + MEMORY_BYTES_MIN);
         }
+        if (memoryBytes % MachineConfig.MEMORY_UNIT_BYTES != 0) {
+            throw invalid("memoryBytes: " + memoryBytes, "must be a multiple of " + MachineConfig.MEMORY_UNIT_BYTES);
+        }
         if (disks.size() > DISKS_MAX) {
             throw invalid("disks", "are " + disks.size() + "; at most " + DISKS_MAX + " are possible");
         }
@@ -68,6 +71,18 @@ public record VmSpec(
         if (append.length() > APPEND_MAX || append.chars().anyMatch(c -> c < 0x20)) {
             throw invalid("append", "must be one line of at most " + APPEND_MAX + " characters");
         }
+    }
+
+    /// @param before what its machine has already
+    /// @throws HostProblem when it has something that the caller may not give a machine
+    void require(Caller caller, VmSpec before) {
+        if (!before.disks.containsAll(disks)) {
+            caller.require(Role.ADMIN, "a disk of the host's");
+        }
+        if (!before.mounts.containsAll(mounts)) {
+            caller.require(Role.ADMIN, "a directory of the host's");
+        }
+        ports.stream().filter(port -> !before.ports.contains(port)).forEach(port -> port.require(caller));
     }
 
     private void checkPorts() {

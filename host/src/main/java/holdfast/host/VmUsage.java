@@ -9,10 +9,11 @@ package holdfast.host;
 /// @param guestBytes memory of the guest
 public record VmUsage(String id, String name, String state, long pid, int cpus, double cpuSeconds, long residentBytes, long guestBytes) {
 
-    static VmUsage of(VmView vm) {
+    /// @param spec what it runs with
+    static VmUsage of(VmView vm, VmSpec spec) {
         long pid = vm.pid() == null ? 0 : vm.pid();
         Consumption taken = pid == 0 ? Consumption.NONE : Consumption.of(pid).orElse(Consumption.NONE);
         return new VmUsage(
-                vm.id(), vm.name(), vm.state(), pid, vm.spec().cpus(), taken.cpuSeconds(), taken.residentBytes(), vm.spec().memoryBytes());
+                vm.id(), vm.name(), vm.state(), pid, spec.cpus(), taken.cpuSeconds(), taken.residentBytes(), spec.memoryBytes());
     }
 }

@@ -7,7 +7,7 @@ import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.block.ScratchDisk;
 import holdfast.host.HostProblem.Kind;
-import holdfast.host.Question.Verb;
+import holdfast.host.SpecField.When;
 import holdfast.image.Image;
 import holdfast.image.Images;
 import holdfast.image.KernelArguments;
@@ -17,7 +17,6 @@ import java.lang.System.Logger.Level;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -42,19 +41,27 @@ final class Vms {
     private final SecureRandom random = new SecureRandom();
     private final Map<String, Vm> machines = new ConcurrentHashMap<>();
     private final Nets networks;
-    private final Restarts restarts = new Restarts(Alarm.wallClock(), System::nanoTime, this::startAgain);
+    private final Restarts restarts;
 
     /// Those that are let in and have not been started yet, or could not be.
     private final Set<Vm> admitted = ConcurrentHashMap.newKeySet();
 
     /// Finds what an earlier daemon has left: what it had begun is completed or undone, and what runs is taken over.
     Vms(HostHome home, Inventory inventory, Admission admission, Events events) throws IOException, InterruptedException {
+        this(home, inventory, admission, events, Alarm.wallClock());
+    }
+
+    /// @param alarm calls when a machine is to be started again
+    Vms(HostHome home, Inventory inventory, Admission admission, Events events, Alarm alarm) throws IOException, InterruptedException {
+        restarts = new Restarts(alarm, System::nanoTime, this::startAgain);
         this.home = home;
         this.inventory = inventory;
         this.admission = admission;
         this.events = events;
         Runnable _ = events.listen(restarts::seen);
-        for (VmRecord record : inventory.list()) {
+        List<VmRecord> found = inventory.list();
+        List<VmRecord> waiting = found.stream().filter(record -> record.phase() == Phase.STOPPED && record.again()).toList();
+        for (VmRecord record : found) {
             var vm = new Vm(inventory, home.machine(record.id()), record, events);
             switch (record.phase()) {
                 case CREATING, REMOVING -> vm.erase();
@@ -68,6 +75,7 @@ final class Vms {
         }
         networks = new Nets(home, inventory, machines::values);
         networks.tend(events);
+        waiting.forEach(record -> restarts.left(record.id(), record.generation()));
     }
 
     List<Vm> list() {
@@ -85,7 +93,7 @@ final class Vms {
     }
 
     long promisedBytes() {
-        return machines.values().stream().filter(vm -> vm.isStarted() || admitted.contains(vm)).mapToLong(vm -> Admission.promised(vm.record().spec())).sum();
+        return machines.values().stream().filter(vm -> vm.isStarted() || admitted.contains(vm)).mapToLong(vm -> Admission.promised(vm.effective())).sum();
     }
 
     /// Makes a machine from an image, which is built if need be.
@@ -121,7 +129,7 @@ final class Vms {
             if (image.cloudInit()) {
                 (cloud == null ? CloudSeed.EMPTY : cloud).write(vm.home().seed(), vm.record(), key);
             }
-            vm.write(vm.record().stopped(""));
+            vm.write(record -> record.stopped(""));
             return vm;
         } catch (IOException | RuntimeException e) {
             machines.remove(vm.record().id());
@@ -154,8 +162,7 @@ final class Vms {
         String name = wanted == null ? VmName.propose(random, this::isTaken) : wanted;
         requireFree(name);
         String id = freeId();
-        var record = new VmRecord(
-                id, name, 0, Phase.CREATING, spec, random.nextLong(), Instant.now().toString(), "", "", networks.address(spec.network()));
+        VmRecord record = VmRecord.creating(id, name, spec, random.nextLong(), Instant.now().toString(), networks.address(spec.network()));
         inventory.put(record);
         var vm = new Vm(inventory, home.machine(id), record, events);
         machines.put(id, vm);
@@ -198,10 +205,11 @@ final class Vms {
             }
         }
         VmSpec spec = record.spec();
+        String base = KernelArguments.of(image.append(), false, "dumb", null);
         Json.write(vm.order(), new Order(
-                "", record.name(), spec.cpus(), spec.memoryBytes(), KernelArguments.of(image.append(), false, "dumb", spec.append()),
+                "", record.name(), spec.cpus(), spec.memoryBytes(), KernelArguments.with(base, spec.append()),
                 spec.disks(), image.initrd() != null, image.disk() != null, record.seed(), record.address().isEmpty() ? null : record.card(),
-                spec.mounts()));
+                spec.mounts(), base));
     }
 
     private static void link(Path link, @Nullable Path file) throws IOException {
@@ -220,13 +228,13 @@ final class Vms {
     void start(Vm vm) throws IOException, InterruptedException {
         try (Admitted _ = admit(vm);
                 Nets.Connection _ = networks.connect(vm)) {
-            vm.start(Json.read(vm.home().order(), Order.class));
+            vm.start();
         }
     }
 
     private boolean startAgain(String id, long generation) {
         @Nullable Vm vm = machines.get(id);
-        if (vm == null || vm.isStarted() || vm.record().generation() != generation) {
+        if (vm == null || vm.isStarted() || vm.record().generation() != generation || !vm.record().again()) {
             return true;
         }
         try {
@@ -241,19 +249,12 @@ final class Vms {
         return true;
     }
 
-    /// Asks its guest to stop, and waits.
-    void shutDown(Vm vm, Duration limit) throws IOException, InterruptedException {
-        restarts.stopping(vm.view());
-        vm.ask(Verb.SHUTDOWN);
-        vm.stopped(limit);
-    }
-
     /// Lets a machine in: what it needs is promised to it until it runs, and counts as that of a running one.
     ///
     /// @throws HostProblem when it does not fit
     synchronized Admitted admit(Vm vm) {
         if (!vm.isStarted() && !admitted.contains(vm)) {
-            admission.check(vm.name(), vm.record().spec(), promisedBytes());
+            admission.check(vm.name(), vm.effective(), promisedBytes());
             admitted.add(vm);
         }
         return () -> admitted.remove(vm);
@@ -275,34 +276,76 @@ final class Vms {
         events.tell(vm.view());
     }
 
-    synchronized void rename(Vm vm, String name) throws InterruptedException {
-        VmName.check(name);
-        requireFree(name);
-        vm.rename(name);
+    /// Makes a machine's name and spec others. What of that holds at once does so when this returns.
+    ///
+    /// @param generation of the spec that this is a change of; null: whichever it is by now
+    /// @throws HostProblem when that cannot be; then all is as it was
+    synchronized void change(Vm vm, String name, VmSpec spec, @Nullable Long generation) throws IOException, InterruptedException {
+        VmRecord now = vm.record();
+        if (!name.equals(now.name())) {
+            VmName.check(name);
+            requireFree(name);
+        }
+        if (!spec.equals(now.spec())) {
+            spec.check();
+        }
+        List<SpecPort> ports = now.spec().ports();
+        if (!spec.ports().isEmpty() && now.address().isEmpty()) {
+            throw new HostProblem(Kind.CONFLICT, vm.name(), "is in no network", "launch another one");
+        }
+        for (SpecPort port : spec.ports()) {
+            // Its own ports of the host are in use by its network, which gives them another end.
+            if (ports.stream().noneMatch(port::clashes)) {
+                networks.requireFree(port);
+            }
+        }
+        VmRecord before = vm.change(name, spec, generation);
+        if (vm.isStarted() && !spec.ports().equals(before.spec().ports())) {
+            try {
+                networks.apply(vm);
+            } catch (HostProblem e) {
+                vm.change(before.name(), before.spec(), null);
+                networks.apply(vm);
+                throw e;
+            }
+        }
+    }
+
+    /// Changes a machine as [#change] does, and says what has come of that. A guest that runs is asked to do with less memory at once.
+    VmEdit edit(Vm vm, String name, VmSpec spec, @Nullable Long generation) throws IOException, InterruptedException {
+        VmRecord before = vm.record();
+        List<String> never = SpecField.changed(before.spec(), spec, When.NEVER);
+        if (!never.isEmpty()) {
+            throw new HostProblem(
+                    Kind.CONFLICT, vm.name(), "keeps its " + String.join(" and its ", never) + " (" + before.spec().image() + ", in network " + before.spec().network()
+                            + ") for as long as it is there", "leave that as it is, or launch another machine: holdfast launch --network "
+                            + spec.network() + " " + spec.image());
+        }
+        change(vm, name, spec, generation);
+        var atOnce = new ArrayList<>(SpecField.changed(before.spec(), spec, When.AT_ONCE));
+        if (!name.equals(before.name())) {
+            atOnce.addFirst("name");
+        }
+        var changed = new ArrayList<>(SpecField.changed(before.spec(), spec, When.NEXT_START));
+        if (changed.contains(SpecField.MEMORY.field()) && vm.isStarted() && vm.resizeMemory(spec.memoryBytes())) {
+            atOnce.add(SpecField.MEMORY.field());
+        }
+        VmView now = vm.view();
+        changed.retainAll(vm.isStarted() ? now.pending() : changed);
+        return new VmEdit(now, atOnce, changed);
+    }
+
+    void rename(Vm vm, String name) throws IOException, InterruptedException {
+        change(vm, name, vm.record().spec(), null);
     }
 
     /// Lets a port of the host lead to a machine, at once if it runs.
     synchronized void addPort(Vm vm, SpecPort port) throws IOException, InterruptedException {
-        List<SpecPort> before = vm.record().spec().ports();
-        if (before.contains(port)) {
-            return;
-        }
-        var ports = new ArrayList<>(before);
-        ports.add(port);
-        vm.record().spec().withPorts(ports).check();
-        if (vm.record().address().isEmpty()) {
-            throw new HostProblem(Kind.CONFLICT, vm.name(), "is in no network", "launch another one");
-        }
-        networks.requireFree(port);
-        vm.ports(ports);
-        if (vm.isStarted()) {
-            try {
-                networks.apply(vm);
-            } catch (HostProblem e) {
-                vm.ports(before);
-                networks.apply(vm);
-                throw e;
-            }
+        VmSpec spec = vm.record().spec();
+        if (!spec.ports().contains(port)) {
+            var ports = new ArrayList<>(spec.ports());
+            ports.add(port);
+            change(vm, vm.name(), spec.withPorts(ports), null);
         }
     }
 
@@ -310,18 +353,15 @@ final class Vms {
     ///
     /// @param port whose own port of the machine is not looked at
     synchronized void removePort(Vm vm, SpecPort port) throws IOException, InterruptedException {
-        List<SpecPort> before = vm.record().spec().ports();
-        List<SpecPort> after = before.stream()
+        VmSpec spec = vm.record().spec();
+        List<SpecPort> left = spec.ports().stream()
                 .filter(other -> !(other.host() == port.host() && other.bind().equals(port.bind()) && other.protocol().equals(port.protocol())))
                 .toList();
-        if (after.equals(before)) {
+        if (left.equals(spec.ports())) {
             throw new HostProblem(
                     Kind.NOT_FOUND, "port " + port.host() + " of " + port.bind(), "does not lead to " + vm.name(), "see 'holdfast port ls " + vm.name() + "'");
         }
-        vm.ports(after);
-        if (vm.isStarted()) {
-            networks.apply(vm);
-        }
+        change(vm, vm.name(), spec.withPorts(left), null);
     }
 
     Nets networks() {

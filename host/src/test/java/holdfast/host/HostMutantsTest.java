@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Mutant;
 import java.io.IOException;
+import java.util.Collection;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.stream.Stream;
@@ -56,6 +57,19 @@ class HostMutantsTest {
         return true;
     }
 
+    /// A change may be one of what a machine was long ago.
+    static long specGeneration(VmRecord record) {
+        return 1;
+    }
+
+    /// Whatever a machine is given, it has already.
+    static boolean containsAll(List<?> before, Collection<?> wanted) {
+        return true;
+    }
+
+    /// Who waited to be started again is forgotten.
+    static void left(Restarts restarts, String id, long generation) {}
+
     static Stream<Mutant> mutants() {
         return Stream.of(
                 mutant("operation journal skipped", "Vms", "<init>", "Vm.erase", "VmsTest.whatWasBeingMadeIsUndone"),
@@ -67,6 +81,11 @@ class HostMutantsTest {
                 mutant("any token accepted", "Tokens", "*", "MessageDigest.isEqual", "TokensTest.onlyTheTokenThatWasMadeIsKnown"),
                 mutant("Landlock rule set empty", "ConfinedProcess$Child", "*", "Landlock.restrict", "ConfinementTest.aMachineReachesNothingElse"),
                 mutant("user data of any kind taken", "CloudSeed", "check", "CloudSeed.isKnown", "CloudSeedTest.whatCloudInitWouldPassOverIsRefused"),
+                mutant("a change of an old spec is taken", "Vm", "change", "VmRecord.specGeneration", "VmEditTest.aSpecOfAnOldGenerationIsRefused"),
+                mutant("an operator may give a machine files of the host's", "VmSpec", "require", "List.containsAll",
+                        "VmEditTest.whatTheCallerMayNotGiveIsRefusedUnlessItIsThere"),
+                mutant("who waited for a start is forgotten with the daemon", "Vms", "*", "Restarts.left",
+                        "VmEditTest.oneThatWaitedWhenTheLastDaemonEndedIsStartedAgain"),
                 mutant("a proposed name may be taken", "VmName", "propose", "Predicate.test", "VmNameTest.aProposedNameIsValidAndFree"));
     }
 

@@ -15,7 +15,11 @@ class InventoryTest {
     Path directory;
 
     static VmRecord record(String id, String name, Phase phase) {
-        return new VmRecord(id, name, 0, phase, new VmSpec(null, 0, 64 << 20, null, null, null, null, null), 1, "2026-01-01T00:00:00Z", "", "", null);
+        return record(id, name, phase, new VmSpec(null, 0, 64 << 20, null, null, null, null, null));
+    }
+
+    static VmRecord record(String id, String name, Phase phase, VmSpec spec) {
+        return new VmRecord(id, name, 0, phase, spec, 1, "2026-01-01T00:00:00Z", "", "", null, 1, null, null);
     }
 
     /// As a process finds it that comes after one that was killed: without a word to the store.

@@ -32,7 +32,8 @@ class RestartsTest {
 
     private static VmView vm(String policy, String state, long generation, String ended) {
         var spec = new VmSpec(null, 1, 64 << 20, null, null, null, null, null, policy);
-        return new VmView("1", "one", generation, state, false, spec, null, "", null, ended, "/", null, null);
+        boolean again = state.equals("stopped") && RestartPolicy.of(policy).holdsFor(ended);
+        return new VmView("1", "one", generation, state, false, spec, null, "", null, ended, "/", null, null, 1, List.of(), again);
     }
 
     private void lives(String policy, long generation, Duration life, String ended) {
@@ -82,13 +83,18 @@ class RestartsTest {
 
     @Test
     void oneThatSomebodyStopsStaysSo() {
-        restarts.seen(vm("always", "running", 1, ""));
-        restarts.stopping(vm("always", "running", 1, ""));
-        restarts.seen(vm("always", "ending", 1, ""));
-        restarts.seen(vm("always", "stopped", 1, OFF));
-        assertThat(waits).isEmpty();
-        lives("always", 2, Duration.ofSeconds(1), OFF);
-        assertThat(waits).hasSize(1);
+        VmRecord runs = InventoryTest.record("1", "one", Phase.STOPPED, new VmSpec(null, 1, 64 << 20, null, null, null, null, null, "always")).started("t", true);
+        assertThat(runs.stopped(OFF).again()).isTrue();
+        assertThat(runs.again(false).stopped(OFF).again()).isFalse();
+        assertThat(runs.again(false).stopped(OFF).started("u", true).stopped(OFF).again()).isTrue();
+    }
+
+    @Test
+    void oneThatWaitedWhenTheLastDaemonEndedIsStartedAgain() {
+        restarts.left("1", 4);
+        assertThat(waits).containsExactly(Restarts.FIRST);
+        wake();
+        assertThat(started).containsExactly("1 4");
     }
 
     @Test

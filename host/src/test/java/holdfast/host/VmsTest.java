@@ -48,7 +48,7 @@ class VmsTest {
         Files.createDirectories(vm.directory());
         Files.createDirectories(vm.image());
         Files.writeString(vm.kernel(), "kernel");
-        Json.write(vm.order(), new Order("t", "one", 1, 64 << 20, "", List.of(), false, false, 1, null, null));
+        Json.write(vm.order(), new Order("t", "one", 1, 64 << 20, "", List.of(), false, false, 1, null, null, null));
         return vm;
     }
 

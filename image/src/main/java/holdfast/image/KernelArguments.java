@@ -25,9 +25,18 @@ public final class KernelArguments {
         if (terminalType.matches("[A-Za-z0-9+._-]+")) {
             words.add("TERM=" + terminalType);
         }
-        if (user != null && !user.isBlank()) {
-            words.add(user.strip());
-        }
-        return String.join(" ", words);
+        return with(String.join(" ", words), user);
+    }
+
+    /// @param base a whole command line
+    /// @param user what the user adds
+    public static String with(String base, @Nullable String user) {
+        return user == null || user.isBlank() ? base : base + " " + user.strip();
+    }
+
+    /// What [#with] was given, if it was given this of the user.
+    public static String without(String whole, String user) {
+        String added = " " + user.strip();
+        return !user.isBlank() && whole.endsWith(added) ? whole.substring(0, whole.length() - added.length()) : whole;
     }
 }
