@@ -3,9 +3,12 @@ package holdfast.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.cli.Holdfast.Ended;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,6 +53,23 @@ class BadInputTest {
         "image import x --disk DIR/none               | 1 | DIR/none",
         "image import x                               | 2 | nothing to import",
         "image build windows                          | 1 | windows",
+        "image                                        | 2 | a command is missing: build, ls, rm, import",
+    })
+    void ofMachinesAndImages(String args, int exitCode, String message) throws Exception {
+        leavesNothing(exitCode, message, () -> {
+            ProcessBuilder builder = Holdfast.builder(words(args));
+            builder.environment().put("HOLDFAST_HOME", directory.resolve("home").toString());
+            builder.environment().put("HOLDFAST_CACHE", directory.resolve("cache").toString());
+            Process process = Holdfast.start(builder);
+            process.getOutputStream().close();
+            Ended ended = Holdfast.ended(process);
+            return new Invocation(ended.exitCode(), ended.out(), ended.err());
+        });
+    }
+
+    /// They have no home, and so need no process of their own.
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '`', value = {
         "nbd                                          | 2 | a command is missing: serve, info",
         "nbd info                                     | 2 | URI",
         "nbd info DIR/text                            | 1 | is no NBD URI",
@@ -86,29 +106,31 @@ class BadInputTest {
         "disk resize DIR/text --size 512              | 1 | cannot be made smaller",
         "disk resize DIR/text --size 2000             | 1 | whole sectors",
         "disk merge DIR/text                          | 1 | DIR/text: is no VHDX file",
-        "image                                        | 2 | a command is missing: build, ls, rm, import",
     })
-    void isNamedBrieflyAndLeavesNothing(String args, int exitCode, String message) throws Exception {
+    void ofDisks(String args, int exitCode, String message) throws Exception {
+        leavesNothing(exitCode, message, () -> Invocation.of(words(args)));
+    }
+
+    private String[] words(String args) {
+        return args.strip().replace("DIR", directory.toString()).split(" ");
+    }
+
+    private void leavesNothing(int exitCode, String message, Callable<Invocation> invocation) throws Exception {
         Files.writeString(directory.resolve("text"), "not a kernel\n".repeat(100));
         Files.write(directory.resolve("small"), new byte[100]);
         byte[] elf = Files.readAllBytes(ProcessHandle.current().info().command().map(Path::of).orElseThrow());
-        Files.write(directory.resolve("x86"), java.util.Arrays.copyOf(elf, 4096));
-        Files.write(directory.resolve("cut"), java.util.Arrays.copyOf(elf, 32));
+        Files.write(directory.resolve("x86"), Arrays.copyOf(elf, 4096));
+        Files.write(directory.resolve("cut"), Arrays.copyOf(elf, 32));
         List<String> before = files();
-        ProcessBuilder builder = Holdfast.builder(args.strip().replace("DIR", directory.toString()).split(" "));
-        builder.environment().put("HOLDFAST_HOME", directory.resolve("home").toString());
-        builder.environment().put("HOLDFAST_CACHE", directory.resolve("cache").toString());
-        Process process = Holdfast.start(builder);
-        process.getOutputStream().close();
-        Ended ended = Holdfast.ended(process);
-        assertThat(ended.err()).contains(message.replace("DIR", directory.toString())).doesNotContain("\tat ");
-        assertThat(ended.err().lines().count()).isLessThanOrEqualTo(4);
-        assertThat(ended.out()).isEmpty();
-        assertThat(ended.exitCode()).isEqualTo(exitCode);
+        Invocation done = invocation.call();
+        assertThat(done.err()).contains(message.replace("DIR", directory.toString())).doesNotContain("\tat ");
+        assertThat(done.err().lines().count()).isLessThanOrEqualTo(4);
+        assertThat(done.out()).isEmpty();
+        assertThat(done.exitCode()).isEqualTo(exitCode);
         assertThat(files()).isEqualTo(before);
     }
 
-    private List<String> files() throws java.io.IOException {
+    private List<String> files() throws IOException {
         try (Stream<Path> files = Files.walk(directory)) {
             return files.filter(Files::isRegularFile).map(Path::toString).sorted().toList();
         }

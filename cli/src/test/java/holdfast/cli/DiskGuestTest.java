@@ -19,7 +19,6 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -38,8 +37,7 @@ class DiskGuestTest {
     Path directory;
 
     /// An image that boots as tiny does, and has an empty ext4 as its disk.
-    @BeforeEach
-    void imports() throws Exception {
+    private void importImage() throws Exception {
         importImage(ext4("image.raw"));
     }
 
@@ -70,12 +68,21 @@ class DiskGuestTest {
 
     @AfterEach
     void removes() throws Exception {
+        ImageStore store = ImageStore.open(Holdfast.home(), Clock.systemUTC());
         for (String name : List.of(IMAGE, KEPT)) {
-            Holdfast.run("image", "rm", name);
+            if (store.find(name).isPresent()) {
+                store.remove(name);
+            }
         }
     }
 
+    /// @param args of a command about disks needs no process of its own
     private static String succeeds(String... args) throws IOException, InterruptedException {
+        if (args[0].equals("disk")) {
+            Invocation done = Invocation.of(args);
+            assertThat(done.exitCode()).as(done.err()).isZero();
+            return done.out();
+        }
         Ended ended = Holdfast.run(args);
         assertThat(ended.exitCode()).as(ended.err()).isZero();
         return ended.out();
@@ -84,6 +91,7 @@ class DiskGuestTest {
     @Test
     @Tag("long")
     void aKeptDiskIsAnImageWithWhatTheGuestWroteAndTheFirstImageIsAsItWas() throws Exception {
+        importImage();
         String sum = succeeds("run", IMAGE, "--keep", KEPT, "--exec",
                 ON_IMAGE + "head -c 3000000 /dev/urandom >/mnt/file && sha256sum </mnt/file");
         assertThat(succeeds("run", KEPT, "--exec", ON_IMAGE + "sha256sum </mnt/file; rm /mnt/file; sync")).isEqualTo(sum);
@@ -135,9 +143,8 @@ class DiskGuestTest {
         Path raw = ext4("user.raw");
         Path vhdx = directory.resolve("user.vhdx");
         succeeds("disk", "convert", raw.toString(), vhdx.toString());
-        String sum = succeeds("run", "--disk", raw + ",ro", "--exec", "sha256sum </dev/vda");
-        assertThat(succeeds("run", "--disk", vhdx + ",ro", "--exec", "sha256sum </dev/vda; cat /sys/block/vda/ro"))
-                .isEqualTo(sum + "1\n");
+        assertThat(succeeds("run", "--disk", raw + ",ro", "--disk", vhdx + ",ro", "--exec", "cmp /dev/vda /dev/vdb && cat /sys/block/vdb/ro"))
+                .isEqualTo("1\n");
     }
 
     @Test
@@ -180,6 +187,7 @@ class DiskGuestTest {
 
     @Test
     void aMachineIsSavedWithItsDisksAndRefusedWithOthers() throws Exception {
+        importImage();
         Path user = ext4("user.raw");
         Path state = saved(user);
         Path copy = Files.copy(user, directory.resolve("copy.raw"));

@@ -29,13 +29,6 @@ class WritingPowerCutTest {
         assertThat(new Life(seed, child, null, null).cutEverywhere(60)).isGreaterThan(1700);
     }
 
-    @Test
-    void aDiskIsSoundAfterAnyCut() throws Exception {
-        for (long seed = 21; seed < 25; seed++) {
-            new Life(seed, seed % 2 == 0, null, null).cutEverywhere(60);
-        }
-    }
-
     /// The first change of a disk goes straight to a block that is there: nothing is flushed on its way but the identifier.
     @Test
     void noCutLeavesAnotherContentUnderTheOldIdentifier() throws Exception {
@@ -66,7 +59,7 @@ class WritingPowerCutTest {
     void aDiskThatLivesThroughManyCutsStaysSound(long seed, boolean child) throws Exception {
         var random = new Random(seed);
         var life = new Life(seed, child, null, null);
-        for (int generation = 0; generation < 40; generation++) {
+        for (int generation = 0; generation < 20; generation++) {
             for (int i = 0; i < 10; i++) {
                 life.step();
             }
@@ -78,7 +71,7 @@ class WritingPowerCutTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"31, false", "32, true", "33, false", "34, true"})
+    @CsvSource({"31, false", "32, true"})
     void whatWasFlushedSurvivesWhenRequestsRunSideBySide(long seed, boolean child) throws Exception {
         var life = new Life(seed, child, null, null);
         for (int i = 0; i < 8; i++) {
