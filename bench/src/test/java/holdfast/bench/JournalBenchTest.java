@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,6 +22,7 @@ class JournalBenchTest {
     Path directory;
 
     @Test
+    @Tag("long")
     @Needs({"fio"})
     void aJournalIsMeasuredAgainstNoneAndNothingIsLeft() throws Exception {
         var rows = new ArrayList<CostRow>();
