@@ -86,6 +86,7 @@ class HostGuestTest {
         host.refused(2, "image tiny: has no cloud-init", "launch", "--user-data", userData.toString());
         host.refused(1, "--user-data " + home.resolve("none") + ": cannot be read", "launch", "--user-data", home.resolve("none").toString());
         host.refused(5, "of memory, and", "launch", "--memory", "4T", "--name", "large");
+        host.refused(4, "large: there is no machine of this name", "info", "large");
         host.refused(4, "none: there is no machine of this name", "info", "none");
         host.refused(5, "idle: does not run", "pause", "idle");
         host.refused(5, "idle: does not run", "console", "idle");

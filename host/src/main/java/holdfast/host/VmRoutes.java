@@ -79,11 +79,23 @@ final class VmRoutes {
             Vm vm = vms.create(create.name(), spec, create.cloud(), operation);
             if (create.start()) {
                 operation.phase("starting");
-                vms.start(vm);
+                startNew(vm);
             }
             return vm.view();
         });
         return Reply.accepted(begun.await(Duration.ZERO));
+    }
+
+    /// What does not fit is not made either; what was begun and failed stays, with its logs.
+    private void startNew(Vm vm) throws IOException, InterruptedException {
+        try {
+            vms.start(vm);
+        } catch (HostProblem e) {
+            if (e.kind() == HostProblem.Kind.CONFLICT) {
+                vms.remove(vm, false);
+            }
+            throw e;
+        }
     }
 
     private Reply edit(Call call) throws IOException, InterruptedException {

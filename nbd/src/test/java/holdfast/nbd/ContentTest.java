@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.time.Duration;
 import java.util.List;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -88,11 +89,11 @@ class ContentTest {
     @Needs("nbdkit")
     void serversOfOthersSayNothing() throws Exception {
         Path socket = directory.resolve("nbdkit.sock");
-        Process server = Program.start("nbdkit", "--foreground", "--readonly", "--unix", socket, "file", image);
+        // Written when it listens; its socket is there before.
+        Path ready = directory.resolve("nbdkit.pid");
+        Process server = Program.start("nbdkit", "--foreground", "--readonly", "--pidfile", ready, "--unix", socket, "file", image);
         try {
-            while (!Files.exists(socket)) {
-                Thread.onSpinWait();
-            }
+            Awaitility.await().until(() -> Files.exists(ready) || !server.isAlive());
             try (NbdDevice device = NbdDevice.open("nbd+unix:///?socket=" + socket, Duration.ZERO)) {
                 assertThat(device.identity()).isEmpty();
                 assertThat(new Blocking(device).read(0, 4096)).containsOnly(0);

@@ -77,9 +77,11 @@ class ExtendedPeersTest {
         try (var file = new RandomAccessFile(image.toFile(), "rw")) {
             file.setLength(TEBIBYTE);
         }
-        Process qemu = Program.start("qemu-nbd-13", "-t", "-f", "raw", "--discard=unmap", "-k", socket, image);
+        // Written when it listens; its socket is there before.
+        Path ready = directory.resolve("pid");
+        Process qemu = Program.start("qemu-nbd-13", "-t", "-f", "raw", "--discard=unmap", "--pid-file=" + ready, "-k", socket, image);
         try {
-            Awaitility.await().until(() -> Files.exists(socket));
+            Awaitility.await().until(() -> Files.exists(ready) || !qemu.isAlive());
             String uri = new NbdAddress.Unix(socket).uri();
             assertThat(NbdDevice.look(uri).features()).contains("extended-headers");
             new Random(6).nextBytes(noise);

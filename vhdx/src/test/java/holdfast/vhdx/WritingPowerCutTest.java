@@ -24,9 +24,16 @@ class WritingPowerCutTest {
     private static final int BLOCKS = Life.BLOCKS;
 
     @ParameterizedTest
-    @CsvSource({"1, false", "2, false", "3, false", "4, true", "5, true", "6, true"})
+    @CsvSource({"1, false", "2, false", "4, true"})
     void whatWasFlushedSurvivesEveryCut(long seed, boolean child) throws Exception {
         assertThat(new Life(seed, child, null, null).cutEverywhere(60)).isGreaterThan(1700);
+    }
+
+    @Test
+    void aDiskIsSoundAfterAnyCut() throws Exception {
+        for (long seed = 21; seed < 25; seed++) {
+            new Life(seed, seed % 2 == 0, null, null).cutEverywhere(60);
+        }
     }
 
     /// The first change of a disk goes straight to a block that is there: nothing is flushed on its way but the identifier.
