@@ -62,7 +62,7 @@ final class DebianImage {
         }
         Files.delete(source);
         Files.delete(builder);
-        return new ImageParts(APPEND, MEMORY_BYTES, versions, Fingerprint.of(recipe), false);
+        return new ImageParts(APPEND, MEMORY_BYTES, versions, recipe, false);
     }
 
     private List<PackageVersion> prepare(Path directory, Path source, Path builder) throws IOException, InterruptedException {

@@ -20,10 +20,12 @@ public final class ImageBuilder {
         this.runner = runner;
     }
 
-    /// The image, built if it is not there, or if it was built by a Holdfast that makes another one of it.
+    /// The image, built if it is not there, or if it was built by a Holdfast that makes another one of it: then with what its operator wished in it.
     ///
+    /// @param plain without wishes
     /// @throws holdfast.block.OperatorError as [#build]
-    public Image obtain(Recipe recipe, Progress progress) throws InterruptedException {
+    public Image obtain(Recipe plain, Progress progress) throws InterruptedException {
+        Recipe recipe = store.origin(plain.name()).orElse(plain);
         String fingerprint = Fingerprint.of(recipe);
         Optional<Image> there = store.current(recipe.name(), fingerprint);
         return there.isPresent() ? there.get() : locked(recipe, progress, () -> {

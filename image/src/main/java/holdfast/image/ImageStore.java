@@ -122,7 +122,7 @@ public final class ImageStore {
             ImportCheck.copy(files.disk(), directory.resolve(ImageParts.DISK), progress);
             ImportCheck.copy(files.kernel(), directory.resolve(ImageParts.KERNEL), progress);
             ImportCheck.copy(files.initrd(), directory.resolve(ImageParts.INITRD), progress);
-            return new ImageParts(files.append(), ImageParts.MEMORY_BYTES_DEFAULT, List.of(), "", files.cloudInit());
+            return new ImageParts(files.append(), ImageParts.MEMORY_BYTES_DEFAULT, List.of(), null, files.cloudInit());
         });
     }
 
@@ -136,7 +136,7 @@ public final class ImageStore {
                 linkOrCopy(from.kernel(), directory.resolve(ImageParts.KERNEL));
                 linkOrCopy(from.initrd(), directory.resolve(ImageParts.INITRD));
                 DiskCopy.of(disk, directory.resolve(ImageParts.DISK), progress);
-                return new ImageParts(from.append(), from.memoryBytes(), from.packages(), "", from.cloudInit());
+                return new ImageParts(from.append(), from.memoryBytes(), from.packages(), null, from.cloudInit());
             });
         } catch (InterruptedException e) {
             throw new IllegalStateException("nothing here waits", e);
@@ -167,6 +167,11 @@ public final class ImageStore {
         return manifest(name)
                 .filter(manifest -> manifest.isOf(recipe))
                 .map(manifest -> manifest.image(data));
+    }
+
+    /// What the image was built from, with the wishes of its operator; empty when there is none, or that is not known.
+    Optional<Recipe> origin(String name) {
+        return manifest(name).flatMap(Manifest::origin);
     }
 
     /// Makes an image under its name, in place of an older one.
@@ -236,6 +241,7 @@ public final class ImageStore {
                 sizeBytes += content.dataBytes();
             }
         }
+        Recipe recipe = parts.recipe();
         return new Manifest(
                 Manifest.FORMAT,
                 name,
@@ -248,9 +254,11 @@ public final class ImageStore {
                 Instant.now(clock).truncatedTo(ChronoUnit.SECONDS).toString(),
                 "sha256:" + Sha256.hex(digest),
                 sizeBytes,
-                parts.recipe(),
+                recipe == null ? "" : Fingerprint.of(recipe),
                 parts.packages(),
-                parts.cloudInit());
+                parts.cloudInit(),
+                recipe == null ? null : recipe.with(),
+                recipe == null ? null : recipe.diskBytes());
     }
 
     /// Whoever comes while another does this leaves it to him.

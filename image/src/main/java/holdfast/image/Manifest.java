@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import tools.jackson.core.JacksonException;
 import tools.jackson.databind.DeserializationFeature;
@@ -17,7 +18,10 @@ import tools.jackson.databind.json.JsonMapper;
 /// @param format of this file
 /// @param directory below `data`, where the image's files are
 /// @param created in ISO 8601, UTC
-/// @param recipe as in [ImageParts]; null in an image made before images had recipes, which no recipe of today made
+/// @param recipe by what to tell whether another build would give something else ([Fingerprint]); empty when nothing was built; null in an image
+///     made before images had recipes, which no recipe of today made
+/// @param with the packages that the recipe was given; null when nothing was built, or before this was written down
+/// @param diskBytes as of [Recipe]; null as `with`
 /// @param cloudInit as in [Image]; null in an image made before images could have it
 record Manifest(
         int format,
@@ -33,7 +37,9 @@ record Manifest(
         long sizeBytes,
         @Nullable String recipe,
         List<PackageVersion> packages,
-        @Nullable Boolean cloudInit) {
+        @Nullable Boolean cloudInit,
+        @Nullable List<String> with,
+        @Nullable Long diskBytes) {
 
     static final int FORMAT = 1;
 
@@ -51,6 +57,11 @@ record Manifest(
     /// Whether the image came from this recipe, or from no recipe at all.
     boolean isOf(String wanted) {
         return recipe != null && (recipe.isEmpty() || recipe.equals(wanted));
+    }
+
+    /// The recipe, with what the operator wished when it was built; empty when that is not known.
+    Optional<Recipe> origin() {
+        return with == null || diskBytes == null ? Optional.empty() : Recipe.named(name).map(plain -> plain.with(with, diskBytes));
     }
 
     void write(Path file) throws IOException {

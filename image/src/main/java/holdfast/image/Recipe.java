@@ -18,6 +18,15 @@ public sealed interface Recipe {
     /// What the image will be called.
     String name();
 
+    /// What its operator wants in it beside the rest.
+    List<String> with();
+
+    /// Of its root disk; 0 when it has none.
+    long diskBytes();
+
+    /// The same with other wishes.
+    Recipe with(List<String> packages, long diskBytes);
+
     /// Debian's kernel with busybox in an initramfs, no disk.
     ///
     /// @param with Debian packages whose files go in too, with the shared libraries that their programs are linked with; what else they
@@ -27,6 +36,16 @@ public sealed interface Recipe {
 
         public Tiny {
             with = List.copyOf(with);
+        }
+
+        @Override
+        public long diskBytes() {
+            return 0;
+        }
+
+        @Override
+        public Tiny with(List<String> packages, long diskBytes) {
+            return new Tiny(name, packages);
         }
     }
 
@@ -40,6 +59,11 @@ public sealed interface Recipe {
 
         public Debian {
             with = List.copyOf(with);
+        }
+
+        @Override
+        public Debian with(List<String> packages, long diskBytes) {
+            return new Debian(name, diskBytes, packages);
         }
     }
 }

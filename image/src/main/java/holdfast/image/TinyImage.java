@@ -50,7 +50,7 @@ final class TinyImage {
             try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(directory.resolve(ImageParts.INITRD)))) {
                 CpioArchive.write(tree, out);
             }
-            return new ImageParts(APPEND, MEMORY_BYTES, versions(kernel.version(), fetched), Fingerprint.of(recipe), false);
+            return new ImageParts(APPEND, MEMORY_BYTES, versions(kernel.version(), fetched), recipe, false);
         }
     }
 

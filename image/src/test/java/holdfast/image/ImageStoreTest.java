@@ -48,7 +48,7 @@ final class ImageStoreTest {
     private static ImageStore.Builder parts(String kernel, String append) {
         return directory -> {
             Files.writeString(directory.resolve("kernel"), kernel);
-            return new ImageParts(append, 1 << 20, List.of(new PackageVersion("p", "1")), "", true);
+            return new ImageParts(append, 1 << 20, List.of(new PackageVersion("p", "1")), null, true);
         };
     }
 
@@ -150,7 +150,7 @@ final class ImageStoreTest {
             Files.writeString(directory.resolve("kernel"), "k");
             open();
             assertThat(directory.resolve("kernel")).exists();
-            return new ImageParts("", 1, List.of(), "", false);
+            return new ImageParts("", 1, List.of(), null, false);
         });
         assertThat(store.find("a")).isPresent();
     }
@@ -267,14 +267,34 @@ final class ImageStoreTest {
 
     @Test
     void anImageOfAnotherRecipeIsNotCurrentAndOneOfTheOperatorsIs() throws Exception {
+        var recipe = new Recipe.Tiny("a", List.of());
         Image built = store.fill("a", directory -> {
             Files.writeString(directory.resolve("kernel"), "k");
-            return new ImageParts("", 1, List.of(), "recipe 1", false);
+            return new ImageParts("", 1, List.of(), recipe, false);
         });
-        assertThat(store.current("a", "recipe 1")).contains(built);
-        assertThat(store.current("a", "recipe 2")).isEmpty();
+        assertThat(store.current("a", Fingerprint.of(recipe))).contains(built);
+        assertThat(store.current("a", "another")).isEmpty();
         Image own = store.fill("b", parts("k", ""));
-        assertThat(store.current("b", "recipe 2")).contains(own);
+        assertThat(store.current("b", "another")).contains(own);
+    }
+
+    @Test
+    void whatAnOperatorWishedInAnImageIsNotForgotten() throws Exception {
+        List<Recipe> recipes = List.of(new Recipe.Tiny("tiny", List.of("nginx")), new Recipe.Debian("debian", 5L << 30, List.of("gcc")));
+        for (Recipe recipe : recipes) {
+            Image built = store.fill(recipe.name(), directory -> {
+                Files.writeString(directory.resolve("kernel"), "k");
+                return new ImageParts("", 1, List.of(), recipe, false);
+            });
+            assertThat(store.origin(recipe.name())).contains(recipe);
+            GuestRunner none = (_, _) -> {
+                throw new AssertionError("it is there, and needs no machine to build it");
+            };
+            Recipe plain = Recipe.named(recipe.name()).orElseThrow();
+            assertThat(new ImageBuilder(store, home.resolve("cache"), none).obtain(plain, Progress.NONE)).isEqualTo(built);
+        }
+        store.fill("tiny", parts("k", ""));
+        assertThat(store.origin("tiny")).isEmpty();
     }
 
     @Test
