@@ -28,7 +28,7 @@ final class QemuGuest implements AutoCloseable {
         for (int i = 0; i < ports.size(); i++) {
             network.append(",hostfwd=tcp:127.0.0.1:").append(ports.get(i)).append("-:").append(GuestServices.PORTS.get(i));
         }
-        command.addAll(List.of("-netdev", network.toString(), "-device", "virtio-net-pci,netdev=net"));
+        command.addAll(List.of("-netdev", network.toString(), "-device", "virtio-net-pci,netdev=net,romfile="));
         guest = RunningGuest.start(Contender.QEMU, command, Cores.allowed(), errors);
         try {
             guest.await(line -> line.contains(UP) ? Optional.of(line) : Optional.empty(), PATIENCE, "its boot");
