@@ -19,6 +19,27 @@ sealed interface Ending {
     /// Whoever read standard output has gone.
     record OutputClosed() implements Ending {}
 
+    /// Somebody has cut the machine's power by the daemon.
+    record PowerCut() implements Ending {}
+
     /// A thread of ours has failed.
     record Broken(Throwable cause) implements Ending {}
+
+    /// Whether the guest was still going on, so that there is a state to save, when an operator ended it.
+    default boolean isOperators() {
+        return this instanceof Left || this instanceof PowerCut;
+    }
+
+    /// For others who look at the machine.
+    default String words() {
+        return switch (this) {
+            case Halted _ -> "its machine has halted";
+            case Left _ -> "it was ended at its terminal";
+            case CommandEnded(int exitCode) -> "its command has ended, with exit code " + exitCode;
+            case CommandLost _ -> "its command is lost";
+            case OutputClosed _ -> "the reader of its output has gone";
+            case PowerCut _ -> "its power was cut";
+            case Broken _ -> "its run has failed";
+        };
+    }
 }

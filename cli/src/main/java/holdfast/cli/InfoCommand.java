@@ -49,7 +49,7 @@ final class InfoCommand implements Callable<Integer> {
         out.println("id         " + vm.id());
         out.println("state      " + vm.state() + (vm.ready() ? ", takes commands" : ""));
         if (vm.pid() != null) {
-            out.println("process    " + vm.pid() + ", since " + vm.started());
+            out.println("process    " + vm.pid() + ", since " + vm.started() + (vm.foreground() ? "; it is a 'holdfast run', with which it ends" : ""));
         }
         if (!vm.ended().isEmpty()) {
             out.println("ended      " + vm.ended());

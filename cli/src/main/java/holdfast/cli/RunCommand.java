@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.host.HostHome;
 import holdfast.machine.SavedState;
 import holdfast.machine.VirtualMachine;
 import java.io.IOException;
@@ -21,6 +22,7 @@ import picocli.CommandLine.Spec;
             "Every key goes to the guest, ^C too; ^] asks, and then ends the VM; ^] twice sends one to the guest.",
             "Off a terminal the guest's console is standard output, and standard input goes to it; its end does not end the VM.",
             "What the guest writes to its image's disk is thrown away at the end, unless --keep names it.",
+            "While it runs, 'holdfast list' has it as run-PID, and it takes exec, cp, console, logs, pause, resume, reboot and stop.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
@@ -28,7 +30,7 @@ import picocli.CommandLine.Spec;
         exitCodeListHeading = "%nExit codes:%n",
         exitCodeList = {
             "0:the guest switched its power off, or ^] ended it",
-            "1:the guest's kernel panicked, or the run failed",
+            "1:the guest's kernel panicked, the run failed, or its power was cut (holdfast stop --force)",
             "2:the options do not make sense",
             "N:with --exec: the command's exit code; with --firmware none: the program's",
             "125:with --exec: the failure is Holdfast's, not the command's",
@@ -69,7 +71,7 @@ final class RunCommand implements Callable<Integer> {
         Streams streams = Streams.ofProcess();
         try (var cleanUp = new CleanUp()) {
             Boot boot = new Provision(effective, saved, streams, cleanUp).boot();
-            return new Session(effective, boot, streams, cleanUp).run(VirtualMachine::new);
+            return new Session(effective, boot, streams, cleanUp).foundIn(HostHome.of(System.getenv(), null)).run(VirtualMachine::new);
         }
     }
 }

@@ -95,7 +95,7 @@ final class RunOptions {
     @Option(names = "--seed", paramLabel = "N", description = "seed of the guest's randomness and of everything pseudo-random in the machine")
     @Nullable Long seed;
 
-    @Option(names = "--save-on-exit", paramLabel = "FILE", description = "when the run is ended by ^] or a signal, save the machine's state to this file")
+    @Option(names = "--save-on-exit", paramLabel = "FILE", description = "when the run is ended by ^], a signal or 'holdfast stop --force', save the machine's state to this file")
     @Nullable Path saveOnExit;
 
     @Option(names = "--restore", paramLabel = "FILE", description = "go on where --save-on-exit stopped")

@@ -2,6 +2,11 @@ package holdfast.cli;
 
 import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
+import holdfast.host.ForegroundVm;
+import holdfast.host.HostHome;
+import holdfast.host.SpecDisk;
+import holdfast.host.SpecMount;
+import holdfast.host.VmSpec;
 import holdfast.journal.JournaledDisk;
 import holdfast.machine.ClockPort;
 import holdfast.machine.DiskSpec;
@@ -60,6 +65,7 @@ final class Session {
     private final Mounts mounts;
     private final BackgroundInitialization initialization = new BackgroundInitialization();
     private @Nullable CommandRun command;
+    private @Nullable ForegroundVm foreground;
     private @Nullable FlightRecording recording;
     private @Nullable Tty tty;
     private volatile boolean signalled;
@@ -74,6 +80,33 @@ final class Session {
         mounts = cleanUp.add(new Mounts(options.mounts));
         shown = cleanUp.add(new Outlet("console", consoleTarget(), () -> endings.add(new Ending.OutputClosed())));
         console = new GuestConsole(shown);
+    }
+
+    /// A daemon there, now or later, has this machine among its own.
+    Session foundIn(HostHome host) {
+        var vm = cleanUp.add(new ForegroundVm(host, spec()));
+        console.joinedBy(vm.console());
+        foreground = vm;
+        return this;
+    }
+
+    private VmSpec spec() {
+        List<SpecDisk> disks = options.disks.stream()
+                .map(disk -> new SpecDisk(disk.file().toAbsolutePath().normalize().toString(), disk.use() != DiskArgument.Use.WRITTEN))
+                .toList();
+        return new VmSpec(
+                boot.title(), cpus(), boot.memoryBytes(), disks, options.append, "none", List.of(), options.mounts.stream().map(SpecMount::of).toList());
+    }
+
+    private int cpus() {
+        return options.cpus == null ? 1 : options.cpus;
+    }
+
+    private ForegroundVm.Input input() {
+        if (options.isDeterministic()) {
+            return ForegroundVm.Input.NONE;
+        }
+        return options.firmware instanceof Firmware.None ? ForegroundVm.Input.CONSOLE : ForegroundVm.Input.ANY;
     }
 
     /// Where the guest's console is shown: standard output, or with `--exec` nowhere or standard error; and in the log.
@@ -107,6 +140,9 @@ final class Session {
         cleanUp.onSignal(() -> signalled(departure));
         connect();
         start(machine);
+        if (foreground != null) {
+            foreground.begin(machine, exec, agent, input(), () -> endings.add(new Ending.PowerCut()));
+        }
         answerForDisks(machine);
         if (options.initialize != null) {
             initialization.begin(boot.disks().stream().map(DiskSpec::device).toList(), options.initialize);
@@ -174,7 +210,7 @@ final class Session {
     private MachineConfig config() {
         boolean reproducible = options.deterministic || options.replay != null;
         var config = MachineConfig.builder()
-                .harts(options.cpus == null ? 1 : options.cpus)
+                .harts(cpus())
                 .memoryBytes(boot.memoryBytes())
                 .append(boot.append())
                 .firmware(options.firmware)
@@ -288,7 +324,7 @@ final class Session {
     }
 
     private void lendTerminal() throws IOException {
-        int cpus = options.cpus == null ? 1 : options.cpus;
+        int cpus = cpus();
         say((options.restore == null ? "starting " : "going on with ") + boot.title() + " (" + cpus + (cpus == 1 ? " cpu, " : " cpus, ") + new ByteSize(boot.memoryBytes())
                 + "); ^] ends the VM");
         Tty lent = cleanUp.add(new Tty());
@@ -304,6 +340,9 @@ final class Session {
     }
 
     private int conclude(Ending ending, Departure departure) {
+        if (foreground != null) {
+            foreground.end(ending.words());
+        }
         Conclusion conclusion = conclusion(ending);
         exec.lost("the run has ended");
         if (!shown.drain(LAST_BYTES_NANOS)) {
@@ -313,7 +352,7 @@ final class Session {
             tty.restore();
         }
         conclusion.lines().forEach(this::say);
-        departure.depart(ending instanceof Ending.Left).forEach(this::say);
+        departure.depart(ending.isOperators()).forEach(this::say);
         return conclusion.exitCode();
     }
 
@@ -329,6 +368,8 @@ final class Session {
             }
             case Ending.CommandLost(String why) -> new Conclusion(ExitCode.EXEC_FAILED, List.of(why));
             case Ending.OutputClosed() -> Conclusion.quiet(ExitCode.OUTPUT_CLOSED);
+            case Ending.PowerCut() -> new Conclusion(
+                    options.exec == null ? ExitCode.FAILED : ExitCode.EXEC_FAILED, List.of("its power was cut by 'holdfast stop --force'"));
             case Ending.Broken(Throwable cause) -> new Conclusion(
                     options.exec == null ? ExitCode.FAILED : ExitCode.EXEC_FAILED,
                     List.of("internal error: " + ErrorReport.describe(cause)));
@@ -337,6 +378,9 @@ final class Session {
 
     private void signalled(Departure departure) {
         signalled = true;
+        if (foreground != null) {
+            foreground.terminate();
+        }
         if (tty != null) {
             tty.restore();
         }

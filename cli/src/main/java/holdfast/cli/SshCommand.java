@@ -65,6 +65,10 @@ final class SshCommand implements Callable<Integer> {
         var words = new ArrayList<String>();
         try (HostClient daemon = host.daemon()) {
             VmView vm = daemon.get(name);
+            if (vm.foreground()) {
+                throw new HostProblem(
+                        HostProblem.Kind.CONFLICT, name, "belongs to a 'holdfast run', which is in no network of the daemon's", "use: holdfast exec " + name);
+            }
             prepare(daemon, key);
             int port = port(daemon, vm);
             words.addAll(List.of(

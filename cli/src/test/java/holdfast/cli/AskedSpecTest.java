@@ -20,7 +20,7 @@ class AskedSpecTest {
             List.of(new SpecPort("udp", "0.0.0.0", 53, 5353), new SpecPort(null, null, 8080, 80)), List.of(new SpecMount("/srv", "/mnt/srv", true)), "on-failure");
 
     private static VmView view(VmSpec spec) {
-        return new VmView("1a", "one", 3, "running", true, spec, 1L, "2026", "2026", "", "/vms/1a", "10.77.0.2", "a notice", 7, List.of("cpus"), false);
+        return new VmView("1a", "one", 3, "running", true, spec, 1L, "2026", "2026", "", "/vms/1a", "10.77.0.2", "a notice", 7, List.of("cpus"), false, false);
     }
 
     private static void assertRound(AskedSpec again) {

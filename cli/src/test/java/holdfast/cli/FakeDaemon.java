@@ -77,7 +77,7 @@ final class FakeDaemon implements AutoCloseable {
     }
 
     private VmView one() {
-        return new VmView("1a", "one", 3, "running", true, spec, 1L, "2026", "2026", "", "/vms/1a", "10.77.0.2", null, 7, List.of(), false);
+        return new VmView("1a", "one", 3, "running", true, spec, 1L, "2026", "2026", "", "/vms/1a", "10.77.0.2", null, 7, List.of(), false, false);
     }
 
     private void answer(Request request, Response response, Callback callback) throws Exception {

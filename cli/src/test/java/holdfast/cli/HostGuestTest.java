@@ -198,6 +198,31 @@ class HostGuestTest {
         host.ok("rm", "--force", "again");
     }
 
+    /// In order, and by its power: the run ends with what its own exit codes say.
+    @Test
+    @Tag("long")
+    @Order(5)
+    void aRunIsStopped() throws Exception {
+        haveDaemon();
+        Process run = Holdfast.start(host.builder("run"));
+        String name = "run-" + run.pid();
+        await().atMost(OwnHost.PATIENCE).until(() -> host.asked("info", name).exitCode() == 0);
+        host.ok("wait", name);
+        Process console = Holdfast.start(host.builder("console", name));
+        host.ok("stop", name);
+        assertThat(run.waitFor()).isZero();
+        assertThat(Holdfast.ended(console).err()).contains("the guest switched its power off");
+        host.refused(4, name + ": there is no machine", "info", name);
+
+        Process exec = Holdfast.start(host.builder("run", "--exec", "sleep 1000"));
+        String second = "run-" + exec.pid();
+        await().atMost(OwnHost.PATIENCE).until(() -> host.asked("info", second).exitCode() == 0);
+        host.ok("stop", "--force", second);
+        Ended ended = Holdfast.ended(exec);
+        assertThat(ended.err()).contains("its power was cut by 'holdfast stop --force'");
+        assertThat(ended.exitCode()).isEqualTo(125);
+    }
+
     /// Of the machine's memory and its disk, while it runs.
     private static void sizes() throws Exception {
         host.ok("resize", "one", "--memory", "160M", "--disk", "vda=48M");

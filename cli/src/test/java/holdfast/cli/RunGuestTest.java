@@ -158,16 +158,23 @@ class RunGuestTest {
     }
 
     @Test
-    void aKilledRunLeavesNothingThatBlocksTheNextWhoseCommandWritesToTheDiskAndIsKilled() throws Exception {
+    void aKilledRunLeavesNothingThatBlocksTheNextWhoseCommandWritesToTheDiskAndIsKilled(@TempDir Path home) throws Exception {
         Path disk = directory.resolve("disk.raw");
         Files.write(disk, new byte[1 << 20]);
         Path log = directory.resolve("console");
-        Process process = Holdfast.start("run", "--disk", disk.toString(), "--console-log", log.toString());
-        Holdfast.awaitText(log, "Linux is up");
-        Stream<ProcessHandle> below = process.descendants();
-        assertThat(below).isEmpty();
-        process.toHandle().destroyForcibly();
-        process.waitFor();
+        try (OwnHost host = OwnHost.in(home)) {
+            Process process = Holdfast.start(host.builder("run", "--disk", disk.toString(), "--console-log", log.toString()));
+            Holdfast.awaitText(log, "Linux is up");
+            Stream<ProcessHandle> below = process.descendants();
+            assertThat(below).isEmpty();
+            isAmongMachines(host, "run-" + process.pid(), disk);
+            process.toHandle().destroyForcibly();
+            process.waitFor();
+            org.awaitility.Awaitility.await().atMost(OwnHost.PATIENCE).until(() -> host.machines().isEmpty());
+        }
+        try (Stream<Path> left = Files.list(home.resolve("host/runs"))) {
+            assertThat(left.map(file -> file.getFileName().toString())).containsExactly("lock");
+        }
         try (Stream<Path> left = Files.list(directory)) {
             assertThat(left.map(file -> file.getFileName().toString())).containsExactlyInAnyOrder("disk.raw", "console");
         }
@@ -177,5 +184,30 @@ class RunGuestTest {
         assertThat(next.out()).isEmpty();
         assertThat(next.exitCode()).isEqualTo(130);
         assertThat(Arrays.copyOf(Files.readAllBytes(disk), 7)).asString().isEqualTo("written");
+    }
+
+    /// A daemon that comes later finds the run, and so does the one after that was killed.
+    private static void isAmongMachines(OwnHost host, String name, Path disk) throws Exception {
+        host.start();
+        assertThat(host.ok("list")).containsPattern(name + " +running +tiny +1 +256 MiB");
+        assertThat(host.info(name).path("spec").path("disks").path(0).path("file").asString()).isEqualTo(disk.toString());
+        assertThat(host.guest(name, "echo kept >/root/file; sync; echo said")).isEqualTo("said\n");
+        String whose = name + ": belongs to a 'holdfast run'";
+        host.refused(5, whose, "start", name);
+        host.refused(5, whose, "rename", name, "other");
+        host.refused(5, whose, "rm", "--force", name);
+        host.refused(5, whose, "save", name);
+        host.refused(5, whose, "resize", name, "--memory", "128M");
+        host.refused(5, whose, "edit", name, "--set", "cpus=2");
+        host.refused(5, whose, "ssh", name);
+        host.refused(5, whose, "port", "add", name, "18080:80");
+        OwnHost.kill(host.daemon());
+        host.start();
+        host.ok("pause", name);
+        assertThat(host.info(name).path("state").asString()).isEqualTo("paused");
+        host.ok("resume", name);
+        assertThat(host.guest(name, "cat /root/file")).isEqualTo("kept\n");
+        assertThat(host.ok("logs", name)).contains("Linux is up");
+        assertThat(host.json("top").path(0).path("residentBytes").asLong()).isGreaterThan(64L << 20);
     }
 }

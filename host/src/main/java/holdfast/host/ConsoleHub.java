@@ -17,7 +17,7 @@ import java.util.concurrent.BlockingQueue;
 import org.jspecify.annotations.Nullable;
 
 /// The guest's console: any number of viewers see it and type into it, who comes late sees the last of it, and all of it goes to a file, of
-/// which the last [#LOG_BYTES_MAX] to twice as much are kept.
+/// which the last [#LOG_BYTES_MAX] to twice as much are kept; without a file, the last [#REPLAY_BYTES] in memory.
 final class ConsoleHub implements ConsolePort, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(ConsoleHub.class.getName());
     private static final int REPLAY_BYTES = 64 << 10;
@@ -26,27 +26,35 @@ final class ConsoleHub implements ConsolePort, AutoCloseable {
     /// Pieces that wait for the file: a guest that prints faster than that waits for the disk.
     private static final int PIECES_MAX = 4096;
 
-    private final Path file;
+    private final @Nullable Path file;
     private final byte[] recent = new byte[REPLAY_BYTES];
     private long shown;
     private final Set<Viewer> viewers = ConcurrentHashMap.newKeySet();
     private final BlockingQueue<byte[]> unwritten = new LinkedBlockingQueue<>(PIECES_MAX);
-    private final Thread writer;
+    private final @Nullable Thread writer;
     private volatile @Nullable Input input;
 
-    ConsoleHub(Path file) {
+    /// @param file null: there is none
+    ConsoleHub(@Nullable Path file) {
         this.file = file;
-        writer = Thread.ofVirtual().name("console log").start(this::write);
+        writer = file == null ? null : Thread.ofVirtual().name("console log").start(() -> write(file));
     }
 
     @Override
     public void output(byte[] bytes, int offset, int length) {
-        byte[] piece = Arrays.copyOfRange(bytes, offset, offset + length);
+        byte[] piece;
         synchronized (recent) {
-            for (byte each : piece) {
-                recent[(int) (shown++ % REPLAY_BYTES)] = each;
+            for (int i = offset; i < offset + length; i++) {
+                recent[(int) (shown++ % REPLAY_BYTES)] = bytes[i];
             }
+            if (file == null && viewers.isEmpty()) {
+                return;
+            }
+            piece = Arrays.copyOfRange(bytes, offset, offset + length);
             viewers.removeIf(viewer -> !viewer.show(Channel.OUTPUT, piece));
+        }
+        if (file == null) {
+            return;
         }
         try {
             unwritten.put(piece);
@@ -90,7 +98,7 @@ final class ConsoleHub implements ConsolePort, AutoCloseable {
         }
     }
 
-    private void write() {
+    private void write(Path file) {
         try {
             long size = Files.exists(file) ? Files.size(file) : 0;
             for (byte[] piece = unwritten.take(); piece.length > 0; piece = unwritten.take()) {
@@ -133,7 +141,7 @@ final class ConsoleHub implements ConsolePort, AutoCloseable {
     @Override
     public void close() {
         try {
-            if (writer.isAlive()) {
+            if (writer != null && writer.isAlive()) {
                 unwritten.put(new byte[0]);
                 writer.join();
             }

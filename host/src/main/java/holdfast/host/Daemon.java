@@ -3,6 +3,7 @@ package holdfast.host;
 import holdfast.block.OperatorError;
 import holdfast.host.HostProblem.Kind;
 import holdfast.image.LockFile;
+import java.io.Closeable;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.System.Logger.Level;
@@ -74,7 +75,18 @@ public final class Daemon {
                 Inventory inventory = Inventory.open(home.inventory())) {
             var events = new Events();
             var vms = new Vms(home, inventory, Admission.ofHost(), events);
-            serve(new Api(this, vms, events, new Tokens(home.tokens()), new Audit(home.audit())), out);
+            try (Closeable _ = watchRuns(vms)) {
+                serve(new Api(this, vms, events, new Tokens(home.tokens()), new Audit(home.audit())), out);
+            }
+        }
+    }
+
+    private static Closeable watchRuns(Vms vms) {
+        try {
+            return vms.watchRuns();
+        } catch (IOException e) {
+            LOG.log(Level.WARNING, "machines of 'holdfast run' are found only when somebody asks: " + e.getMessage());
+            return () -> {};
         }
     }
 

@@ -34,7 +34,7 @@ import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 
 /// A virtual computer in this process, with its console, its disks, and the ways to reach what runs in it.
-final class Guest implements AutoCloseable {
+final class Guest implements LiveGuest, AutoCloseable {
     private static final System.Logger LOG = System.getLogger(Guest.class.getName());
     private static final Duration AGENT_DEADLINE = Duration.ofSeconds(30);
 
@@ -119,8 +119,9 @@ final class Guest implements AutoCloseable {
         }
     }
 
-    /// Goes on where it was saved, or begins. A state is of use once: from here on its disks change.
-    void start() {
+    /// A state is of use once: from here on its disks change.
+    @Override
+    public void start() {
         if (!Files.exists(home.state())) {
             machine.start();
             return;
@@ -147,41 +148,33 @@ final class Guest implements AutoCloseable {
         }
     }
 
-    /// Gives the guest its directories of the host's, as soon as it takes commands.
-    ///
-    /// @return completes then, with what was wrong; empty when nothing was
-    CompletableFuture<String> mount() {
+    @Override
+    public CompletableFuture<String> mount() {
         return mounts.isEmpty() ? exec.answered().thenApply(_ -> "") : mounts.mountIn(exec);
     }
 
-    Machine machine() {
+    @Override
+    public Machine machine() {
         return machine;
     }
 
-    ConsoleHub console() {
+    @Override
+    public ConsoleHub console() {
         return console;
     }
 
-    GuestExec exec() {
+    @Override
+    public GuestExec exec() {
         return exec;
     }
 
-    /// Asks the guest to stop by itself, and maybe to start again.
-    ///
-    /// @throws OperatorError when nobody in it takes that
-    void shutDown(GuestAgent.Shutdown mode) throws InterruptedException {
-        try {
-            agent.shutdown(mode);
-        } catch (GuestAgentException | TimeoutException e) {
-            throw new OperatorError(
-                    "the guest", "was not asked to stop, since its agent does not take it: " + e.getMessage(), "cut its power with --force");
-        }
+    @Override
+    public void shutDown(GuestAgent.Shutdown mode) throws InterruptedException {
+        LiveGuest.shutDown(agent, mode);
     }
 
-    /// Changes its size while it runs.
-    ///
-    /// @throws OperatorError when it cannot be that large
-    void resize(Requests.Resize size) {
+    @Override
+    public void resize(Requests.Resize size) {
         if (size.memoryBytes() > memoryBytes) {
             throw new OperatorError(
                     "the machine", "was made with " + new ByteSize(memoryBytes) + " of memory, and cannot have more while it runs", "ask for less");
@@ -194,8 +187,9 @@ final class Guest implements AutoCloseable {
         }
     }
 
-    /// Writes the machine's state beside its disks, whole and durably; it is paused then.
-    void save() {
+    /// Beside its disks.
+    @Override
+    public void save() {
         machine.pause();
         try {
             machine.save(home.state());

@@ -85,6 +85,11 @@ public record HostHome(Path directory, Path socket) {
         return directory.resolve("vms");
     }
 
+    /// Where commands make their machines known ([ForegroundVm]).
+    Path runs() {
+        return directory.resolve("runs");
+    }
+
     NetHome network(String name) {
         return new NetHome(directory.resolve("nets").resolve(name));
     }
@@ -103,13 +108,26 @@ public record HostHome(Path directory, Path socket) {
         Files.createDirectories(socket.resolveSibling(".").normalize(), own);
     }
 
+    /// Makes the place where commands make their machines known, for this user alone.
+    void ownRuns() throws IOException {
+        FileAttribute<Set<PosixFilePermission>> own = PosixFilePermissions.asFileAttribute(OWN);
+        Files.createDirectories(directory, own);
+        Files.createDirectories(runs(), own);
+        Files.setPosixFilePermissions(runs(), OWN);
+    }
+
     /// @throws HostProblem when a socket cannot have so long a name
     void check() {
         for (Path path : new Path[] {socket, machine("00000000").control(), machine("00000000").cable(), network("n".repeat(Nets.NAME_MAX)).control()}) {
-            if (path.toString().getBytes(StandardCharsets.UTF_8).length > SOCKET_BYTES_MAX) {
+            if (!fits(path)) {
                 throw new HostProblem(
                         HostProblem.Kind.INVALID, path.toString(), "is too long for a socket's name", "point HOLDFAST_HOME to a shorter path");
             }
         }
+    }
+
+    /// Whether a socket can have this name.
+    static boolean fits(Path socket) {
+        return socket.toString().getBytes(StandardCharsets.UTF_8).length <= SOCKET_BYTES_MAX;
     }
 }

@@ -9,7 +9,7 @@ import org.h2.mvstore.MVStore;
 import org.h2.mvstore.MVStoreException;
 
 /// What machines there are, durably: a change is on stable storage when its call returns, whole or not at all.
-final class Inventory implements AutoCloseable {
+final class Inventory implements Ledger, AutoCloseable {
     private static final int FORMAT = 1;
 
     private final MVStore store;
@@ -46,7 +46,8 @@ final class Inventory implements AutoCloseable {
         return all;
     }
 
-    synchronized void put(VmRecord record) {
+    @Override
+    public synchronized void put(VmRecord record) {
         Steps.reached();
         records.put(record.id(), Json.text(record));
         store.commit();
@@ -54,7 +55,8 @@ final class Inventory implements AutoCloseable {
         Steps.reached();
     }
 
-    synchronized void remove(String id) {
+    @Override
+    public synchronized void remove(String id) {
         Steps.reached();
         records.remove(id);
         store.commit();

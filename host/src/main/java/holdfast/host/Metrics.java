@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.ToDoubleFunction;
 
-/// The figures that Prometheus collects. Labels are names of machines, of which there are [Vms#MACHINES_MAX] at most, and words of the API's own.
+/// The figures that Prometheus collects. Labels are names of machines, of which there are [Vms#MACHINES_MAX] and [Runs#RUNS_MAX] at most, and words of the API's own.
 final class Metrics {
     /// All that a machine can be in; see [VmView].
     private static final List<String> STATES =

@@ -18,7 +18,8 @@ final class RunningVm {
     record Seen(long change, VmStatus status) {}
 
     private final String started = Instant.now().toString();
-    private @Nullable Guest guest;
+    private final Object turn = new Object();
+    private @Nullable LiveGuest guest;
     private String state = STARTING;
     private boolean ready;
     private String notice = "";
@@ -26,7 +27,7 @@ final class RunningVm {
     private @Nullable String ended;
 
     synchronized VmStatus status() {
-        return new VmStatus(ProcessHandle.current().pid(), state, ready, started, notice, null);
+        return new VmStatus(ProcessHandle.current().pid(), state, ready, started, notice, null, guest == null ? null : guest.spec(), ended);
     }
 
     /// How it is, as soon as that is something else than what was seen.
@@ -37,14 +38,17 @@ final class RunningVm {
         return new Seen(changes, status());
     }
 
+    /// One that is ending stays so.
     private synchronized void is(String newState) {
-        state = newState;
-        changes++;
-        notifyAll();
+        if (ended == null) {
+            state = newState;
+            changes++;
+            notifyAll();
+        }
     }
 
     /// @throws OperatorError while there is none
-    synchronized Guest guest() {
+    synchronized LiveGuest guest() {
         if (guest == null || ended != null) {
             throw new OperatorError("the machine", "is " + state, "wait");
         }
@@ -52,7 +56,7 @@ final class RunningVm {
     }
 
     /// Starts the guest, and learns from it when it halts.
-    void begin(Guest newGuest) {
+    void begin(LiveGuest newGuest) {
         newGuest.machine().listen(event -> {
             if (event instanceof MachineEvent.Halt halt) {
                 end(Ended.of(halt));
@@ -86,6 +90,11 @@ final class RunningVm {
         notifyAll();
     }
 
+    /// How it is ending; empty while it is not.
+    synchronized String how() {
+        return ended == null ? "" : ended;
+    }
+
     /// Waits for the end.
     ///
     /// @return how it came
@@ -101,7 +110,11 @@ final class RunningVm {
         switch (verb) {
             case PAUSE -> pause();
             case RESUME -> resume();
-            case RESET -> guest().machine().reset();
+            case RESET -> {
+                LiveGuest there = guest();
+                there.requireInput();
+                there.machine().reset();
+            }
             case SHUTDOWN -> awake().shutDown(GuestAgent.Shutdown.POWERDOWN);
             case REBOOT -> awake().shutDown(GuestAgent.Shutdown.REBOOT);
             case POWER_OFF -> end(Ended.POWER_OFF);
@@ -118,22 +131,30 @@ final class RunningVm {
         return status();
     }
 
-    private synchronized void pause() {
-        if (!state.equals(PAUSED)) {
-            guest().machine().pause();
-            is(PAUSED);
+    /// A machine may take a while to stand still, in which it can be asked other things, and end.
+    private void pause() {
+        synchronized (turn) {
+            LiveGuest there = guest();
+            if (!status().state().equals(PAUSED)) {
+                there.machine().pause();
+                is(PAUSED);
+            }
         }
     }
 
-    private synchronized void resume() {
-        if (!state.equals(RUNNING)) {
-            guest().machine().resume();
-            is(RUNNING);
+    private void resume() {
+        synchronized (turn) {
+            LiveGuest there = guest();
+            if (!status().state().equals(RUNNING)) {
+                there.machine().resume();
+                is(RUNNING);
+            }
         }
     }
 
-    private Guest awake() {
-        Guest there = guest();
+    private LiveGuest awake() {
+        LiveGuest there = guest();
+        there.requireInput();
         if (status().state().equals(PAUSED)) {
             throw new OperatorError("the machine", "is paused, so its guest can do nothing", "resume it first");
         }

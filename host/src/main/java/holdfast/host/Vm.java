@@ -25,16 +25,16 @@ import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
-/// One machine of the daemon's: its record, and its process if there is one.
+/// One machine of the daemon's: its record, and its process if there is one. A [RunVm] is one that a command has in the foreground.
 ///
 /// What changes the record takes turns, under `operation`; what is seen of it is never held up by that.
-final class Vm {
+sealed class Vm permits RunVm {
     private static final System.Logger LOG = System.getLogger(Vm.class.getName());
 
     /// How long a process that has been seen may take until it can be asked, or until it is gone.
     private static final Duration PROCESS_LIMIT = Duration.ofSeconds(60);
 
-    private final Inventory inventory;
+    private final Ledger ledger;
     private final VmHome home;
     private final VmLink link;
     private final Events events;
@@ -45,8 +45,8 @@ final class Vm {
     private VmRecord record;
     private @Nullable VmStatus status;
 
-    Vm(Inventory inventory, VmHome home, VmRecord record, Events events) {
-        this.inventory = inventory;
+    Vm(Ledger ledger, VmHome home, VmRecord record, Events events) {
+        this.ledger = ledger;
         this.home = home;
         this.record = record;
         this.events = events;
@@ -75,7 +75,7 @@ final class Vm {
                     now == null ? null : now.pid(), record.created(), now == null ? null : now.started(), record.ended(),
                     home.directory().toString(), record.address().isEmpty() ? null : record.address(),
                     now == null || now.notice() == null || now.notice().isEmpty() ? null : now.notice(), record.specGeneration(),
-                    SpecField.changed(effective(), record.spec(), SpecField.When.NEXT_START), record.phase() == Phase.STOPPED && record.again());
+                    SpecField.changed(effective(), record.spec(), SpecField.When.NEXT_START), record.phase() == Phase.STOPPED && record.again(), isForeground());
         } finally {
             seen.unlock();
         }
@@ -96,6 +96,15 @@ final class Vm {
         return now.phase() == Phase.STARTED || Files.exists(home.state()) ? now.applied() : now.spec();
     }
 
+    /// Whether a command has it, with which it ends.
+    boolean isForeground() {
+        return false;
+    }
+
+    /// @param nextStep in place of what cannot be done to another's
+    /// @throws HostProblem when it is another's than the daemon's
+    void requireOwn(String nextStep) {}
+
     /// Whether it has a process, or is to have one.
     boolean isStarted() {
         return record().phase() == Phase.STARTED;
@@ -110,7 +119,7 @@ final class Vm {
         try {
             before = view();
             VmRecord next = change.apply(record());
-            inventory.put(next);
+            ledger.put(next);
             seen.lock();
             try {
                 record = next;
@@ -248,7 +257,10 @@ final class Vm {
         }
     }
 
-    private void watch() throws IOException {
+    /// From here on it is told how its process is, and when that has gone.
+    ///
+    /// @throws IOException when nobody is there
+    void watch() throws IOException {
         String token = record().token();
         link.watch(this::status, () -> {
             if (record().token().equals(token)) {
@@ -258,17 +270,14 @@ final class Vm {
     }
 
     /// Its process has gone, or is about to.
-    private void ended() {
+    void ended() {
         try {
             long deadline = System.nanoTime() + PROCESS_LIMIT.toNanos();
             while (!isFree() && System.nanoTime() < deadline) {
                 await(_ -> false, Duration.ofMillis(20));
             }
             awaitExit(deadline);
-            // A process that was started and has not come yet finds that nobody waits for it.
-            Json.write(home.order(), Json.read(home.order(), Order.class).with(""));
-            Steps.reached();
-            String how = Files.exists(home.ended()) ? Files.readString(home.ended()).strip() : Ended.KILLED;
+            String how = settled();
             write(record -> record.stopped(how));
         } catch (IOException e) {
             LOG.log(Level.WARNING, name() + ": " + e.getMessage());
@@ -278,11 +287,32 @@ final class Vm {
         }
     }
 
+    /// Sees to what its process, which has gone, has left.
+    ///
+    /// @return how its run has ended
+    String settled() throws IOException {
+        // A process that was started and has not come yet finds that nobody waits for it.
+        Json.write(home.order(), Json.read(home.order(), Order.class).with(""));
+        Steps.reached();
+        return Files.exists(home.ended()) ? Files.readString(home.ended()).strip() : Ended.KILLED;
+    }
+
+    /// What its process has said last.
+    @Nullable VmStatus status() {
+        seen.lock();
+        try {
+            return status;
+        } finally {
+            seen.unlock();
+        }
+    }
+
     /// Its lock is free a moment before its process is gone.
     private void awaitExit(long deadline) throws InterruptedException {
         @Nullable Long pid = view().pid();
         Optional<ProcessHandle> process = pid == null ? Optional.empty() : ProcessHandle.of(pid);
-        if (process.isPresent()) {
+        // Of a machine in the foreground it can be this very one.
+        if (process.isPresent() && !process.get().equals(ProcessHandle.current())) {
             try {
                 process.get().onExit().get(Math.max(1, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
             } catch (ExecutionException | TimeoutException e) {
@@ -304,8 +334,12 @@ final class Vm {
         try {
             return link.ask(verb, argument);
         } catch (HostProblem e) {
-            throw new HostProblem(e.kind(), name(), e.subject().equals("the machine") ? e.problem() : e.subject() + " " + e.problem(), e.nextStep());
+            throw named(e);
         }
+    }
+
+    private HostProblem named(HostProblem e) {
+        return new HostProblem(e.kind(), name(), e.subject().equals("the machine") ? e.problem() : e.subject() + " " + e.problem(), e.nextStep());
     }
 
     /// Has the guest that runs keep as much memory, if it was started with as much and takes that.
@@ -325,7 +359,16 @@ final class Vm {
     /// Opens its console, or a command in it.
     Wire open(Verb verb, String argument) throws IOException {
         running();
-        return link.open(verb, argument);
+        try {
+            return link.open(verb, argument);
+        } catch (HostProblem e) {
+            throw named(e);
+        }
+    }
+
+    /// The end of what its console has shown.
+    byte[] log(int bytesMax) throws IOException {
+        return last(home.console(), bytesMax);
     }
 
     private void running() {
@@ -394,7 +437,7 @@ final class Vm {
         Temporary.remove(home.image());
         Temporary.remove(home.directory());
         Steps.reached();
-        inventory.remove(record().id());
+        ledger.remove(record().id());
     }
 
     /// Its name or its spec are others from now on.
@@ -429,7 +472,7 @@ final class Vm {
     }
 
     /// The end of a file of its, in bytes; nothing when there is none.
-    static byte[] last(Path file, int bytesMax) throws IOException {
+    private static byte[] last(Path file, int bytesMax) throws IOException {
         if (!Files.exists(file)) {
             return new byte[0];
         }

@@ -14,15 +14,25 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
 /// Answers what a machine's process is asked over its control socket, each connection on a thread of its own.
 final class VmControl implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(VmControl.class.getName());
 
+    /// How long those who watch may take to hear how it has ended.
+    private static final Duration LAST_WORDS = Duration.ofSeconds(1);
+
     private final Path socket;
     private final ServerSocketChannel channel;
     private final RunningVm vm;
+    private final Set<CountDownLatch> watches = ConcurrentHashMap.newKeySet();
+    private final CountDownLatch closed = new CountDownLatch(1);
 
     /// Begins to answer. Who calls holds the machine's lock: a socket that is there is of a process that has ended.
     VmControl(Path socket, RunningVm vm) throws IOException {
@@ -53,11 +63,10 @@ final class VmControl implements AutoCloseable {
     private void answer(SocketChannel client) {
         try (Wire wire = Wire.accepted(client)) {
             Question question = wire.hear(Question.class);
-            switch (question.verb()) {
-                case WATCH -> watch(wire);
-                case CONSOLE -> console(wire);
-                case EXEC -> exec(wire, question.argument());
-                default -> wire.say(did(question));
+            try {
+                answer(wire, question);
+            } catch (OperatorError e) {
+                wire.say(Answer.of(e));
             }
         } catch (IOException gone) {
             LOG.log(Level.DEBUG, "a client has gone: " + gone.getMessage());
@@ -66,34 +75,52 @@ final class VmControl implements AutoCloseable {
         }
     }
 
-    private Answer did(Question question) throws IOException, InterruptedException {
-        try {
-            return Answer.of(vm.act(question.verb(), question.argument()));
-        } catch (OperatorError e) {
-            return Answer.of(e);
+    /// @throws OperatorError when it cannot be done; nothing has been answered then
+    private void answer(Wire wire, Question question) throws IOException, InterruptedException {
+        switch (question.verb()) {
+            case WATCH -> watch(wire);
+            case CONSOLE -> console(wire);
+            case EXEC -> exec(wire, question.argument());
+            default -> wire.say(Answer.of(vm.act(question.verb(), question.argument())));
         }
     }
 
     private void watch(Wire wire) throws IOException, InterruptedException {
-        long seen = -1;
-        while (true) {
-            RunningVm.Seen now = vm.awaitChange(seen);
-            seen = now.change();
-            wire.say(Answer.of(now.status()));
+        var told = new CountDownLatch(1);
+        watches.add(told);
+        try {
+            RunningVm.Seen now;
+            long seen = -1;
+            do {
+                now = vm.awaitChange(seen);
+                seen = now.change();
+                wire.say(Answer.of(now.status()));
+            } while (now.status().ended() == null);
+            told.countDown();
+            // That the connection ends says that the process lets go of the machine.
+            closed.await();
+        } finally {
+            told.countDown();
+            watches.remove(told);
         }
     }
 
     private void console(Wire wire) throws IOException, InterruptedException {
         var viewer = new Viewer(wire);
+        LiveGuest guest = vm.guest();
         wire.say(Answer.of(vm.status()));
-        ConsoleHub console = vm.guest().console();
+        ConsoleHub console = guest.console();
         Thread typing = Thread.ofVirtual().name("typing").start(() -> {
             try {
                 for (Frame frame = wire.receive(); frame != null; frame = wire.receive()) {
                     if (frame.channel() == Channel.INPUT) {
+                        guest.requireInput();
                         console.type(frame.bytes());
                     }
                 }
+            } catch (OperatorError refused) {
+                viewer.end(Channel.LOST, ("it " + refused.problem()).getBytes(StandardCharsets.UTF_8));
+                return;
             } catch (IOException gone) {
                 LOG.log(Level.DEBUG, "a viewer has gone: " + gone.getMessage());
             } catch (InterruptedException e) {
@@ -116,10 +143,12 @@ final class VmControl implements AutoCloseable {
             wire.say(Answer.of(new OperatorError("the command", "is too long", "send a script on its standard input")));
             return;
         }
+        LiveGuest guest = vm.guest();
+        guest.requireInput();
+        GuestExec exec = guest.exec();
         var viewer = new Viewer(wire);
         var input = new TypedInput();
         wire.say(Answer.of(vm.status()));
-        GuestExec exec = vm.guest().exec();
         var execution = exec.start(new GuestCommand(
                 text,
                 new GuestCommand.Stdin.Streamed(input),
@@ -162,14 +191,24 @@ final class VmControl implements AutoCloseable {
         }
     }
 
-    /// Nobody is let in any more, and the socket is gone.
+    /// Nobody is let in any more, and the socket is gone; who watches has heard how it ended, if it has.
     @Override
     public void close() {
         try {
             channel.close();
             Files.deleteIfExists(socket);
+            if (vm.status().ended() != null) {
+                long deadline = System.nanoTime() + LAST_WORDS.toNanos();
+                for (CountDownLatch told : watches) {
+                    var _ = told.await(Math.max(0, deadline - System.nanoTime()), TimeUnit.NANOSECONDS);
+                }
+            }
         } catch (IOException e) {
             LOG.log(Level.DEBUG, "while closing " + socket + ": " + e.getMessage());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        } finally {
+            closed.countDown();
         }
     }
 }

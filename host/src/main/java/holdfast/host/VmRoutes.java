@@ -131,10 +131,11 @@ final class VmRoutes {
     }
 
     private Reply log(Call call) throws IOException {
-        return Reply.of(new LogText(new String(Vm.last(vm(call).home().console(), LOG_BYTES_MAX), StandardCharsets.UTF_8)));
+        return Reply.of(new LogText(new String(vm(call).log(LOG_BYTES_MAX), StandardCharsets.UTF_8)));
     }
 
     private static void resize(Vm vm, Call call) throws IOException {
+        vm.requireOwn("end it, and run it anew; a disk of --disk grows by: holdfast disk resize");
         Requests.Resize size = call.body(Requests.Resize.class);
         int roots = Files.exists(vm.home().root()) ? 1 : 0;
         size.check(roots + vm.effective().disks().size());
@@ -142,6 +143,7 @@ final class VmRoutes {
     }
 
     private static void save(Vm vm, Call call) throws IOException, InterruptedException {
+        vm.requireOwn("give the run --save-on-exit FILE, and end it");
         vm.ask(Verb.SAVE);
         vm.stopped(Daemon.STOP_LIMIT);
     }
@@ -170,7 +172,7 @@ final class VmRoutes {
     }
 
     private static boolean isUp(VmView view) {
-        return !view.state().equals("stopped") && !view.state().equals("saved");
+        return !view.state().equals("stopped") && !view.state().equals("saved") && !view.state().equals("removing");
     }
 
     private static Duration seconds(int seconds) {

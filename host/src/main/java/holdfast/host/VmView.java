@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
 /// @param specGeneration one more with each change of its name or its spec
 /// @param pending what its spec says and it does not have before it begins anew, by the names in the spec
 /// @param restarting whether it has ended and is to be started again, as its policy says
+/// @param foreground whether a command (`holdfast run`) has it, with which it ends
 public record VmView(
         String id,
         String name,
@@ -32,12 +33,13 @@ public record VmView(
         @Nullable String notice,
         long specGeneration,
         List<String> pending,
-        boolean restarting) {
+        boolean restarting,
+        boolean foreground) {
     /// An older daemon says nothing of what is pending.
     public VmView(
             String id, String name, long generation, String state, boolean ready, VmSpec spec, @Nullable Long pid, String created,
             @Nullable String started, String ended, String directory, @Nullable String address, @Nullable String notice, long specGeneration,
-            @Nullable List<String> pending, boolean restarting) {
+            @Nullable List<String> pending, boolean restarting, boolean foreground) {
         this.id = id;
         this.name = name;
         this.generation = generation;
@@ -54,5 +56,6 @@ public record VmView(
         this.specGeneration = specGeneration;
         this.pending = pending == null ? List.of() : List.copyOf(pending);
         this.restarting = restarting;
+        this.foreground = foreground;
     }
 }

@@ -12,6 +12,7 @@ import holdfast.image.Image;
 import holdfast.image.Images;
 import holdfast.image.KernelArguments;
 import holdfast.image.Progress;
+import java.io.Closeable;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.Files;
@@ -23,8 +24,10 @@ import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// The machines of this host, by name.
@@ -42,6 +45,7 @@ final class Vms {
     private final Map<String, Vm> machines = new ConcurrentHashMap<>();
     private final Nets networks;
     private final Restarts restarts;
+    private final Runs runs;
 
     /// Those that are let in and have not been started yet, or could not be.
     private final Set<Vm> admitted = ConcurrentHashMap.newKeySet();
@@ -75,25 +79,46 @@ final class Vms {
         }
         networks = new Nets(home, inventory, machines::values);
         networks.tend(events);
+        runs = new Runs(home, events, this::isOwn);
+        runs.look();
         waiting.forEach(record -> restarts.left(record.id(), record.generation()));
     }
 
+    /// Begins to find by itself the machines that commands begin to run.
+    ///
+    /// @return ends that
+    Closeable watchRuns() throws IOException {
+        return runs.watch();
+    }
+
+    /// All that there are, those of commands too.
     List<Vm> list() {
-        return machines.values().stream().sorted(Comparator.comparing(Vm::name)).toList();
+        runs.look();
+        return all().sorted(Comparator.comparing(Vm::name)).toList();
+    }
+
+    private Stream<Vm> all() {
+        return Stream.concat(machines.values().stream(), runs.known().stream());
     }
 
     /// By name, or by id.
     ///
     /// @throws HostProblem when there is none
     Vm named(String name) {
-        return machines.values().stream()
-                .filter(vm -> vm.name().equals(name) || vm.record().id().equals(name))
-                .findFirst()
-                .orElseThrow(() -> new HostProblem(Kind.NOT_FOUND, name, "there is no machine of this name", "see 'holdfast list'"));
+        Optional<Vm> known = find(name);
+        if (known.isEmpty()) {
+            runs.look();
+            known = find(name);
+        }
+        return known.orElseThrow(() -> new HostProblem(Kind.NOT_FOUND, name, "there is no machine of this name", "see 'holdfast list'"));
+    }
+
+    private Optional<Vm> find(String name) {
+        return all().filter(vm -> vm.name().equals(name) || vm.record().id().equals(name)).findFirst();
     }
 
     long promisedBytes() {
-        return machines.values().stream().filter(vm -> vm.isStarted() || admitted.contains(vm)).mapToLong(vm -> Admission.promised(vm.effective())).sum();
+        return all().filter(vm -> vm.isStarted() || admitted.contains(vm)).mapToLong(vm -> Admission.promised(vm.effective())).sum();
     }
 
     /// Makes a machine from an image, which is built if need be.
@@ -175,11 +200,15 @@ final class Vms {
         do {
             random.nextBytes(bytes);
             id = HexFormat.of().formatHex(bytes);
-        } while (machines.containsKey(id) || Files.exists(home.machine(id).directory()));
+        } while (isTaken(id) || Files.exists(home.machine(id).directory()));
         return id;
     }
 
     private boolean isTaken(String name) {
+        return isOwn(name) || runs.isTaken(name);
+    }
+
+    private boolean isOwn(String name) {
         return machines.values().stream().anyMatch(vm -> vm.name().equals(name) || vm.record().id().equals(name));
     }
 
@@ -226,6 +255,7 @@ final class Vms {
 
     /// Starts a machine, if it fits.
     void start(Vm vm) throws IOException, InterruptedException {
+        vm.requireOwn("it runs; see 'holdfast list'");
         try (Admitted _ = admit(vm);
                 Nets.Connection _ = networks.connect(vm)) {
             vm.start();
@@ -268,6 +298,7 @@ final class Vms {
 
     /// Removes a machine, and with `force` cuts its power before.
     void remove(Vm vm, boolean force) throws IOException, InterruptedException {
+        vm.requireOwn("stop it: holdfast stop " + vm.name());
         if (force) {
             vm.powerOff(Daemon.STOP_LIMIT);
         }
@@ -281,6 +312,7 @@ final class Vms {
     /// @param generation of the spec that this is a change of; null: whichever it is by now
     /// @throws HostProblem when that cannot be; then all is as it was
     synchronized void change(Vm vm, String name, VmSpec spec, @Nullable Long generation) throws IOException, InterruptedException {
+        vm.requireOwn("end it, and run it anew");
         VmRecord now = vm.record();
         if (!name.equals(now.name())) {
             VmName.check(name);
@@ -313,6 +345,7 @@ final class Vms {
 
     /// Changes a machine as [#change] does, and says what has come of that. A guest that runs is asked to do with less memory at once.
     VmEdit edit(Vm vm, String name, VmSpec spec, @Nullable Long generation) throws IOException, InterruptedException {
+        vm.requireOwn("end it, and run it anew");
         VmRecord before = vm.record();
         List<String> never = SpecField.changed(before.spec(), spec, When.NEVER);
         if (!never.isEmpty()) {

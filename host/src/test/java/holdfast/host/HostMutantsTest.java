@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Mutant;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Predicate;
@@ -70,6 +71,12 @@ class HostMutantsTest {
     /// Who waited to be started again is forgotten.
     static void left(Restarts restarts, String id, long generation) {}
 
+    /// What a killed run has left stays.
+    static void remove(Path left) {}
+
+    /// Whose a machine is makes no difference.
+    static void requireOwn(Vm vm, String nextStep) {}
+
     static Stream<Mutant> mutants() {
         return Stream.of(
                 mutant("operation journal skipped", "Vms", "<init>", "Vm.erase", "VmsTest.whatWasBeingMadeIsUndone"),
@@ -86,6 +93,8 @@ class HostMutantsTest {
                         "VmEditTest.whatTheCallerMayNotGiveIsRefusedUnlessItIsThere"),
                 mutant("who waited for a start is forgotten with the daemon", "Vms", "*", "Restarts.left",
                         "VmEditTest.oneThatWaitedWhenTheLastDaemonEndedIsStartedAgain"),
+                mutant("what a killed run has left stays", "Runs", "sweep", "Temporary.remove", "RunsTest.whatAKilledRunHasLeftIsRemovedByTheDaemon"),
+                mutant("a machine of a run is taken for the daemon's", "Vms", "*", "Vm.requireOwn", "RunsTest.whatOnlyItsCommandMayDoIsRefused"),
                 mutant("a proposed name may be taken", "VmName", "propose", "Predicate.test", "VmNameTest.aProposedNameIsValidAndFree"));
     }
 

@@ -33,7 +33,7 @@ class RestartsTest {
     private static VmView vm(String policy, String state, long generation, String ended) {
         var spec = new VmSpec(null, 1, 64 << 20, null, null, null, null, null, policy);
         boolean again = state.equals("stopped") && RestartPolicy.of(policy).holdsFor(ended);
-        return new VmView("1", "one", generation, state, false, spec, null, "", null, ended, "/", null, null, 1, List.of(), again);
+        return new VmView("1", "one", generation, state, false, spec, null, "", null, ended, "/", null, null, 1, List.of(), again, false);
     }
 
     private void lives(String policy, long generation, Duration life, String ended) {
