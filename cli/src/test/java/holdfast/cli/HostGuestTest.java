@@ -208,7 +208,9 @@ class HostGuestTest {
         String name = "run-" + run.pid();
         await().atMost(OwnHost.PATIENCE).until(() -> host.asked("info", name).exitCode() == 0);
         host.ok("wait", name);
-        Process console = Holdfast.start(host.builder("console", name));
+        Path shown = home.resolve("shown");
+        Process console = Holdfast.start(host.builder("console", name).redirectOutput(shown.toFile()));
+        Holdfast.awaitText(shown, "Linux is up");
         host.ok("stop", name);
         assertThat(run.waitFor()).isZero();
         assertThat(Holdfast.ended(console).err()).contains("the guest switched its power off");

@@ -41,6 +41,8 @@ final class RunVm extends Vm {
 
     @Override
     String settled() throws IOException {
+        // Who has waited for its end does not find it any more.
+        gone.accept(this);
         // Its command does that, unless it was killed.
         Temporary.remove(home().directory());
         VmStatus last = status();

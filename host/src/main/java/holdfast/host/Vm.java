@@ -463,6 +463,13 @@ sealed class Vm permits RunVm {
         }
     }
 
+    /// Nothing has come of a change.
+    ///
+    /// @param before what the record was then
+    void takeBack(VmRecord before) {
+        write(record -> record.takenBack(before));
+    }
+
     String name() {
         return record().name();
     }

@@ -52,6 +52,12 @@ record VmRecord(
         return new VmRecord(id, newName, generation, phase, newSpec, seed, created, token, ended, address, specGeneration + 1, applied, still);
     }
 
+    /// A change of what is asked of it has come to nothing: that is as it was before, and so is its generation.
+    VmRecord takenBack(VmRecord before) {
+        return new VmRecord(
+                id, before.name, generation, phase, before.spec, seed, created, token, ended, address, before.specGeneration, applied, again);
+    }
+
     /// @param anew whether it begins anew, with what its spec says by now, and does not go on where it was saved
     VmRecord started(String newToken, boolean anew) {
         return new VmRecord(

@@ -336,10 +336,18 @@ final class Vms {
             try {
                 networks.apply(vm);
             } catch (HostProblem e) {
-                vm.change(before.name(), before.spec(), null);
-                networks.apply(vm);
+                vm.takeBack(before);
+                applyAgain(vm);
                 throw e;
             }
+        }
+    }
+
+    private void applyAgain(Vm vm) throws IOException, InterruptedException {
+        try {
+            networks.apply(vm);
+        } catch (HostProblem e) {
+            LOG.log(Level.WARNING, vm.name() + " has lost a port with a change that failed: " + e.getMessage());
         }
     }
 

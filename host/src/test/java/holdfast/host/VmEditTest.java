@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import holdfast.host.HostProblem.Kind;
 import holdfast.image.KernelArguments;
 import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -107,6 +109,26 @@ class VmEditTest {
         assertRefused(Kind.CONFLICT, "is the name of another machine", () -> both.edit(both.named("one"), "two", with(2, "no"), null));
         assertThat(one.record().spec()).isEqualTo(PLAIN);
         assertThat(one.record().specGeneration()).isEqualTo(1);
+    }
+
+    @Test
+    void aChangeOfPortsThatItsNetworkRefusesLeavesAllAsItWas() throws Exception {
+        VmRecord stopped = VmRecord.creating("3", "three", new VmSpec("tiny", 1, 64 << 20, null, null, "lab", null, null), 1, "2026", "10.77.0.2").stopped("");
+        left(stopped);
+        Vms vms = vms();
+        Vm three = vms.named("three");
+        three.write(record -> record.started("t", true));
+        VmRecord before = three.record();
+        var port = new SpecPort(null, null, freePort(), 80);
+        assertRefused(Kind.NOT_FOUND, "network lab: there is none of this name", () -> vms.edit(three, "four", before.spec().withPorts(List.of(port)), 1L));
+        assertThat(three.record()).isEqualTo(before);
+        assertThat(inventory.list()).contains(before);
+    }
+
+    private static int freePort() throws IOException {
+        try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            return socket.getLocalPort();
+        }
     }
 
     @Test
