@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.host.ForegroundVm;
 import holdfast.machine.MachineEvent;
 
 /// Why a run is over.
@@ -31,15 +32,15 @@ sealed interface Ending {
     }
 
     /// For others who look at the machine.
-    default String words() {
-        return switch (this) {
-            case Halted _ -> "its machine has halted";
-            case Left _ -> "it was ended at its terminal";
-            case CommandEnded(int exitCode) -> "its command has ended, with exit code " + exitCode;
-            case CommandLost _ -> "its command is lost";
-            case OutputClosed _ -> "the reader of its output has gone";
-            case PowerCut _ -> "its power was cut";
-            case Broken _ -> "its run has failed";
-        };
+    default void tell(ForegroundVm vm) {
+        switch (this) {
+            case Halted(MachineEvent.Halt halt) -> vm.end(halt);
+            case Left _ -> vm.end("it was ended at its terminal");
+            case CommandEnded(int exitCode) -> vm.end("its command has ended, with exit code " + exitCode);
+            case CommandLost _ -> vm.end("its command is lost");
+            case OutputClosed _ -> vm.end("the reader of its output has gone");
+            case PowerCut _ -> vm.end("its power was cut");
+            case Broken _ -> vm.end("its run has failed");
+        }
     }
 }

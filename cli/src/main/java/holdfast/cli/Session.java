@@ -341,7 +341,7 @@ final class Session {
 
     private int conclude(Ending ending, Departure departure) {
         if (foreground != null) {
-            foreground.end(ending.words());
+            ending.tell(foreground);
         }
         Conclusion conclusion = conclusion(ending);
         exec.lost("the run has ended");

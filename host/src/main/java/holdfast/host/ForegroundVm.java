@@ -7,6 +7,7 @@ import holdfast.machine.ConsolePort;
 import holdfast.machine.GuestAgent;
 import holdfast.machine.GuestExec;
 import holdfast.machine.Machine;
+import holdfast.machine.MachineEvent;
 import java.io.IOException;
 import java.lang.System.Logger.Level;
 import java.nio.file.FileAlreadyExistsException;
@@ -124,6 +125,11 @@ public final class ForegroundVm implements AutoCloseable {
     /// It is ending, or has ended; the first reason counts.
     public void end(String how) {
         vm.end(how);
+    }
+
+    /// The machine has halted by itself.
+    public void end(MachineEvent.Halt halt) {
+        vm.end(Ended.of(halt));
     }
 
     /// A signal ends its process.
