@@ -19,7 +19,9 @@ record DiskArgument(Path file, @Nullable String point, Use use) {
         /// The guest cannot write.
         READ_ONLY(",ro"),
         /// It is gone when the run has ended.
-        SCRATCH(",scratch");
+        SCRATCH(",scratch"),
+        /// It is in the disk; and a driver in the guest can bring what has not arrived yet.
+        HAND_OVER(",hand-over");
 
         private final String suffix;
 
@@ -28,8 +30,13 @@ record DiskArgument(Path file, @Nullable String point, Use use) {
         }
     }
 
+    /// Whether what the guest writes is in the disk.
+    boolean isWritten() {
+        return use == Use.WRITTEN || use == Use.HAND_OVER;
+    }
+
     Access access() {
-        return use == Use.WRITTEN ? Access.READ_WRITE : Access.READ_ONLY;
+        return isWritten() ? Access.READ_WRITE : Access.READ_ONLY;
     }
 
     /// Null for the disk as it is.
@@ -42,7 +49,7 @@ record DiskArgument(Path file, @Nullable String point, Use use) {
         return file.toAbsolutePath().normalize() + (point == null ? "" : "@" + point) + use.suffix;
     }
 
-    /// Reads `FILE`, `FILE@POINT`, and either with `,ro` or `,scratch` behind it. A file's own name may have commas and `@`: a point begins behind the
+    /// Reads `FILE`, `FILE@POINT`, either with `,ro` or `,scratch` behind it, and `FILE,hand-over`. A file's own name may have commas and `@`: a point begins behind the
     /// first `@` before which there is the name of a file, if there is no file of the whole name. One that ends like an option has to be given
     /// as `./FILE,rw,ro`-like with `,ro`, or renamed.
     static final class Converter implements ITypeConverter<DiskArgument> {
@@ -62,6 +69,9 @@ record DiskArgument(Path file, @Nullable String point, Use use) {
             int at = Files.exists(Path.of(disk)) ? -1 : pointOf(disk);
             if (at < 0) {
                 return new DiskArgument(Path.of(disk), null, use);
+            }
+            if (use == Use.HAND_OVER) {
+                throw new TypeConversionException("'" + text + "' names the past of a disk, which does not arrive; leave out ,hand-over");
             }
             String point = disk.substring(at + 1);
             if (point.isEmpty()) {

@@ -190,7 +190,7 @@ final class LaunchCommand implements Callable<Integer> {
     }
 
     private static SpecDisk specDisk(DiskArgument disk) {
-        if (disk.point() != null || disk.use() == DiskArgument.Use.SCRATCH) {
+        if (disk.point() != null || disk.use() == DiskArgument.Use.SCRATCH || disk.use() == DiskArgument.Use.HAND_OVER) {
             throw new UsageError("--disk " + disk.file() + ": a machine that is kept has its disks as they are: FILE or FILE,ro");
         }
         return new SpecDisk(disk.file().toAbsolutePath().normalize().toString(), disk.use() == DiskArgument.Use.READ_ONLY);

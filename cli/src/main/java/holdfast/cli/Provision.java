@@ -6,7 +6,9 @@ import holdfast.block.OperatorError;
 import holdfast.block.RawFile;
 import holdfast.block.ScratchDisk;
 import holdfast.disk.Disks;
+import holdfast.disk.MapDevice;
 import holdfast.disk.ProtectedDisk;
+import holdfast.disk.ProvisionedDevice;
 import holdfast.image.Image;
 import holdfast.image.Images;
 import holdfast.image.KernelArguments;
@@ -58,6 +60,12 @@ final class Provision {
         var disks = new ArrayList<DiskSpec>();
         for (DiskArgument disk : options.disks) {
             disks.add(new DiskSpec(openDisk(disk), "disk" + disks.size()));
+        }
+        for (int i = 0; i < options.disks.size(); i++) {
+            // One of which all is here has no map, and nobody needs it.
+            if (options.disks.get(i).use() == DiskArgument.Use.HAND_OVER && disks.get(i).device() instanceof ProvisionedDevice arriving) {
+                disks.add(new DiskSpec(cleanUp.add(new MapDevice(arriving)), "map" + i));
+            }
         }
         return disks;
     }

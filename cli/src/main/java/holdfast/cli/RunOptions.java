@@ -49,9 +49,10 @@ final class RunOptions {
             })
     Firmware firmware = new Firmware.BuiltIn();
 
-    @Option(names = "--disk", paramLabel = "FILE[@POINT][,ro|,scratch]", converter = DiskArgument.Converter.class, description = {
+    @Option(names = "--disk", paramLabel = "FILE[@POINT][,ro|,scratch|,hand-over]", converter = DiskArgument.Converter.class, description = {
         "a disk, repeatable; with ,ro the guest cannot write to it, with ,scratch what it writes is gone afterwards.",
-        "With @POINT a protected disk as it was, ,ro or ,scratch: @mark:NAME, @time:T, @seq:N or @marked-before:T"
+        "With @POINT a protected disk as it was, ,ro or ,scratch: @mark:NAME, @time:T, @seq:N or @marked-before:T.",
+        "With ,hand-over holdfast-take-over in the guest can bring what of a provisioned disk has not arrived"
     })
     List<DiskArgument> disks = new ArrayList<>();
 
@@ -187,12 +188,15 @@ final class RunOptions {
         if (saveOnExit != null && disks.stream().anyMatch(disk -> disk.use() == DiskArgument.Use.SCRATCH)) {
             throw new UsageError("--save-on-exit does not go with a --disk whose changes are gone afterwards (,scratch)");
         }
+        if (saveOnExit != null && disks.stream().anyMatch(disk -> disk.use() == DiskArgument.Use.HAND_OVER)) {
+            throw new UsageError("--save-on-exit does not go with a --disk that the guest may have in its own hands (,hand-over)");
+        }
         checkFilesDiffer();
     }
 
     /// Whether the guest may write to a disk that the user brought.
     boolean writesToDisks() {
-        return disks.stream().anyMatch(disk -> disk.use() == DiskArgument.Use.WRITTEN);
+        return disks.stream().anyMatch(DiskArgument::isWritten);
     }
 
     private void checkNumbers() {

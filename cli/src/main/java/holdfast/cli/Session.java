@@ -2,6 +2,7 @@ package holdfast.cli;
 
 import holdfast.block.ByteSize;
 import holdfast.block.OperatorError;
+import holdfast.disk.MapDevice;
 import holdfast.host.ForegroundVm;
 import holdfast.host.HostHome;
 import holdfast.host.SpecDisk;
@@ -37,6 +38,7 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// One machine on this process's streams, from its start to its end.
@@ -92,7 +94,7 @@ final class Session {
 
     private VmSpec spec() {
         List<SpecDisk> disks = options.disks.stream()
-                .map(disk -> new SpecDisk(disk.file().toAbsolutePath().normalize().toString(), disk.use() != DiskArgument.Use.WRITTEN))
+                .map(disk -> new SpecDisk(disk.file().toAbsolutePath().normalize().toString(), !disk.isWritten()))
                 .toList();
         return new VmSpec(
                 boot.title(), cpus(), boot.memoryBytes(), disks, options.append, "none", List.of(), options.mounts.stream().map(SpecMount::of).toList());
@@ -134,6 +136,8 @@ final class Session {
         machine.listen(event -> {
             if (event instanceof MachineEvent.Halt halt) {
                 endings.add(new Ending.Halted(halt));
+            } else if (event instanceof MachineEvent.Rebooted) {
+                maps().forEach(MapDevice::machineReset);
             }
         });
         var departure = new Departure(machine, keepsakes, initialization);
@@ -156,9 +160,14 @@ final class Session {
         return exitCode;
     }
 
-    /// Others may ask for the disks that the user brought, and have them grow; they are the last of the machine's.
+    /// By which a guest can bring what of its disks has not arrived; the last of the machine's disks.
+    private Stream<MapDevice> maps() {
+        return boot.disks().stream().map(DiskSpec::device).filter(MapDevice.class::isInstance).map(MapDevice.class::cast);
+    }
+
+    /// Others may ask for the disks that the user brought, and have them grow; but for the maps they are the last of the machine's.
     private void answerForDisks(Machine machine) {
-        int before = boot.disks().size() - options.disks.size();
+        int before = boot.disks().size() - options.disks.size() - (int) maps().count();
         for (int i = 0; i < options.disks.size(); i++) {
             int number = before + i;
             DiskArgument disk = options.disks.get(i);

@@ -48,6 +48,7 @@ class RunOptionsTest {
         assertThat(parse("--disk", disk + "@time:2026-11-22T14:00:00Z").disks)
                 .containsExactly(new DiskArgument(disk, "time:2026-11-22T14:00:00Z", DiskArgument.Use.READ_ONLY));
         assertThat(parse("--disk", disk + "@me@home,scratch").disks).containsExactly(new DiskArgument(disk, "me@home", DiskArgument.Use.SCRATCH));
+        assertThat(parse("--disk", disk + ",hand-over").disks).containsExactly(new DiskArgument(disk, null, DiskArgument.Use.HAND_OVER));
         assertThat(parse("--disk", "not@there").disks).containsExactly(new DiskArgument(Path.of("not@there"), null, DiskArgument.Use.WRITTEN));
     }
 

@@ -5,6 +5,7 @@ import holdfast.block.ProvisionedLayer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Optional;
@@ -101,30 +102,40 @@ final class PresenceMap implements MapFlush.Changes<PresenceMap.Sector> {
         return sectors.length;
     }
 
+    /// What is wrong with a sector of the file, if anything is.
+    Optional<String> complaint(int index, byte[] bytes) {
+        var sector = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        if (isZero(bytes)) {
+            return Optional.empty();
+        }
+        if (sector.getInt() != crc(bytes) || sector.getInt() != index) {
+            return Optional.of("sector " + index + " of its map is damaged");
+        }
+        return isSound(index, bits(bytes)) ? Optional.empty() : Optional.of("sector " + index + " of its map makes no sense");
+    }
+
+    /// What a sector of the file says, whatever its intent.
+    private static Bits bits(byte[] bytes) {
+        var bits = new Bits();
+        ByteBuffer.wrap(bytes).position(HERE_OFFSET).get(bits.here).get(bits.modified);
+        return bits;
+    }
+
     /// Puts in what was read from the file.
     ///
     /// @return what is wrong with it
     synchronized Optional<String> load(int index, byte[] bytes) {
-        var sector = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
-        int crc = sector.getInt();
-        if (crc == 0 && isZero(bytes)) {
-            return Optional.empty();
+        Optional<String> complaint = complaint(index, bytes);
+        if (complaint.isPresent() || isZero(bytes)) {
+            return complaint;
         }
-        if (crc != crc(bytes) || sector.getInt() != index) {
-            return Optional.of("sector " + index + " of its map is damaged");
-        }
-        boolean intent = sector.getInt() != 0;
-        var bits = new Bits();
-        sector.get(bits.here).get(bits.modified);
-        if (intent) {
+        Bits bits = bits(bytes);
+        if (ByteBuffer.wrap(bytes).getInt(FLAGS_OFFSET) != 0) {
             System.arraycopy(bits.here, 0, bits.modified, 0, BITS_BYTES);
             intended.set(index);
             intendedDurably.set(index);
         }
         bits.count();
-        if (!isSound(index, bits)) {
-            return Optional.of("sector " + index + " of its map makes no sense");
-        }
         sectors[index] = bits;
         absent -= bits.hereCount;
         modified += bits.modifiedCount;
@@ -140,6 +151,17 @@ final class PresenceMap implements MapFlush.Changes<PresenceMap.Sector> {
             }
         }
         return BitSet.valueOf(bits.here).length() <= blocksIn(index);
+    }
+
+    /// Knows of nothing any more, as before the first [#load].
+    synchronized void forget() {
+        Arrays.fill(sectors, null);
+        for (BitSet set : List.of(dirty, onItsWay, intended, intendedOnItsWay, intendedDurably)) {
+            set.clear();
+        }
+        absent = blockCount;
+        modified = 0;
+        complete = false;
     }
 
     private static boolean isZero(byte[] bytes) {

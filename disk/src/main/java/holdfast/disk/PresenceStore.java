@@ -17,6 +17,15 @@ record PresenceStore(DescriptorFile file, ProvisionedLayer layer) {
     PresenceMap readMap() throws DiskException {
         long sizeBytes = file.descriptor().sizeBytes();
         var map = new PresenceMap(Math.ceilDiv(sizeBytes, (long) layer.blockBytes()));
+        read(map);
+        return map;
+    }
+
+    /// Lets a map be what the file says, whatever it was.
+    ///
+    /// @throws OperatorError when a part of it is damaged
+    void read(PresenceMap map) throws DiskException {
+        map.forget();
         long mapBytes = (long) map.sectorCount() * PresenceMap.SECTOR_BYTES;
         for (long at = 0; at < mapBytes; at += STEP_BYTES) {
             byte[] part = file.disk().read(layer.mapOffset() + at, (int) Math.min(STEP_BYTES, mapBytes - at));
@@ -27,7 +36,6 @@ record PresenceStore(DescriptorFile file, ProvisionedLayer layer) {
                 });
             }
         }
-        return map;
     }
 
     /// Writes sectors of the map, durably, neighbours together.

@@ -7,7 +7,6 @@ import holdfast.block.ClusterLocks;
 import holdfast.block.DescriptorFile;
 import holdfast.block.DiskDescriptor;
 import holdfast.block.DiskException;
-import holdfast.block.Extent;
 import holdfast.block.Geometry;
 import holdfast.block.IoStatus;
 import holdfast.block.LayeredRequests;
@@ -21,7 +20,6 @@ import holdfast.block.StorageLayer;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -49,11 +47,18 @@ import org.jspecify.annotations.Nullable;
 /// reads when another image is there now.
 ///
 /// **Complete.** When the last block is here the repository is let go for good, and every request is passed on as it is.
+///
+/// **Handed over.** Requests are passed on as they are while blocks are missing, too, when somebody above knows by the map which these are, brings
+/// them himself and writes the map ([MapDevice]).
+///
+/// ```
+/// this brings ── handOver: nothing under way, all durable, the connection ends ─→ somebody above brings ── takeBack: the map is read again ─→ this brings
+///                                                                                   └── the map cannot be read ─→ lost: every request fails
+/// ```
 public final class ProvisionedDevice implements BlockDevice {
     private static final System.Logger LOG = System.getLogger(ProvisionedDevice.class.getName());
 
     private static final int QUEUE_DEPTH = 64;
-    private static final int EXTENTS_MAX = 1024;
 
     private final BlockDevice storage;
     private final Blocking storageDisk;
@@ -63,6 +68,7 @@ public final class ProvisionedDevice implements BlockDevice {
     private final Repository repository;
     private final Arrivals arrivals;
     private final ReadAhead readAhead;
+    private final ReadThrough readThrough;
     private final ClusterLocks locks = new ClusterLocks();
     private final LayeredRequests requests;
     private final Geometry geometry;
@@ -74,6 +80,8 @@ public final class ProvisionedDevice implements BlockDevice {
     private final Optional<ImageTrace> expected;
     private volatile boolean begun;
     private volatile boolean released;
+    private volatile boolean handedOver;
+    private volatile boolean lost;
     private final AtomicBoolean releasing = new AtomicBoolean();
     private final Object releaseLock = new Object();
     private @Nullable LazyInitializer filling;
@@ -97,6 +105,7 @@ public final class ProvisionedDevice implements BlockDevice {
         flush = new MapFlush<>(storageDisk, map, store::publish);
         blockBytes = layer.blockBytes();
         readAhead = new ReadAhead(blockBytes);
+        readThrough = new ReadThrough(storageDisk, map, repository, blockBytes);
         DiskDescriptor disk = descriptor.descriptor();
         Geometry below = storage.geometry();
         geometry = new Geometry(
@@ -126,6 +135,13 @@ public final class ProvisionedDevice implements BlockDevice {
     }
 
     public Presence presence() {
+        if (handedOver) {
+            try {
+                return presence(store.file(), store.layer());
+            } catch (DiskException | OperatorError e) {
+                LOG.log(System.Logger.Level.WARNING, store.file().name() + ": its map cannot be read", e);
+            }
+        }
         return presence(map, store.layer(), geometry.sizeBytes());
     }
 
@@ -151,8 +167,13 @@ public final class ProvisionedDevice implements BlockDevice {
 
     /// That of its storage, and of what it lies over. With nothing left to arrive it is that of the storage alone, which is what the disk
     /// is when it is opened again. What arrives changes the storage, and so what is on its way unasked is let go, and all filling ends.
+    ///
+    /// @throws OperatorError when it is handed over: what is where somebody else may know alone
     @Override
     public Optional<String> identity() {
+        if (handedOver) {
+            throw new OperatorError(store.file().name(), "is in the hands of a driver in the guest", "end that driver first");
+        }
         stopFilling();
         arrivals.forget();
         return storage.identity().map(below -> map.isComplete() ? below
@@ -162,6 +183,54 @@ public final class ProvisionedDevice implements BlockDevice {
     @Override
     public void grow(long bytes) {
         throw new OperatorError(store.file().name(), "is a disk that is still arriving, and cannot grow", "let all of it arrive first: holdfast disk fill");
+    }
+
+    /// Whether somebody above brings what is not here.
+    public boolean isHandedOver() {
+        return handedOver;
+    }
+
+    PresenceStore store() {
+        return store;
+    }
+
+    /// Lets somebody above bring what is not here from now on, who reads it nowhere but from the repository, and writes the map. Requests that are
+    /// under way end as they would; those that come meanwhile are his already.
+    void handOver() throws DiskException {
+        synchronized (releaseLock) {
+            if (released || handedOver) {
+                return;
+            }
+            stopFilling();
+            handedOver = true;
+            try {
+                if (!requests.drain(System.nanoTime() + 2 * repository.patience().limit().toNanos())) {
+                    throw new DiskException("what is under way", IoStatus.IO_ERROR);
+                }
+                arrivals.forget();
+                begin();
+                flush.run();
+            } catch (DiskException e) {
+                handedOver = false;
+                throw e;
+            }
+            repository.leave();
+            LOG.log(System.Logger.Level.INFO, store.file().name() + ": a driver in the guest brings what is missing");
+        }
+    }
+
+    /// Brings what is not here again, as the map says that it is now. Nothing is under way.
+    ///
+    /// @throws OperatorError when the map is damaged
+    void takeBack() throws DiskException {
+        synchronized (releaseLock) {
+            if (handedOver) {
+                lost = true;
+                handedOver = false;
+                store.read(map);
+                lost = false;
+            }
+        }
     }
 
     /// Puts right what can be without guessing in a disk that was just opened for writing.
@@ -213,6 +282,9 @@ public final class ProvisionedDevice implements BlockDevice {
         if (geometry.readOnly()) {
             throw new OperatorError(store.file().name(), "may not be written", "open it for writing");
         }
+        if (handedOver) {
+            throw new OperatorError(store.file().name(), "is in the hands of a driver in the guest", "let that one bring the rest, or end it");
+        }
         if (filling != null && !filling.await(Duration.ZERO)) {
             throw new OperatorError(store.file().name(), "is being filled already", "wait for that: holdfast disk info");
         }
@@ -234,18 +306,23 @@ public final class ProvisionedDevice implements BlockDevice {
         releaseIfComplete();
     }
 
-    /// With nothing left to arrive nobody stands between any more: the storage has the very request.
+    /// With nothing left to arrive, or handed over, nobody stands between any more: the storage has the very request.
     @Override
     public void submit(Request request) {
-        if (released && likeItsStorage) {
+        if (stepsAside() && likeItsStorage) {
             storage.submit(request);
             return;
         }
         if (!requests.admit(request, geometry)) {
             return;
         }
-        if (released) {
+        // Asked once more, since what has been admitted before a hand-over is waited for there.
+        if (stepsAside()) {
             pass(request);
+            return;
+        }
+        if (lost) {
+            requests.finish(request, IoStatus.IO_ERROR);
             return;
         }
         switch (request) {
@@ -274,9 +351,13 @@ public final class ProvisionedDevice implements BlockDevice {
             }
             case Request.Extents extents -> requests.apart(extents, turn -> {
                 turn.take();
-                extents(extents);
+                readThrough.extents(extents);
             });
         }
+    }
+
+    private boolean stepsAside() {
+        return released || handedOver;
     }
 
     private void pass(Request request) {
@@ -308,7 +389,7 @@ public final class ProvisionedDevice implements BlockDevice {
         if (map.isHere(first, end)) {
             pass(read);
         } else if (geometry.readOnly()) {
-            requests.apart(read, turn -> readThrough(read, first, end, turn));
+            requests.apart(read, turn -> readThrough.read(read, turn));
         } else {
             miss(read, first, end);
         }
@@ -354,38 +435,12 @@ public final class ProvisionedDevice implements BlockDevice {
             if (e.status() != IoStatus.NO_SPACE) {
                 throw e;
             }
-            readThrough(read, first, end, turn);
+            readThrough.read(read, turn);
             return;
         }
         turn.take();
         storageDisk.read(read.offset(), read.into());
     }
-
-    /// What is not here goes by, and is not kept.
-    private void readThrough(Request.Read read, long first, long end, LayeredRequests.Turn turn) throws DiskException {
-        long deadline = System.nanoTime() + repository.patience().limit().toNanos();
-        var parts = new ArrayList<Part>();
-        long at = first;
-        for (PresenceMap.Run run : map.runs(first, end)) {
-            long from = Math.max(read.offset(), at * blockBytes);
-            long to = Math.min(read.offset() + read.into().byteSize(), run.end() * blockBytes);
-            boolean here = run.state() != PresenceMap.State.ABSENT;
-            parts.add(new Part(from, to, here ? null : repository.read(from, to - from, deadline)));
-            at = run.end();
-        }
-        turn.take();
-        for (Part part : parts) {
-            MemorySegment into = read.into().asSlice(part.from - read.offset(), part.to - part.from);
-            if (part.content == null) {
-                storageDisk.read(part.from, into);
-            } else {
-                into.copyFrom(part.content);
-            }
-        }
-    }
-
-    /// @param content null for what is here
-    private record Part(long from, long to, @Nullable MemorySegment content) {}
 
     private void write(Request.Write write, LayeredRequests.Turn turn) throws DiskException {
         change(write.offset(), write.from().byteSize(), turn, done -> new Request.Write(write.offset(), write.from(), false, done));
@@ -465,24 +520,6 @@ public final class ProvisionedDevice implements BlockDevice {
         }
     }
 
-    private void extents(Request.Extents request) throws DiskException {
-        long end = request.offset() + request.length();
-        long at = request.offset();
-        for (int count = 0; at < end && count < EXTENTS_MAX; count++) {
-            PresenceMap.Run run = map.run(at / blockBytes, blockAfter(end));
-            long from = at;
-            long length = Math.min(end, run.end() * blockBytes) - from;
-            if (run.state() != PresenceMap.State.ABSENT) {
-                storageDisk.extents(from, length).forEach(below -> request.extents().accept(new Extent(below.offset(), below.length(), true, below.readsZero())));
-                at = from + length;
-            } else {
-                List<Extent> there = repository.extents(from, length).orElse(List.of(new Extent(from, length, true, false)));
-                there.forEach(each -> request.extents().accept(new Extent(each.offset(), each.length(), false, each.readsZero())));
-                at = there.getLast().end();
-            }
-        }
-    }
-
     /// When all is here: makes that durable, and lets the repository go.
     private void releaseIfComplete() {
         if (map.isComplete() && releasing.compareAndSet(false, true)) {
@@ -511,7 +548,7 @@ public final class ProvisionedDevice implements BlockDevice {
     @Override
     public Cancellation cancel(Request request) {
         Cancellation done = requests.cancel(request);
-        return done == Cancellation.DONE && released ? storage.cancel(request) : done;
+        return done == Cancellation.DONE && stepsAside() ? storage.cancel(request) : done;
     }
 
     @Override
@@ -529,6 +566,10 @@ public final class ProvisionedDevice implements BlockDevice {
         arrivals.close();
         repository.close();
         try {
+            takeBack();
+            if (lost) {
+                throw new DiskException("its map", IoStatus.IO_ERROR);
+            }
             if (begun || map.isComplete() && !geometry.readOnly()) {
                 closeInOrder();
             }

@@ -352,6 +352,24 @@ final class Repository implements AutoCloseable {
         Thread.ofVirtual().name("repository's end").start(device::close);
     }
 
+    /// Lets the connection go; who asks again begins another.
+    void leave() {
+        @Nullable BlockDevice last;
+        lock.lock();
+        try {
+            attempt++; // one that comes about now is not used
+            connecting = false;
+            last = connection;
+            connection = null;
+            changed.signalAll();
+        } finally {
+            lock.unlock();
+        }
+        if (last != null) {
+            end(last);
+        }
+    }
+
     /// Everybody who waits is failed. What is under way at a connection is waited for as long as an attempt may take.
     @Override
     public void close() {

@@ -3,8 +3,10 @@ package holdfast.disk;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DescriptorFile;
+import holdfast.block.LayeredRequests;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /// Stand-ins for calls of this module, and of block's that it relies on, each wrong in one way; [MutantsTest] puts them in place.
@@ -66,4 +68,17 @@ public final class Broken {
 
     /// The volume is taken to be what it was.
     static void checkVolume(Path disk, BlockDevice volume, DescriptorSeal seal) {}
+
+    /// What is under way is taken to have ended.
+    static boolean drain(LayeredRequests requests, long deadlineNanos) {
+        return true;
+    }
+
+    /// Whoever had the disk is taken to have it still.
+    static void takeBack(ProvisionedDevice disk) {}
+
+    /// Every sector is one of the map.
+    static Optional<String> complaint(PresenceMap map, int index, byte[] bytes) {
+        return Optional.empty();
+    }
 }

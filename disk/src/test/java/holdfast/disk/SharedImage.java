@@ -20,6 +20,7 @@ final class SharedImage implements Repository.Link {
     private volatile String name = "image 1";
     private final List<Request.Read> reads = new CopyOnWriteArrayList<>();
     private final AtomicInteger connections = new AtomicInteger();
+    private final AtomicInteger open = new AtomicInteger();
 
     SharedImage(BlockDevice device) {
         there.set(device);
@@ -54,6 +55,11 @@ final class SharedImage implements Repository.Link {
         return connections.get();
     }
 
+    /// Connections that have not been closed.
+    int open() {
+        return open.get();
+    }
+
     @Override
     public BlockDevice connect() {
         connections.incrementAndGet();
@@ -70,6 +76,7 @@ final class SharedImage implements Repository.Link {
 
         Connection(BlockDevice device) {
             this.device = device;
+            open.incrementAndGet();
         }
 
         @Override
@@ -106,6 +113,7 @@ final class SharedImage implements Repository.Link {
 
         @Override
         public void close() {
+            open.decrementAndGet();
             if (device instanceof FaultyDevice faulty) {
                 faulty.release();
             }

@@ -155,6 +155,9 @@ final class DebianImage {
         String overlay = WORK + "overlay/";
         ours(disk, overlay + "usr/lib/holdfast/exec", 0755, "exec");
         ours(disk, overlay + "usr/bin/holdfast-mark", 0755, "mark");
+        ours(disk, overlay + "usr/bin/holdfast-take-over", 0755, "take-over");
+        ours(disk, overlay + "usr/lib/holdfast/take-over.pl", 0644, "take-over.pl");
+        ours(disk, overlay + "usr/lib/holdfast/take-over-repository.pl", 0644, "take-over-repository.pl");
         ours(disk, overlay + "usr/lib/holdfast/exec-session", 0755, "debian/exec-session");
         ours(disk, overlay + "etc/systemd/system/holdfast-exec@.service", 0644, "debian/holdfast-exec@.service");
         ours(disk, overlay + "etc/systemd/system/holdfast-ssh-key.service", 0644, "debian/holdfast-ssh-key.service");

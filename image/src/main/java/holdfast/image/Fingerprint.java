@@ -12,7 +12,8 @@ final class Fingerprint {
 
     private static final List<String> FILES =
             List.of(
-                    "init", "exec", "mark", "services", "dhcp", "shutdown", "shutdown-now", "inittab", "profile",
+                    "init", "exec", "mark", "take-over", "take-over.pl", "take-over-repository.pl", "services", "dhcp", "shutdown", "shutdown-now",
+                    "inittab", "profile",
                     "debian/build", "debian/install", "debian/initrd", "debian/exec-session", "debian/holdfast-exec@.service",
                     "debian/holdfast-ssh-key.service", "debian/sshd.conf", "debian/exec.rules", "debian/autologin.conf",
                     "debian/ethernet.network", "debian/fstab", "debian/manager.conf");

@@ -108,6 +108,9 @@ final class TinyImage {
             tree.file("usr/lib/holdfast/" + script, 0755, GuestFiles.read(script));
         }
         tree.file("usr/bin/holdfast-mark", 0755, GuestFiles.read("mark"));
+        tree.file("usr/bin/holdfast-take-over", 0755, GuestFiles.read("take-over"));
+        tree.file("usr/lib/holdfast/take-over.pl", 0644, GuestFiles.read("take-over.pl"));
+        tree.file("usr/lib/holdfast/take-over-repository.pl", 0644, GuestFiles.read("take-over-repository.pl"));
         tree.file("usr/sbin/shutdown", 0755, GuestFiles.read("shutdown-now"));
         tree.file("etc/inittab", 0644, GuestFiles.read("inittab"));
         tree.file("etc/profile", 0644, GuestFiles.read("profile"));
