@@ -30,6 +30,8 @@ final class Posix {
     private static final int SOL_SOCKET = 1;
     private static final int SO_ACCEPTCONN = 30;
     private static final int RLIMIT_NOFILE = 7;
+    private static final int M_MMAP_THRESHOLD = -3;
+    private static final int MAPPED_BYTES_MIN = 128 << 10;
     private static final int SOCKADDR_UN_BYTES = 110;
     private static final int MSG_NOSIGNAL = 0x4000;
     private static final int EINTR = 4;
@@ -157,6 +159,19 @@ final class Posix {
         } catch (Throwable e) {
             throw new IllegalStateException("a call into the C library went wrong", e);
         }
+    }
+
+    /// Makes the C library go on allocating large pieces as mappings of their own, pages of which are taken as they are used. glibc ceases to when the first of
+    /// them is freed: then libslirp, which enlarges both buffers of each connection at once, has all their 256 KiB copied and so taken. Other C libraries have no
+    /// such switch.
+    static void mapLargeAllocations() {
+        LINKER.defaultLookup().find("mallopt").ifPresent(address -> {
+            try {
+                int _ = (int) LINKER.downcallHandle(address, FunctionDescriptor.of(INT, INT, INT)).invokeExact(M_MMAP_THRESHOLD, MAPPED_BYTES_MIN);
+            } catch (Throwable e) {
+                throw new IllegalStateException("a call into the C library went wrong", e);
+            }
+        });
     }
 
     /// The next connection; [#WOULD_BLOCK] when there is none.

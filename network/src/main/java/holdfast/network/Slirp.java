@@ -69,6 +69,7 @@ final class Slirp implements Outside, AutoCloseable {
     Slirp(SlirpLibrary library, Posix posix, Subnet subnet, boolean hostLoopback, int mtu, PollList polls, Consumer<MemorySegment> frames) {
         this.library = library;
         this.posix = posix;
+        Posix.mapLargeAllocations();
         openings = new Openings(posix.descriptorsMax());
         this.polls = polls;
         this.frames = frames;
