@@ -3,11 +3,22 @@
 # A build is target/dist/DIGEST, with the digest of everything it was made from: sources, poms, flags and JDK. It appears
 # by a rename, whole or not at all, and is not changed afterwards.
 
+sources() { # sources ACTION...: what find does with each of them
+    find pom.xml .mvn tools/jvm.options tools/build.sh tools/peers ./*/pom.xml ./*/src/main "$JAVA_HOME/release" -type f "$@"
+}
+
+# To read every source takes longer than many a command does: not while none has another name, size or time than when they were last read.
 source_digest() {
     (
         cd "$root"
-        find pom.xml .mvn tools/jvm.options tools/build.sh tools/peers ./*/pom.xml ./*/src/main "$JAVA_HOME/release" -type f -print0 |
-            LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16
+        seen=$(sources -printf '%p %s %T@ %C@\n' | sha256sum | cut -c 1-16)
+        if read -r known digest 2>/dev/null <target/known && [ "$known" = "$seen" ]; then
+            echo "$digest"
+            return
+        fi
+        digest=$(sources -print0 | LC_ALL=C sort -z | xargs -0 sha256sum | sha256sum | cut -c 1-16)
+        echo "$digest"
+        { mkdir -p target && echo "$seen $digest" >target/known.$$ && mv target/known.$$ target/known; } 2>/dev/null || :
     )
 }
 
@@ -32,6 +43,7 @@ make_dist() {
     rm -rf "$new"
     mkdir -p "$new/lib" || return 1
     cp "$root"/bench/target/lib/*.jar "$root"/bench/target/bench-*.jar "$new/lib/" || return 1
+    "$JAVA_HOME/bin/java" "$root/house/src/main/java/holdfast/house/RenewClasses.java" "$new/lib" || return 1
     mv "$new" "$dist" || return 1
     make_aot_cache || rm -f "$dist/new.aot"
     remove_old_dists

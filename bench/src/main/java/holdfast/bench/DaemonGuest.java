@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /// A machine of a daemon of its own, and the services in it.
 final class DaemonGuest implements AutoCloseable {
@@ -37,14 +38,24 @@ final class DaemonGuest implements AutoCloseable {
 
     /// Runs a command of this very program with the daemon.
     void holdfast(String... words) throws IOException, InterruptedException {
-        var builder = new ProcessBuilder(Contender.thisProgram(words)).redirectErrorStream(true);
+        run(Contender.thisProgram(words));
+    }
+
+    /// As it is typed: with what the launcher does.
+    void list() throws IOException, InterruptedException {
+        @Nullable String launcher = System.getProperty("holdfast.launcher");
+        run(launcher == null ? Contender.thisProgram("list") : List.of(launcher, "list"));
+    }
+
+    private void run(List<String> command) throws IOException, InterruptedException {
+        var builder = new ProcessBuilder(command).redirectErrorStream(true);
         builder.environment().put("HOLDFAST_HOME", home.toString());
         List.of("HOLDFAST_SOCKET", "HOLDFAST_HOST").forEach(builder.environment()::remove);
         Process process = builder.start();
         process.getOutputStream().close();
         String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8).strip();
         if (process.waitFor() != 0) {
-            throw new OperatorError("holdfast " + String.join(" ", words), "failed: " + said, "see above");
+            throw new OperatorError(String.join(" ", command), "failed: " + said, "see above");
         }
     }
 

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.ServiceLoader;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Help.Ansi;
@@ -17,7 +19,15 @@ import picocli.CommandLine.Help.Ansi;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class,
         synopsisSubcommandLabel = "COMMAND",
-        subcommands = {
+        footer = {
+            "",
+            "'holdfast run' boots a small Debian system on this terminal; ^] ends it.",
+            "'holdfast help COMMAND' explains a command; 'holdfast help --man COMMAND' is its manual page.",
+        })
+public final class Main implements Runnable {
+    private static final System.Logger LOG = System.getLogger(Main.class.getName());
+
+    private static final List<Class<?>> COMMANDS = List.of(
             RunCommand.class,
             LaunchCommand.class,
             ListCommand.class,
@@ -53,22 +63,28 @@ import picocli.CommandLine.Help.Ansi;
             CheckCommand.class,
             DoctorCommand.class,
             CompletionCommand.class,
-            HelpCommand.class,
-        },
-        footer = {
-            "",
-            "'holdfast run' boots a small Debian system on this terminal; ^] ends it.",
-            "'holdfast help COMMAND' explains a command; 'holdfast help --man COMMAND' is its manual page.",
-        })
-public final class Main implements Runnable {
+            HelpCommand.class);
 
-    private static final System.Logger LOG = System.getLogger(Main.class.getName());
+    /// What asks for the others.
+    private static final Set<Class<?>> READS_ALL = Set.of(CompletionCommand.class, HelpCommand.class);
 
     private Main() {}
 
     public static void main(String[] args) {
         nameProcess();
-        System.exit(commandLine().execute(args));
+        System.exit(commandLineFor(args).execute(args));
+    }
+
+    /// The command with what is asked for alone, where that is plain: to know the options of all that it could do takes picocli longer than most of it.
+    static CommandLine commandLineFor(String... args) {
+        if (args.length > 0) {
+            for (Class<?> each : COMMANDS) {
+                if (each.getAnnotation(Command.class).name().equals(args[0]) && !READS_ALL.contains(each)) {
+                    return ready(new CommandLine(new Main()).addSubcommand(each));
+                }
+            }
+        }
+        return commandLine();
     }
 
     /// What `ps` shows of this process, and who finds a disk in use, in place of `java`.
@@ -83,7 +99,12 @@ public final class Main implements Runnable {
     /// The command with everything below it. Standard output and error are the process's; a test replaces them.
     static CommandLine commandLine() {
         var commandLine = new CommandLine(new Main());
+        COMMANDS.forEach(commandLine::addSubcommand);
         ServiceLoader.load(AddedCommand.class).forEach(commandLine::addSubcommand);
+        return ready(commandLine);
+    }
+
+    private static CommandLine ready(CommandLine commandLine) {
         commandLine.registerConverter(OutputFormat.class, OutputFormat::named);
         commandLine.registerConverter(ByteSize.class, new ByteSizeArgument());
         commandLine.setCaseInsensitiveEnumValuesAllowed(true);

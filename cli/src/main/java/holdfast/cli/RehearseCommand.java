@@ -1,5 +1,6 @@
 package holdfast.cli;
 
+import holdfast.block.OperatorError;
 import holdfast.host.Daemon;
 import holdfast.host.HostHome;
 import holdfast.image.Temporary;
@@ -42,7 +43,7 @@ final class RehearseCommand implements Callable<Integer> {
     private static void rehearse(HostHome home) throws IOException, InterruptedException {
         var said = new PipedInputStream();
         var out = new PrintStream(new PipedOutputStream(said), true, StandardCharsets.UTF_8);
-        Thread daemon = Thread.ofPlatform().start(() -> {
+        Thread daemon = Thread.ofPlatform().daemon().start(() -> {
             try (out) {
                 Daemon.run(home, null, "rehearsal", out);
             } catch (InterruptedException e) {
@@ -51,9 +52,16 @@ final class RehearseCommand implements Callable<Integer> {
         });
         if (said.read() >= 0) {
             String socket = home.socket().toString();
-            Main.commandLine().execute("list", "--socket", socket);
-            Main.commandLine().execute("host", "stop", "--socket", socket);
+            succeed("list", "--socket", socket);
+            succeed("host", "stop", "--socket", socket);
         }
         daemon.join();
+    }
+
+    /// A daemon that nothing stops would be waited for until somebody stopped the build.
+    private static void succeed(String... command) {
+        if (Main.commandLineFor(command).execute(command) != 0) {
+            throw new OperatorError("holdfast " + String.join(" ", command), "failed in the rehearsal", "see what it said");
+        }
     }
 }

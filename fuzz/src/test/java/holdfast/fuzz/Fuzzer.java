@@ -29,7 +29,7 @@ record Fuzzer(String name, Class<?> target, String corpus, long seconds) {
     private static final String HEAP = "-Xmx256m";
 
     private static final long RESIDENT_MEBIBYTES_MAX = 1200;
-    private static final long START_LIMIT_SECONDS = 120;
+    private static final long START_LIMIT_SECONDS = 600;
     /// They find injections into programs that open files and sockets by name; ours are meant to.
     private static final List<String> SANITIZERS = Stream.of("FilePathTraversal", "ServerSideRequestForgery")
             .map(name -> "com.code_intelligence.jazzer.sanitizers." + name)
@@ -64,6 +64,17 @@ record Fuzzer(String name, Class<?> target, String corpus, long seconds) {
 
     private static Path module() {
         return Tree.root().resolve("fuzz");
+    }
+
+    private Path kept() {
+        return module().resolve("corpus").resolve(corpus);
+    }
+
+    /// Inputs in the kept corpus.
+    long inputsKept() throws IOException {
+        try (Stream<Path> files = Files.list(kept())) {
+            return files.count();
+        }
     }
 
     /// @param first directories on the class path before our own
@@ -119,7 +130,7 @@ record Fuzzer(String name, Class<?> target, String corpus, long seconds) {
                 "-max_len=16384",
                 "-print_final_stats=1",
                 grown.toString(),
-                module().resolve("corpus").resolve(corpus).toString());
+                kept().toString());
     }
 
     private static void remove(Path directory) throws IOException {

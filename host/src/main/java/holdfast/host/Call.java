@@ -2,6 +2,7 @@ package holdfast.host;
 
 import holdfast.host.HostProblem.Kind;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Objects;
@@ -16,6 +17,9 @@ import org.jspecify.annotations.Nullable;
 /// @param caller who asks
 record Call(Request request, Route route, List<String> values, Caller caller) {
     private static final int BODY_BYTES_MAX = 1 << 20;
+
+    /// Of what is too long, still read before it is refused: a socket closed with unread data takes the answer with it.
+    private static final int REFUSED_BYTES_MAX = 16 << 20;
 
     /// The first variable of the path: a machine's name, mostly.
     String name() {
@@ -59,11 +63,23 @@ record Call(Request request, Route route, List<String> values, Caller caller) {
 
     private String sent() throws IOException {
         // Its length may be unknown until its end.
-        byte[] bytes = Content.Source.asInputStream(request).readNBytes(BODY_BYTES_MAX + 1);
+        InputStream body = Content.Source.asInputStream(request);
+        byte[] bytes = body.readNBytes(BODY_BYTES_MAX + 1);
         if (bytes.length > BODY_BYTES_MAX) {
+            skip(body, REFUSED_BYTES_MAX);
             throw new HostProblem(Kind.INVALID, "the request", "is longer than " + BODY_BYTES_MAX + " bytes", "say less");
         }
         return new String(bytes, StandardCharsets.UTF_8);
+    }
+
+    private static void skip(InputStream body, int bytesMax) throws IOException {
+        var buffer = new byte[1 << 16];
+        int left = bytesMax;
+        int count = body.read(buffer);
+        while (count >= 0 && left > 0) {
+            left -= count;
+            count = body.read(buffer);
+        }
     }
 
     static HostProblem unknown(Request request) {

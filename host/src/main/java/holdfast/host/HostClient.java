@@ -70,26 +70,33 @@ public final class HostClient implements AutoCloseable {
 
     /// Of a daemon of this host that listens.
     public HostClient(HostHome home) {
-        this(home.socket().toString(), "start it: holdfast host start", "http://localhost", "", new OverSocket(connector(), home.socket()));
+        this(home.socket().toString(), "start it: holdfast host start", "http://localhost", "", new OverSocket(connector(noTls()), home.socket()));
     }
 
     /// Of a daemon that listens elsewhere.
     public HostClient(RemoteHost remote) {
-        this(remote.toString(), "see that it runs there, with --listen", remote.toString(), remote.token(), new HttpClientTransportOverHTTP(connector(remote)));
+        this(remote.toString(), "see that it runs there, with --listen", remote.toString(), remote.token(), new HttpClientTransportOverHTTP(connector(tls(remote))));
     }
 
-    private static ClientConnector connector() {
+    private static ClientConnector connector(SslContextFactory.Client tls) {
         var connector = new ClientConnector();
         connector.setSelectors(1);
+        connector.setSslContextFactory(tls);
         return connector;
     }
 
-    private static ClientConnector connector(RemoteHost remote) {
-        var ssl = new SslContextFactory.Client();
-        ssl.setSslContext(remote.context());
-        ClientConnector connector = connector();
-        connector.setSslContextFactory(ssl);
-        return connector;
+    private static SslContextFactory.Client tls(RemoteHost remote) {
+        var tls = new SslContextFactory.Client();
+        tls.setSslContext(remote.context());
+        return tls;
+    }
+
+    /// A socket of this host takes none; Jetty's own would read every certificate that Java knows, which takes longer than most of what is asked for.
+    private static SslContextFactory.Client noTls() {
+        return new SslContextFactory.Client() {
+            @Override
+            protected void doStart() {}
+        };
     }
 
     private HostClient(String where, String nextStep, String base, String token, HttpClientTransportOverHTTP transport) {
