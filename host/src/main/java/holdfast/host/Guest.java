@@ -77,7 +77,7 @@ final class Guest implements LiveGuest, AutoCloseable {
                 .label(order.name())
                 .mode(SchedulingMode.PARALLEL);
         if (order.card() != null) {
-            SocketPacketPort cable = SocketPacketPort.listen(home.cable());
+            SocketPacketPort cable = SocketPacketPort.listen(home.cable(), true);
             network = cable;
             config.network(cable).mac(MacAddress.parse(order.card()).bits());
         }

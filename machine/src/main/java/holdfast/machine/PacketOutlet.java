@@ -24,6 +24,11 @@ final class PacketOutlet implements PacketPort {
     }
 
     @Override
+    public boolean takesLargePackets() {
+        return target.takesLargePackets();
+    }
+
+    @Override
     public void attach(Consumer<byte[]> consumer) {
         receiver = consumer;
         target.attach(consumer);

@@ -37,6 +37,7 @@ public final class SocketPacketPort implements PacketPort {
     private static final System.Logger LOG = System.getLogger(SocketPacketPort.class.getName());
 
     private final Path path;
+    private final boolean largePackets;
     private final @Nullable ServerSocketChannel server;
     private final BlockingQueue<byte[]> outgoing = new ArrayBlockingQueue<>(QUEUED_MAX);
     private final CountDownLatch closing = new CountDownLatch(1);
@@ -50,7 +51,7 @@ public final class SocketPacketPort implements PacketPort {
     /// @throws OperatorError when nobody listens there
     public static SocketPacketPort connect(Path path) {
         try {
-            return new SocketPacketPort(path, null, open(path));
+            return new SocketPacketPort(path, false, null, open(path));
         } catch (IOException | IllegalArgumentException e) {
             throw new OperatorError(
                     path.toString(),
@@ -63,9 +64,16 @@ public final class SocketPacketPort implements PacketPort {
     ///
     /// @throws OperatorError when the socket cannot be made
     public static SocketPacketPort listen(Path path) {
+        return listen(path, false);
+    }
+
+    /// The same.
+    ///
+    /// @param largePackets whether the peers take them, see [#takesLargePackets]
+    public static SocketPacketPort listen(Path path, boolean largePackets) {
         try {
             removeAbandoned(path);
-            return new SocketPacketPort(path, bind(path), null);
+            return new SocketPacketPort(path, largePackets, bind(path), null);
         } catch (IOException | IllegalArgumentException e) {
             throw new OperatorError(
                     path.toString(),
@@ -110,8 +118,9 @@ public final class SocketPacketPort implements PacketPort {
 
     /// @param server where peers come; null when this side connects
     /// @param first the first connection, when there is one already
-    private SocketPacketPort(Path path, @Nullable ServerSocketChannel server, @Nullable SocketChannel first) {
+    private SocketPacketPort(Path path, boolean largePackets, @Nullable ServerSocketChannel server, @Nullable SocketChannel first) {
         this.path = path;
+        this.largePackets = largePackets;
         this.server = server;
         this.channel = first;
         reader = Thread.ofVirtual().name("net-receive " + path).unstarted(() -> receiveAll(first));
@@ -126,6 +135,11 @@ public final class SocketPacketPort implements PacketPort {
         if (!queued) {
             LOG.log(System.Logger.Level.TRACE, () -> path + ": a frame is dropped");
         }
+    }
+
+    @Override
+    public boolean takesLargePackets() {
+        return largePackets;
     }
 
     @Override

@@ -17,6 +17,7 @@ final class VirtioNet extends VirtioDevice {
     static final long CSUM = 1L << 0;
     static final long MTU = 1L << 3;
     static final long MAC = 1L << 5;
+    static final long HOST_TSO4 = 1L << 11;
     static final long MRG_RXBUF = 1L << 15;
     static final long STATUS = 1L << 16;
     static final long CTRL_VQ = 1L << 17;
@@ -39,6 +40,10 @@ final class VirtioNet extends VirtioDevice {
     private static final int CONTROL_QUEUE_SIZE = 64;
     private static final int ETHERNET_HEADER_BYTES = 14;
     static final int HEADER_BYTES = 12;
+
+    /// What the driver leaves to the device to be segmented (§5.1.6.2), nothing or TCP over IPv4.
+    private static final int GSO_NONE = 0;
+    private static final int GSO_TCPV4 = 1;
 
     private static final int CONTROL_OK = 0;
     private static final int CONTROL_ERROR = 1;
@@ -65,7 +70,8 @@ final class VirtioNet extends VirtioDevice {
         super(
                 name,
                 TYPE,
-                CSUM | MTU | MAC | MRG_RXBUF | STATUS | CTRL_VQ | CTRL_RX | GUEST_ANNOUNCE | CTRL_MAC_ADDR,
+                CSUM | MTU | MAC | MRG_RXBUF | STATUS | CTRL_VQ | CTRL_RX | GUEST_ANNOUNCE | CTRL_MAC_ADDR
+                        | (port.takesLargePackets() ? HOST_TSO4 : 0),
                 memory,
                 QUEUE_SIZE,
                 QUEUE_SIZE,
@@ -235,11 +241,11 @@ final class VirtioNet extends VirtioDevice {
         if (length < ETHERNET_HEADER_BYTES || length > FRAME_BYTES_MAX) {
             return 0;
         }
-        byte[] message = chain.read(0, (int) length + HEADER_BYTES);
-        byte[] frame = Arrays.copyOfRange(message, HEADER_BYTES, message.length);
-        boolean whole = message[1] == 0; // nothing to segment: none of those features is offered
+        byte[] header = chain.read(0, HEADER_BYTES);
+        byte[] frame = chain.read(HEADER_BYTES, (int) length);
+        boolean takes = header[1] == GSO_NONE || header[1] == GSO_TCPV4 && negotiated(HOST_TSO4);
         boolean up = (linkStatus & LINK_UP) != 0;
-        if (whole && up && (!negotiated(CSUM) || Checksum.complete(message, frame))) {
+        if (takes && up && (!negotiated(CSUM) || Checksum.complete(header, frame))) {
             owe(() -> port.send(frame));
         }
         return 0;

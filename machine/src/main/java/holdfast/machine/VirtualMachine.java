@@ -482,6 +482,9 @@ public final class VirtualMachine implements Machine {
         if (outlet == null) {
             throw new IllegalArgumentException("the machine has no network device");
         }
+        if (outlet.takesLargePackets() && !port.takesLargePackets()) {
+            throw new IllegalArgumentException("the guest sends larger packets than this network takes");
+        }
         outlet.replace(port);
     }
 

@@ -194,6 +194,36 @@ class VirtioNetTest {
         assertThat(wire.sent()).isEmpty();
     }
 
+    /// A packet of TCP that the driver has not cut, to a network that takes it: whole, with its checksum.
+    @Test
+    void aFrameToBeSegmentedIsSentWholeToANetworkThatTakesIt() {
+        var other = new VirtioRig();
+        var large = new WirePort(true);
+        other.plug(new VirtioNet("net", other.memory, new DirectGate(), large, MAC, 1500));
+        GuestDriver offloading = new GuestDriver(other, 1).start();
+        assertThat(driver.offered() & VirtioNet.HOST_TSO4).isZero();
+        assertThat(offloading.offered() & VirtioNet.HOST_TSO4).isNotZero();
+        byte[] frame = frame(0x0202_0202_0202L, 14 + 40 + 50_000);
+        byte[] header = new byte[HEADER];
+        header[0] = 1;
+        header[1] = 1;
+        header[6] = 34;
+        header[8] = 16;
+        long at = other.allocate(HEADER + frame.length, 2);
+        other.write(at, header);
+        other.write(at + HEADER, frame);
+        offloading.queue(VirtioNet.TRANSMIT).send(Part.out(at, HEADER), Part.out(at + HEADER, frame.length));
+        byte[] sent = large.sent().getFirst();
+        assertThat(sent).hasSameSizeAs(frame);
+        int pseudo = (frame[50] & 0xff) << 8 | frame[51] & 0xff;
+        int sum = Checksum.sum(sent, 34) + pseudo;
+        assertThat((sum & 0xffff) + (sum >> 16)).isEqualTo(0xffff);
+        header[1] = 4; // TCP over IPv6
+        other.write(at, header);
+        offloading.queue(VirtioNet.TRANSMIT).send(Part.out(at, HEADER), Part.out(at + HEADER, frame.length));
+        assertThat(large.sent()).hasSize(1);
+    }
+
     @Test
     void theFilterPassesWhatTheDriverAsksFor() {
         long other = 0x02_00_00_00_00_01L;

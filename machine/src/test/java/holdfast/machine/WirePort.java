@@ -6,8 +6,22 @@ import java.util.function.Consumer;
 
 /// A network that remembers what the guest sends, and carries what the test sends.
 final class WirePort implements PacketPort {
+    private final boolean largePackets;
     private final List<byte[]> sent = new ArrayList<>();
     private Consumer<byte[]> receiver = _ -> {};
+
+    WirePort() {
+        this(false);
+    }
+
+    WirePort(boolean largePackets) {
+        this.largePackets = largePackets;
+    }
+
+    @Override
+    public boolean takesLargePackets() {
+        return largePackets;
+    }
 
     @Override
     public synchronized void send(byte[] frame) {

@@ -66,7 +66,7 @@ final class Switch {
     /// @return why it was dropped; null when it was not
     private @Nullable Drop passed(SwitchPort from, MemorySegment bytes) {
         @Nullable Ethernet frame = Ethernet.of(bytes);
-        if (frame == null || bytes.byteSize() > frameBytesMax) {
+        if (frame == null || bytes.byteSize() > frameBytesMax && frame.type() != Ethernet.IPV4) {
             return Drop.MALFORMED;
         }
         if (!frame.source().equals(from.station().card())) {
@@ -104,6 +104,10 @@ final class Switch {
         if (packet == null) {
             return Drop.MALFORMED;
         }
+        boolean large = frame.bytes().byteSize() > frameBytesMax;
+        if (large && !(packet.isPlain() && packet.protocol() == Packet.TCP)) {
+            return Drop.MALFORMED;
+        }
         boolean asksForAddress = packet.protocol() == Packet.UDP && packet.destinationPort() == DhcpServer.SERVER_PORT;
         boolean hasNone = packet.source().equals(Ipv4.ANY);
         if (!packet.source().equals(from.station().address()) && !(hasNone && asksForAddress)) {
@@ -113,7 +117,24 @@ final class Switch {
         if (asksForAddress && (toNetwork || frame.destination().isGroup())) {
             return dhcp(from, packet);
         }
-        return toNetwork ? toNetwork(from, frame, packet) : toMachines(from, frame);
+        if (toNetwork) {
+            // libslirp takes it as it is: what it writes into a connection has no frames.
+            return toNetwork(from, frame, packet);
+        }
+        return large ? inSegments(from, frame, packet) : toMachines(from, frame);
+    }
+
+    private @Nullable Drop inSegments(SwitchPort from, Ethernet frame, Packet packet) {
+        @Nullable TcpSegments segments = TcpSegments.of(frame, packet, frameBytesMax);
+        @Nullable SwitchPort to = ports.get(frame.destination());
+        if (segments == null) {
+            return Drop.MALFORMED;
+        }
+        if (to == null || to == from) {
+            return Drop.NOBODY;
+        }
+        segments.forEach(segment -> to.send(segment, Cable.From.MACHINE));
+        return null;
     }
 
     /// None of the machines is the others' router.

@@ -50,18 +50,30 @@ final class Frames {
 
     /// What opens a connection, and nothing more.
     static MemorySegment syn(Station from, int fromPort, Ipv4 to, int toPort) {
-        int bytes = 20;
-        MemorySegment frame = Ethernet.frame(SUBNET.gatewayCard(), from.card(), Ethernet.IPV4, 20 + bytes);
+        return tcp(from, SUBNET.gatewayCard(), fromPort, to, toPort, fromPort, 0, 0x02);
+    }
+
+    /// A segment of a connection.
+    static MemorySegment tcp(Station from, MacAddress toCard, int fromPort, Ipv4 to, int toPort, int sequence, int acknowledged, int flags, byte... payload) {
+        int bytes = 20 + payload.length;
+        MemorySegment frame = Ethernet.frame(toCard, from.card(), Ethernet.IPV4, 20 + bytes);
         int at = Ethernet.HEADER_BYTES + 20;
         Layout.put16(frame, at, fromPort);
         Layout.put16(frame, at + 2, toPort);
-        Layout.put32(frame, at + 4, fromPort);
-        Layout.put16(frame, at + 12, 0x5002);
+        Layout.put32(frame, at + 4, sequence);
+        Layout.put32(frame, at + 8, acknowledged);
+        Layout.put16(frame, at + 12, 0x5000 | flags);
         Layout.put16(frame, at + 14, 1000);
+        MemorySegment.copy(MemorySegment.ofArray(payload), 0, frame, at + 20, payload.length);
         Packet.header(frame, from.address(), to, Packet.TCP);
-        long pseudoHeader = Layout.sum(frame, Ethernet.HEADER_BYTES + 12L, 8) + Packet.TCP + bytes;
-        Layout.put16(frame, at + 16, Layout.checksum(pseudoHeader + Layout.sum(frame, at, bytes)));
+        Layout.put16(frame, at + 16, Layout.checksum(tcpSum(packet(bytes(frame)))));
         return frame;
+    }
+
+    /// All ones, folded, if the checksum is right (RFC 9293, section 3.1).
+    static long tcpSum(Packet packet) {
+        long bytes = packet.payload().byteSize();
+        return Layout.sum(packet.bytes(), 12, 8) + Packet.TCP + bytes + Layout.sum(packet.payload(), 0, bytes);
     }
 
     /// IPv6 to everybody.

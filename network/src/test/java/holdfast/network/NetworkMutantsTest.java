@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import holdfast.testkit.Mutant;
 import holdfast.testkit.Needs;
+import java.lang.foreign.MemorySegment;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
 import java.util.stream.Stream;
@@ -57,6 +58,11 @@ class NetworkMutantsTest {
         return false;
     }
 
+    /// Whatever is longer than a frame goes as it is.
+    static long byteSize(MemorySegment frame) {
+        return 60;
+    }
+
     /// As long as there is something.
     static boolean getAsBoolean(BooleanSupplier goesOn) {
         return true;
@@ -75,6 +81,7 @@ class NetworkMutantsTest {
                 mutant("a forward lets one connection wait", "Slirp", "listen", "Posix.listen", "NetworkFloodTest.aBurstOfConnectionsToAForwardIsLetWait"),
                 mutant("libslirp puts parts together", "Switch", "toNetwork", "Packet.isPlain", "SwitchTest.onlyPlainPacketsGoOut"),
                 mutant("a machine is the router", "Switch", "ipv6", "Ipv6Packet.isOfRouter", "SwitchTest.nobodyIsARouterByIpv6"),
+                mutant("what is longer than a frame is not cut", "Switch", "ipv4", "MemorySegment.byteSize", "SwitchTest.aLargePacketOfTcpComesToAMachineInSegments"),
                 mutant("a turn takes as long as there is something", "PortSocket", "receive", "BooleanSupplier.getAsBoolean",
                         "NetworkFloodTest.aTurnEndsAfterItsTimeAndNothingIsLost"));
     }

@@ -26,6 +26,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -142,6 +143,38 @@ class NetworkTest {
                     server.send(new DatagramPacket("pong!".getBytes(StandardCharsets.UTF_8), 5, request.getSocketAddress()));
                     assertThat(one.text()).isEqualTo("pong!");
                 }
+            }
+        }
+    }
+
+    private static Packet next(HandMachine machine) throws IOException {
+        while (true) {
+            var frame = new Ethernet(MemorySegment.ofArray(machine.receive()));
+            if (frame.type() == Ethernet.IPV4) {
+                return Frames.packet(Frames.bytes(frame.bytes()));
+            }
+        }
+    }
+
+    /// What a driver that leaves segmentation to its device sends: libslirp takes 60 KiB in one packet, and acknowledges it at once.
+    @Test
+    void aLargePacketOfTcpReachesAServerWhole() throws Exception {
+        byte[] much = new byte[60_000];
+        new Random(1).nextBytes(much);
+        try (Network network = open(true); var server = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+            network.configure(List.of(seat(ONE)), List.of());
+            int port = server.getLocalPort();
+            try (var one = new HandMachine(seat(ONE))) {
+                one.send(Frames.syn(ONE, 4000, SUBNET.gateway(), port));
+                MemorySegment agreed = next(one).payload();
+                assertThat(Layout.u8(agreed, 13)).as("SYN and ACK").isEqualTo(0x12);
+                int acknowledged = Layout.i32(agreed, 4) + 1;
+                one.send(Frames.tcp(ONE, SUBNET.gatewayCard(), 4000, SUBNET.gateway(), port, 4001, acknowledged, 0x10));
+                one.send(Frames.tcp(ONE, SUBNET.gatewayCard(), 4000, SUBNET.gateway(), port, 4001, acknowledged, 0x18, much));
+                try (Socket accepted = server.accept()) {
+                    assertThat(accepted.getInputStream().readNBytes(much.length)).isEqualTo(much);
+                }
+                await().atMost(20, TimeUnit.SECONDS).until(() -> Layout.i32(next(one).payload(), 8) == 4001 + much.length);
             }
         }
     }

@@ -265,6 +265,49 @@ class SwitchTest {
         dropped(ONE, Drop.MALFORMED, Frames.ethernet(MacAddress.BROADCAST, ONE.card(), Ethernet.IPV6, new byte[60_000]));
     }
 
+    /// As a network card does for who leaves it that (RFC 9293): each with its number, flags of the end at the end, and sums that are right.
+    @Test
+    void aLargePacketOfTcpComesToAMachineInSegments() {
+        byte[] much = new byte[60_001];
+        new Random(7).nextBytes(much);
+        send(ONE, Frames.tcp(ONE, TWO.card(), 4000, TWO.address(), 80, -5, 77, 0x80 | 0x10 | 0x08 | 0x01, much));
+        var whole = ByteBuffer.allocate(much.length);
+        int count = got(TWO).size();
+        for (int i = 0; i < count; i++) {
+            byte[] frame = got(TWO).get(i);
+            assertThat(frame).hasSizeLessThanOrEqualTo(1514);
+            Packet packet = Frames.packet(frame);
+            assertThat(Layout.checksum(Layout.sum(packet.bytes(), 0, 20))).isZero();
+            assertThat(Layout.checksum(Frames.tcpSum(packet))).isZero();
+            assertThat(Layout.i32(packet.payload(), 4)).isEqualTo(-5 + whole.position());
+            assertThat(Layout.i32(packet.payload(), 8)).isEqualTo(77);
+            assertThat(Layout.u8(packet.payload(), 13)).isEqualTo(0x10 | (i == 0 ? 0x80 : 0) | (i == count - 1 ? 0x09 : 0));
+            whole.put(Frames.bytes(packet.payload().asSlice(20)));
+        }
+        assertThat(count).isEqualTo(Math.ceilDiv(60_001, 1460));
+        assertThat(whole.array()).isEqualTo(much);
+        assertThat(got(ONE)).isEmpty();
+        assertThat(got(THREE)).isEmpty();
+    }
+
+    @Test
+    void aLargePacketOfTcpGoesOutAsItIs() {
+        MemorySegment large = Frames.tcp(ONE, SUBNET.gatewayCard(), 4000, FAR, 80, 1, 1, 0x10, new byte[65_495]);
+        send(ONE, large);
+        assertThat(outside).containsExactly(Frames.bytes(large));
+    }
+
+    @Test
+    void aLargePacketThatIsNothingElseIsNone() {
+        MemorySegment part = Frames.tcp(ONE, TWO.card(), 4000, TWO.address(), 80, 1, 1, 0x10, new byte[3000]);
+        Layout.put16(part, Ethernet.HEADER_BYTES + 6, 0x2000);
+        dropped(ONE, Drop.MALFORMED, part);
+        MemorySegment headless = Frames.tcp(ONE, TWO.card(), 4000, TWO.address(), 80, 1, 1, 0x10, new byte[3000]);
+        Layout.put8(headless, Ethernet.HEADER_BYTES + 20 + 12, 0x10);
+        dropped(ONE, Drop.MALFORMED, headless);
+        dropped(ONE, Drop.NOBODY, Frames.tcp(ONE, new MacAddress(0x5254_0000_0999L), 4000, TWO.address(), 80, 1, 1, 0x10, new byte[3000]));
+    }
+
     @Test
     void nobodyIsARouterByIpv6() {
         byte[] advertisement = {(byte) 134, 0, 0, 0, 64, 0, 0, 0};
