@@ -132,4 +132,17 @@ class MainTest {
         assertThat(refused.exitCode()).isEqualTo(1);
         assertThat(refused.err()).contains("name another directory");
     }
+
+    /// What is made for one command alone is that command as it is among all.
+    @Test
+    void aCommandThatIsMadeAloneIsTheSame() {
+        CommandLine all = Main.commandLine();
+        all.getSubcommands().forEach((name, command) -> {
+            CommandLine alone = Main.commandLineFor(name, "--help");
+            assertThat(alone.getSubcommands()).containsKey(name);
+            assertThat(Objects.requireNonNull(alone.getSubcommands().get(name)).getUsageMessage()).isEqualTo(command.getUsageMessage());
+        });
+        assertThat(Main.commandLineFor("list").getSubcommands()).hasSize(1);
+        assertThat(Main.commandLineFor("lst").getSubcommands()).hasSameSizeAs(all.getSubcommands());
+    }
 }
