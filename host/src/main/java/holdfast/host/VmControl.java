@@ -110,6 +110,8 @@ final class VmControl implements AutoCloseable {
         LiveGuest guest = vm.guest();
         wire.say(Answer.of(vm.status()));
         ConsoleHub console = guest.console();
+        // First: who types what is refused is to have seen what there was.
+        console.add(viewer);
         Thread typing = Thread.ofVirtual().name("typing").start(() -> {
             try {
                 for (Frame frame = wire.receive(); frame != null; frame = wire.receive()) {
@@ -128,7 +130,6 @@ final class VmControl implements AutoCloseable {
             }
             viewer.leave();
         });
-        console.add(viewer);
         try {
             viewer.send();
         } finally {
