@@ -47,7 +47,7 @@ sealed interface Awaited {
     private static void awaitPort(HostClient daemon, String name, int number, int seconds) throws InterruptedException {
         // State 0A is LISTEN (proc(5)).
         String condition = String.format(Locale.ROOT, "cat /proc/net/tcp /proc/net/tcp6 2>/dev/null | grep -q ':%04X [0-9A-F:]* 0A '", number);
-        if (awaitIn(daemon, name, condition, "exit 0", seconds) != 0) {
+        if (awaitIn(daemon, name, condition, "0.1", "exit 0", seconds) != 0) {
             throw new HostProblem(HostProblem.Kind.TIMEOUT, name, "listens at no port " + number + " yet", "see 'holdfast logs " + name + "', or wait longer");
         }
     }
@@ -57,12 +57,12 @@ sealed interface Awaited {
         final int none = 9;
         String over = "[ -e /run/cloud-init/result.json ] || [ -e /run/cloud-init/disabled ] || ! command -v cloud-init >/dev/null";
         String verdict = "command -v cloud-init >/dev/null && [ ! -e /run/cloud-init/disabled ] || exit " + none + "; cloud-init status --wait";
-        switch (awaitIn(daemon, name, over, verdict, seconds)) {
+        switch (awaitIn(daemon, name, over, "1", verdict, seconds)) {
             // 2: it went on after something that did not work, or is not to be said that way any more.
             case 0, 2 -> {}
             case ExitCode.TIMEOUT -> throw new HostProblem(
                     HostProblem.Kind.TIMEOUT, name, "has not done yet what cloud-init is to do", "see 'holdfast logs " + name + "', or wait longer");
-            case none -> throw new HostProblem(HostProblem.Kind.CONFLICT, name, "runs no cloud-init", "launch one from an image that has it");
+            case none -> throw new HostProblem(HostProblem.Kind.CONFLICT, name, "runs no cloud-init", "launch one from debian-cloud");
             default -> throw new HostProblem(
                     HostProblem.Kind.FAILED, name, "has a cloud-init that failed", "see: holdfast exec " + name + " cloud-init status --long");
         }
@@ -70,14 +70,15 @@ sealed interface Awaited {
 
     /// Waits for a condition in the guest, and runs a command there then.
     ///
+    /// @param pauseSeconds between two looks, each of which costs a guest without builtins two processes
     /// @return the command's exit code, or [ExitCode#TIMEOUT]
-    private static int awaitIn(HostClient daemon, String name, String condition, String then, int seconds) throws InterruptedException {
+    private static int awaitIn(HostClient daemon, String name, String condition, String pauseSeconds, String then, int seconds) throws InterruptedException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
         daemon.await(name, "ready", seconds);
         long left = Math.max(1, TimeUnit.NANOSECONDS.toSeconds(end - System.nanoTime()));
         String script = String.format(
-                Locale.ROOT, "end=$(($(date +%%s) + %d)); until %s; do [ $(date +%%s) -lt $end ] || exit %d; sleep 0.1; done; %s",
-                left, condition, ExitCode.TIMEOUT, then);
+                Locale.ROOT, "end=$(($(date +%%s) + %d)); until %s; do [ $(date +%%s) -lt $end ] || exit %d; sleep %s; done; %s",
+                left, condition, ExitCode.TIMEOUT, pauseSeconds, then);
         try (GuestStream stream = daemon.exec(name, script)) {
             stream.endInput();
             Frame frame = stream.next();

@@ -20,32 +20,28 @@ import picocli.CommandLine.Parameters;
             "",
             "tiny: Debian's kernel with busybox, dropbear and qemu-guest-agent in memory.",
             "debian: a whole Debian 13 on a disk, with systemd and sshd, installed by a virtual machine of ours.",
+            "debian-cloud: the same with cloud-init, for 'launch --user-data'.",
             "Packages are fetched once, and verified as apt does it. No root is needed.",
         },
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class ImageBuildCommand implements Callable<Integer> {
-    @Parameters(paramLabel = "NAME", description = "tiny or debian")
+    @Parameters(paramLabel = "NAME", description = "tiny, debian or debian-cloud")
     String name = "";
 
     @Option(names = "--with", paramLabel = "PACKAGE", split = ",", description = "further Debian packages; of tiny only their files go in; repeatable")
     List<String> with = new ArrayList<>();
 
-    @Option(names = "--disk-size", paramLabel = "SIZE", description = "size of debian's disk; default: 4GiB")
+    @Option(names = "--disk-size", paramLabel = "SIZE", description = "size of the disk of those that have one; default: 4GiB")
     @Nullable ByteSize diskSize;
 
     @Override
     public Integer call() throws InterruptedException {
-        Recipe recipe = switch (Images.recipe(name)) {
-            case Recipe.Tiny tiny -> {
-                if (diskSize != null) {
-                    throw new UsageError("--disk-size: " + tiny.name() + " has no disk");
-                }
-                yield new Recipe.Tiny(tiny.name(), with);
-            }
-            case Recipe.Debian debian ->
-                new Recipe.Debian(debian.name(), diskSize == null ? debian.diskBytes() : diskSize.bytes(), with);
-        };
+        Recipe plain = Images.recipe(name);
+        if (diskSize != null && plain.diskBytes() == 0) {
+            throw new UsageError("--disk-size: " + plain.name() + " has no disk");
+        }
+        Recipe recipe = plain.with(with, diskSize == null ? plain.diskBytes() : diskSize.bytes());
         Streams streams = Streams.ofProcess();
         Image image;
         try (var progress = new BuildProgress(ProgressBar.on(streams), streams.err())) {

@@ -78,7 +78,7 @@ final class LaunchCommand implements Callable<Integer> {
     @Nullable String append;
 
     @Option(names = "--user-data", paramLabel = "FILE", description = {
-        "what cloud-init in it is to do at its first start; for an image that was imported with --cloud-init.",
+        "what cloud-init in it is to do at its first start; for an image that has it, such as debian-cloud.",
         "It is also told the machine's name, its id, and the key of 'holdfast ssh'"
     })
     @Nullable Path userData;

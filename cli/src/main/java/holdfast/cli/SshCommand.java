@@ -53,7 +53,7 @@ final class SshCommand implements Callable<Integer> {
     @Parameters(index = "1..*", arity = "0..*", paramLabel = "CMD", description = "behind --: the command and its arguments")
     List<String> command = new ArrayList<>();
 
-    @Option(names = {"-l", "--user"}, paramLabel = "USER", description = "who to log in as; default: root, who alone is given the key")
+    @Option(names = {"-l", "--user"}, paramLabel = "USER", description = "who to log in as; default: root, who alone is given the key; in debian-cloud debian has it too")
     String user = "root";
 
     @Override

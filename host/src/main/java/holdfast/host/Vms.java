@@ -166,7 +166,7 @@ final class Vms {
     private static void requireCloudInit(boolean there, String image) {
         if (!there) {
             throw new HostProblem(
-                    Kind.INVALID, "image " + image, "has no cloud-init, which user data is for", "take one that was imported with it: holdfast image import --cloud-init");
+                    Kind.INVALID, "image " + image, "has no cloud-init, which user data is for", "take one that has it: holdfast launch debian-cloud");
         }
     }
 

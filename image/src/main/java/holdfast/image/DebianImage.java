@@ -21,20 +21,24 @@ final class DebianImage {
     private static final long MEMORY_BYTES = 1L << 30;
     private static final String WORK = "holdfast-build/";
     private static final String DEBS = WORK + "debs/";
+    private static final String CLOUD_INIT = "cloud-init";
 
     /// apt's pattern for the essential packages, and what makes a computer of them.
     private static final List<String> PACKAGES = List.of(
             "?essential", "apt", "debian-archive-keyring", "systemd-sysv", "systemd-resolved", "libpam-systemd", "udev", "dbus", "login", "passwd",
             "kmod", "e2fsprogs", "iproute2", "iputils-ping", "netbase", "procps", "less", "openssh-server", "qemu-guest-agent");
 
+    /// What user data is for, and by what the user that it makes becomes root.
+    private static final List<String> CLOUD_PACKAGES = List.of(CLOUD_INIT, "sudo");
+
     private static final List<String> INITRD_MODULES = List.of("virtio_blk", "virtio_rng", "virtio_scsi", "sd_mod", "ext4", "crc32c_generic");
 
-    private final Recipe.Debian recipe;
+    private final Recipe.OnDisk recipe;
     private final Path cache;
     private final GuestRunner runner;
     private final Progress progress;
 
-    DebianImage(Recipe.Debian recipe, Path cache, GuestRunner runner, Progress progress) {
+    DebianImage(Recipe.OnDisk recipe, Path cache, GuestRunner runner, Progress progress) {
         this.recipe = recipe;
         this.cache = cache;
         this.runner = runner;
@@ -62,13 +66,16 @@ final class DebianImage {
         }
         Files.delete(source);
         Files.delete(builder);
-        return new ImageParts(APPEND, MEMORY_BYTES, versions, recipe, false);
+        return new ImageParts(APPEND, MEMORY_BYTES, versions, recipe, versions.stream().anyMatch(one -> one.name().equals(CLOUD_INIT)));
     }
 
     private List<PackageVersion> prepare(Path directory, Path source, Path builder) throws IOException, InterruptedException {
         try (GuestPackages packages = GuestPackages.open(cache, progress)) {
             GuestPackages.FetchedKernel kernel = packages.kernel();
             var names = new ArrayList<>(PACKAGES);
+            if (recipe instanceof Recipe.DebianCloud) {
+                names.addAll(CLOUD_PACKAGES);
+            }
             names.addAll(recipe.with());
             List<FetchedPackage> fetched = packages.fetch(names);
             List<FetchedPackage> tools = packages.fetch(List.of("busybox-static", "e2fsprogs"));
@@ -170,6 +177,12 @@ final class DebianImage {
         disk.text(overlay + "etc/hosts", "127.0.0.1 localhost\n127.0.1.1 " + recipe.name() + "\n::1 localhost ip6-localhost ip6-loopback\n");
         disk.text(overlay + "etc/locale.conf", "LANG=C.UTF-8\n");
         disk.text(overlay + "etc/apt/sources.list.d/debian.sources", mirror.stanzasForGuest());
+        if (recipe instanceof Recipe.DebianCloud) {
+            ours(disk, overlay + "etc/cloud/cloud.cfg.d/90_dpkg.cfg", 0644, "cloud/datasources.cfg");
+            ours(disk, overlay + "etc/cloud/cloud.cfg.d/99_holdfast.cfg", 0644, "cloud/holdfast.cfg");
+            ours(disk, overlay + "etc/systemd/system/cloud-init-network.service.d/holdfast.conf", 0644, "cloud/network-stage.conf");
+            ours(disk, overlay + "etc/systemd/system/systemd-networkd-wait-online.service.d/holdfast.conf", 0644, "cloud/wait-online.conf");
+        }
         // Before openssh-server is configured: it would make keys of every kind.
         ours(disk, "etc/ssh/sshd_config.d/holdfast.conf", 0644, "debian/sshd.conf");
     }

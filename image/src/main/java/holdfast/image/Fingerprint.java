@@ -18,12 +18,18 @@ final class Fingerprint {
                     "debian/holdfast-ssh-key.service", "debian/sshd.conf", "debian/exec.rules", "debian/autologin.conf",
                     "debian/ethernet.network", "debian/fstab", "debian/manager.conf");
 
+    private static final List<String> CLOUD_FILES =
+            List.of("cloud/datasources.cfg", "cloud/holdfast.cfg", "cloud/network-stage.conf", "cloud/wait-online.conf");
+
     private Fingerprint() {}
 
     static String of(Recipe recipe) {
         MessageDigest digest = Sha256.digest();
         digest.update((BUILD + " " + recipe).getBytes(StandardCharsets.UTF_8));
         FILES.forEach(file -> digest.update(GuestFiles.read(file)));
+        if (recipe instanceof Recipe.DebianCloud) {
+            CLOUD_FILES.forEach(file -> digest.update(GuestFiles.read(file)));
+        }
         return Sha256.hex(digest);
     }
 }

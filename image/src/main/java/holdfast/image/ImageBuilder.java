@@ -54,7 +54,7 @@ public final class ImageBuilder {
     private Image make(Recipe recipe, Progress progress) throws InterruptedException {
         return switch (recipe) {
             case Recipe.Tiny tiny -> store.fill(tiny.name(), directory -> TinyImage.build(tiny, cache, directory, progress));
-            case Recipe.Debian debian ->
+            case Recipe.OnDisk debian ->
                 store.fill(debian.name(), new DebianImage(debian, cache, runner, progress)::build);
         };
     }

@@ -29,9 +29,11 @@ public record Images(ImageStore store, ImageBuilder builder) {
         }
     }
 
-    /// Whether the image of this name has cloud-init; one that is still to be built has not.
+    /// Whether the image of this name has cloud-init, or will when it has been built.
+    ///
+    /// @throws OperatorError when no image of this name could be found or built
     public boolean hasCloudInit(String name) {
-        return store.find(name).map(Image::cloudInit).orElse(false);
+        return store.find(name).map(Image::cloudInit).orElseGet(() -> recipe(name) instanceof Recipe.DebianCloud);
     }
 
     public static Recipe recipe(String name) {
@@ -40,6 +42,6 @@ public record Images(ImageStore store, ImageBuilder builder) {
 
     private static OperatorError unknown(String name) {
         return new OperatorError(
-                "image " + name, "there is none of this name", "see 'holdfast image ls'; tiny and debian can be built");
+                "image " + name, "there is none of this name", "see 'holdfast image ls'; tiny, debian and debian-cloud can be built");
     }
 }

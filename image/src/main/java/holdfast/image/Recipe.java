@@ -6,11 +6,12 @@ import java.util.Optional;
 /// What an image is built from.
 public sealed interface Recipe {
 
-    /// The recipes that need no more than their name, by which they are also the images' names: `tiny`, `debian`.
+    /// The recipes that need no more than their name, by which they are also the images' names: `tiny`, `debian`, `debian-cloud`.
     static Optional<Recipe> named(String name) {
         return switch (name) {
             case Tiny.NAME -> Optional.of(new Tiny(Tiny.NAME, List.of()));
-            case Debian.NAME -> Optional.of(new Debian(Debian.NAME, Debian.DISK_BYTES_DEFAULT, List.of()));
+            case Debian.NAME -> Optional.of(new Debian(Debian.NAME, OnDisk.DISK_BYTES_DEFAULT, List.of()));
+            case DebianCloud.NAME -> Optional.of(new DebianCloud(DebianCloud.NAME, OnDisk.DISK_BYTES_DEFAULT, List.of()));
             default -> Optional.empty();
         };
     }
@@ -50,12 +51,13 @@ public sealed interface Recipe {
     }
 
     /// A whole Debian on a disk.
-    ///
-    /// @param diskBytes size of the root disk
-    /// @param with further packages to install
-    record Debian(String name, long diskBytes, List<String> with) implements Recipe {
+    sealed interface OnDisk extends Recipe {
+        long DISK_BYTES_DEFAULT = 4L << 30;
+    }
+
+    /// As Debian installs itself, with ssh.
+    record Debian(String name, long diskBytes, List<String> with) implements OnDisk {
         public static final String NAME = "debian";
-        public static final long DISK_BYTES_DEFAULT = 4L << 30;
 
         public Debian {
             with = List.copyOf(with);
@@ -64,6 +66,20 @@ public sealed interface Recipe {
         @Override
         public Debian with(List<String> packages, long diskBytes) {
             return new Debian(name, diskBytes, packages);
+        }
+    }
+
+    /// The same with cloud-init, which sets up each machine as its user data says.
+    record DebianCloud(String name, long diskBytes, List<String> with) implements OnDisk {
+        public static final String NAME = "debian-cloud";
+
+        public DebianCloud {
+            with = List.copyOf(with);
+        }
+
+        @Override
+        public DebianCloud with(List<String> packages, long diskBytes) {
+            return new DebianCloud(name, diskBytes, packages);
         }
     }
 }

@@ -280,7 +280,8 @@ final class ImageStoreTest {
 
     @Test
     void whatAnOperatorWishedInAnImageIsNotForgotten() throws Exception {
-        List<Recipe> recipes = List.of(new Recipe.Tiny("tiny", List.of("nginx")), new Recipe.Debian("debian", 5L << 30, List.of("gcc")));
+        List<Recipe> recipes = List.of(new Recipe.Tiny("tiny", List.of("nginx")), new Recipe.Debian("debian", 5L << 30, List.of("gcc")),
+                new Recipe.DebianCloud("debian-cloud", 6L << 30, List.of("nginx")));
         for (Recipe recipe : recipes) {
             Image built = store.fill(recipe.name(), directory -> {
                 Files.writeString(directory.resolve("kernel"), "k");
