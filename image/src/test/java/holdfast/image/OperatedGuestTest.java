@@ -50,7 +50,7 @@ final class OperatedGuestTest {
         public void send(byte[] frame) {}
 
         @Override
-        public void attach(Consumer<byte[]> receiver) {}
+        public void attach(Consumer<List<byte[]>> receiver) {}
 
         @Override
         public void close() {}

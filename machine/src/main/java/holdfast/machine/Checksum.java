@@ -35,19 +35,30 @@ final class Checksum {
 
     /// Ones' complement sum, 16 bits, of big-endian words from `from` to the end, padded with a zero byte.
     static int sum(byte[] bytes, int from) {
+        return sum(bytes, from, bytes.length);
+    }
+
+    /// The same up to `to`.
+    static int sum(byte[] bytes, int from, int to) {
         long sum = 0;
         int i = from;
-        for (; i + 4 <= bytes.length; i += 4) {
+        for (; i + 4 <= to; i += 4) {
             // Two words at once: what the lower one carries is added in the end.
             sum += (int) WORDS.get(bytes, i) & 0xffff_ffffL;
         }
-        for (; i < bytes.length; i += 2) {
-            int low = i + 1 < bytes.length ? bytes[i + 1] & 0xff : 0;
+        for (; i < to; i += 2) {
+            int low = i + 1 < to ? bytes[i + 1] & 0xff : 0;
             sum += (bytes[i] & 0xff) << 8 | low;
         }
-        while (sum >>> 16 != 0) {
-            sum = (sum & 0xffff) + (sum >>> 16);
+        return fold(sum);
+    }
+
+    /// The same in 16 bits.
+    static int fold(long sum) {
+        long folded = sum;
+        while (folded >>> 16 != 0) {
+            folded = (folded & 0xffff) + (folded >>> 16);
         }
-        return (int) sum;
+        return (int) folded;
     }
 }

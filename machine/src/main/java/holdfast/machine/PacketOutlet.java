@@ -1,5 +1,6 @@
 package holdfast.machine;
 
+import java.util.List;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -7,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 final class PacketOutlet implements PacketPort {
     private final Outputs.Source source;
     private volatile PacketPort target;
-    private volatile @Nullable Consumer<byte[]> receiver;
+    private volatile @Nullable Consumer<List<byte[]>> receiver;
 
     PacketOutlet(String name, PacketPort target, Outputs outputs) {
         this.target = target;
@@ -29,7 +30,7 @@ final class PacketOutlet implements PacketPort {
     }
 
     @Override
-    public void attach(Consumer<byte[]> consumer) {
+    public void attach(Consumer<List<byte[]>> consumer) {
         receiver = consumer;
         target.attach(consumer);
     }
@@ -37,7 +38,7 @@ final class PacketOutlet implements PacketPort {
     /// While the machine is paused.
     void replace(PacketPort other) {
         target = other;
-        Consumer<byte[]> consumer = receiver;
+        Consumer<List<byte[]>> consumer = receiver;
         if (consumer != null) {
             other.attach(consumer);
         }

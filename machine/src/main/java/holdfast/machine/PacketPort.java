@@ -1,5 +1,6 @@
 package holdfast.machine;
 
+import java.util.List;
 import java.util.function.Consumer;
 
 /// The outside of a network device: Ethernet frames without FCS.
@@ -13,8 +14,8 @@ public interface PacketPort extends AutoCloseable {
         return false;
     }
 
-    /// Where received frames go; any thread may call it.
-    void attach(Consumer<byte[]> receiver);
+    /// Where received frames go, those that came at once together; any thread may call it.
+    void attach(Consumer<List<byte[]>> receiver);
 
     @Override
     void close();

@@ -13,6 +13,8 @@ import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
@@ -43,7 +45,7 @@ public final class SocketPacketPort implements PacketPort {
     private final CountDownLatch closing = new CountDownLatch(1);
     private final Thread reader;
     private final Thread writer;
-    private volatile Consumer<byte[]> receiver = _ -> {};
+    private volatile Consumer<List<byte[]>> receiver = _ -> {};
     private volatile @Nullable SocketChannel channel;
 
     /// Connects to the socket.
@@ -143,7 +145,7 @@ public final class SocketPacketPort implements PacketPort {
     }
 
     @Override
-    public void attach(Consumer<byte[]> to) {
+    public void attach(Consumer<List<byte[]>> to) {
         receiver = to;
     }
 
@@ -228,11 +230,13 @@ public final class SocketPacketPort implements PacketPort {
         ByteBuffer buffer = ByteBuffer.allocateDirect(BUFFER_BYTES);
         while (from.read(buffer) >= 0) {
             buffer.flip();
+            var frames = new ArrayList<byte[]>();
             while (hasFrame(buffer)) {
                 byte[] frame = new byte[buffer.getInt()];
                 buffer.get(frame);
-                receiver.accept(frame);
+                frames.add(frame);
             }
+            receiver.accept(frames);
             buffer.compact();
         }
         throw new EOFException("it has closed the connection");

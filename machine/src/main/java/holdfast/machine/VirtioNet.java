@@ -2,6 +2,7 @@ package holdfast.machine;
 
 import holdfast.riscv.PhysicalMemory;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -15,8 +16,10 @@ final class VirtioNet extends VirtioDevice {
     static final int TYPE = 1;
 
     static final long CSUM = 1L << 0;
+    static final long GUEST_CSUM = 1L << 1;
     static final long MTU = 1L << 3;
     static final long MAC = 1L << 5;
+    static final long GUEST_TSO4 = 1L << 7;
     static final long HOST_TSO4 = 1L << 11;
     static final long MRG_RXBUF = 1L << 15;
     static final long STATUS = 1L << 16;
@@ -50,7 +53,7 @@ final class VirtioNet extends VirtioDevice {
     private static final int CONTROL_BYTES_MAX = 64 << 10;
 
     /// Kinds of events, the first byte of their payload.
-    private static final int EVENT_FRAME = 0;
+    private static final int EVENT_FRAMES = 0;
     private static final int EVENT_LINK = 1;
     private static final int EVENT_ANNOUNCE = 2;
 
@@ -70,7 +73,7 @@ final class VirtioNet extends VirtioDevice {
         super(
                 name,
                 TYPE,
-                CSUM | MTU | MAC | MRG_RXBUF | STATUS | CTRL_VQ | CTRL_RX | GUEST_ANNOUNCE | CTRL_MAC_ADDR
+                CSUM | GUEST_CSUM | MTU | MAC | GUEST_TSO4 | MRG_RXBUF | STATUS | CTRL_VQ | CTRL_RX | GUEST_ANNOUNCE | CTRL_MAC_ADDR
                         | (port.takesLargePackets() ? HOST_TSO4 : 0),
                 memory,
                 QUEUE_SIZE,
@@ -92,18 +95,27 @@ final class VirtioNet extends VirtioDevice {
 
     // ---- from outside; any thread ----
 
-    private void offer(byte[] frame) {
-        if (frame.length < ETHERNET_HEADER_BYTES || frame.length > FRAME_BYTES_MAX) {
+    /// What fits goes on as one event: kind, then length (4 bytes, big-endian) and bytes of each.
+    private void offer(List<byte[]> frames) {
+        List<byte[]> taken = frames.stream().filter(VirtioNet::isFrame).filter(_ -> takesOne()).toList();
+        if (taken.isEmpty()) {
             return;
         }
-        if (offered.incrementAndGet() > WAITING_MAX) {
+        ByteBuffer payload = ByteBuffer.allocate(1 + taken.stream().mapToInt(frame -> Integer.BYTES + frame.length).sum()).put((byte) EVENT_FRAMES);
+        taken.forEach(frame -> payload.putInt(frame.length).put(frame));
+        input.offer(payload.array());
+    }
+
+    private static boolean isFrame(byte[] frame) {
+        return frame.length >= ETHERNET_HEADER_BYTES && frame.length <= FRAME_BYTES_MAX;
+    }
+
+    private boolean takesOne() {
+        boolean takes = offered.incrementAndGet() <= WAITING_MAX;
+        if (!takes) {
             offered.decrementAndGet();
-            return;
         }
-        byte[] payload = new byte[1 + frame.length];
-        payload[0] = EVENT_FRAME;
-        System.arraycopy(frame, 0, payload, 1, frame.length);
-        input.offer(payload);
+        return takes;
     }
 
     /// The cable is plugged in or pulled out.
@@ -120,10 +132,16 @@ final class VirtioNet extends VirtioDevice {
 
     private void event(byte[] payload) throws GuestError {
         switch (payload[0]) {
-            case EVENT_FRAME -> {
-                // In a replay frames come that were never offered here.
-                offered.updateAndGet(count -> Math.max(0, count - 1));
-                received(Arrays.copyOfRange(payload, 1, payload.length));
+            case EVENT_FRAMES -> {
+                ByteBuffer frames = ByteBuffer.wrap(payload, 1, payload.length - 1);
+                while (frames.hasRemaining()) {
+                    // In a replay frames come that were never offered here.
+                    offered.updateAndGet(count -> Math.max(0, count - 1));
+                    byte[] frame = new byte[frames.getInt()];
+                    frames.get(frame);
+                    received(frame);
+                }
+                deliver();
             }
             case EVENT_LINK -> linkStatus(payload[1] == 1 ? linkStatus | LINK_UP : linkStatus & ~LINK_UP);
             case EVENT_ANNOUNCE -> {
@@ -142,30 +160,53 @@ final class VirtioNet extends VirtioDevice {
         }
     }
 
-    private void received(byte[] frame) throws GuestError {
+    private void received(byte[] frame) {
         boolean wanted = live() && (linkStatus & LINK_UP) != 0 && filter.accepts(frame);
         if (wanted && waiting.size() < WAITING_MAX) {
             waiting.add(frame);
-            deliver();
         }
     }
 
     private void deliver() throws GuestError {
         Virtqueue queue = queue(RECEIVE);
-        while (!waiting.isEmpty() && queue.enabled() && running()) {
-            if (!deliver(queue, waiting.element())) {
-                return;
+        boolean more = true;
+        while (more && !waiting.isEmpty() && queue.enabled() && running()) {
+            int count = deliver(queue);
+            for (int i = 0; i < count; i++) {
+                waiting.remove();
             }
-            waiting.remove();
+            more = count > 0;
         }
     }
 
-    /// Puts a frame, with its header, into as many chains as it needs; without MRG_RXBUF into one, or nowhere.
+    /// The first that wait go together where they can, and where there are buffers for them all.
     ///
-    /// @return false when there are not enough buffers yet; a frame that can never fit is dropped
-    private boolean deliver(Virtqueue queue, byte[] frame) throws GuestError {
+    /// @return how many need not wait any more
+    private int deliver(Virtqueue queue) throws GuestError {
+        List<TcpSegment> together = !negotiated(GUEST_CSUM) ? List.of() : TcpSegment.together(waiting, negotiated(GUEST_TSO4) ? WAITING_MAX : 1);
+        if (together.size() > 1 && put(queue, TcpSegment.message(together)) == Put.DONE) {
+            return together.size();
+        }
+        byte[] message = together.isEmpty() ? message(waiting.element()) : TcpSegment.message(together.subList(0, 1));
+        return put(queue, message) == Put.WAITS ? 0 : 1;
+    }
+
+    private static byte[] message(byte[] frame) {
         byte[] message = new byte[HEADER_BYTES + frame.length];
         System.arraycopy(frame, 0, message, HEADER_BYTES, frame.length);
+        return message;
+    }
+
+    private enum Put {
+        DONE,
+        /// There are not enough buffers yet.
+        WAITS,
+        /// It can never fit.
+        NEVER
+    }
+
+    /// Puts a header and a frame into as many chains as they need; without MRG_RXBUF into one, or nowhere.
+    private Put put(Virtqueue queue, byte[] message) throws GuestError {
         List<Chain> chains = new ArrayList<>();
         long room = 0;
         while (room < message.length) {
@@ -173,7 +214,7 @@ final class VirtioNet extends VirtioDevice {
             Chain chain = tooSmall ? null : queue.pop();
             if (chain == null) {
                 queue.unpop(chains.size());
-                return tooSmall;
+                return tooSmall ? Put.NEVER : Put.WAITS;
             }
             chains.add(chain);
             room += chain.writableBytes();
@@ -182,7 +223,7 @@ final class VirtioNet extends VirtioDevice {
             }
             if (!negotiated(MRG_RXBUF) && room < message.length) {
                 queue.unpop(1);
-                return true;
+                return Put.NEVER;
             }
         }
         message[10] = (byte) chains.size();
@@ -196,7 +237,7 @@ final class VirtioNet extends VirtioDevice {
             done += bytes;
         }
         queue.publish(chains.size());
-        return true;
+        return Put.DONE;
     }
 
     // ---- queues ----

@@ -36,7 +36,7 @@ class SocketPacketPortTest {
 
     private static BlockingQueue<byte[]> received(SocketPacketPort port) {
         BlockingQueue<byte[]> frames = new ArrayBlockingQueue<>(1000);
-        port.attach(frames::add);
+        port.attach(frames::addAll);
         return frames;
     }
 

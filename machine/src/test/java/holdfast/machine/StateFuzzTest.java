@@ -40,7 +40,7 @@ class StateFuzzTest {
         }
 
         @Override
-        public void attach(java.util.function.Consumer<byte[]> receiver) {
+        public void attach(java.util.function.Consumer<List<byte[]>> receiver) {
             // Nothing ever comes.
         }
 

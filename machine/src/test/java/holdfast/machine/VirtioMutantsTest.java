@@ -38,7 +38,10 @@ class VirtioMutantsTest {
                         "VirtioConsoleTest.whatAClosedPortHasNotReadIsDroppedAndTheNextOpeningBeginsEmpty"),
                 mutant("a share that is in use is saved", "VirtioShare", "saveDevice", "SharePort.inUse", "VirtioShareTest.whatIsInUseIsNotSaved"),
                 mutant("a checksum is left incomplete", "Checksum", "complete", "Checksum.sum",
-                        "VirtioNetTest.aChecksumLeftToTheDeviceIsCompleted"));
+                        "VirtioNetTest.aChecksumLeftToTheDeviceIsCompleted"),
+                mutant("segments of two streams are put together", "TcpSegment", "follows", "TcpSegment.same",
+                        "TcpSegmentTest.nothingIsLostOrMadeOfStreamsThatAreMixed"),
+                mutant("a damaged segment is called right", "TcpSegment", "of", "Checksum.fold", "TcpSegmentTest.whatIsDamagedArrivesAsItIs"));
     }
 
     @ParameterizedTest

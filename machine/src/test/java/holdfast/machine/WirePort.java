@@ -8,7 +8,7 @@ import java.util.function.Consumer;
 final class WirePort implements PacketPort {
     private final boolean largePackets;
     private final List<byte[]> sent = new ArrayList<>();
-    private Consumer<byte[]> receiver = _ -> {};
+    private Consumer<List<byte[]>> receiver = _ -> {};
 
     WirePort() {
         this(false);
@@ -33,12 +33,12 @@ final class WirePort implements PacketPort {
     }
 
     @Override
-    public void attach(Consumer<byte[]> to) {
+    public void attach(Consumer<List<byte[]>> to) {
         receiver = to;
     }
 
-    void arrive(byte[] frame) {
-        receiver.accept(frame);
+    void arrive(byte[]... together) {
+        receiver.accept(List.of(together));
     }
 
     @Override
