@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import holdfast.cli.Holdfast.Ended;
+import holdfast.testkit.Program;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
@@ -188,6 +189,13 @@ class HostGuestTest {
         assertThat(host.info("three").path("ended").asString()).isEqualTo("its process was killed");
         host.ok("start", "three", "--no-wait");
         assertThat(host.info("three").path("state").asString()).isEqualTo("running");
+        Program.output("kill", "-STOP", host.info("three").path("pid").asString());
+        OwnHost.kill(host.daemon());
+        assertThat(host.runs("list")).contains("unresponsive");
+        host.refused(124, "three: its process does not answer", "pause", "three");
+        host.ok("stop", "--force", "three");
+        assertThat(host.info("three").path("ended").asString()).isEqualTo("its process was killed");
+        host.ok("start", "three", "--no-wait");
         host.refused(5, "three: runs", "rm", "three");
         host.ok("rm", "--force", "three");
 

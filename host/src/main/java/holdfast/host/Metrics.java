@@ -17,7 +17,7 @@ import java.util.function.ToDoubleFunction;
 final class Metrics {
     /// All that a machine can be in; see [VmView].
     private static final List<String> STATES =
-            List.of("creating", "stopped", "saved", "starting", "running", "paused", "ending", "removing");
+            List.of("creating", "stopped", "saved", "starting", "running", "paused", "unresponsive", "ending", "removing");
 
     static final String TYPE = PrometheusTextFormatWriter.CONTENT_TYPE;
 

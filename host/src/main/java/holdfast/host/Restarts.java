@@ -50,7 +50,7 @@ final class Restarts {
     /// How a machine is now.
     void seen(VmView vm) {
         switch (vm.state()) {
-            case "starting", "running", "paused", "ending" -> up.putIfAbsent(vm.id(), nanoTime.getAsLong());
+            case "starting", "running", "paused", "unresponsive", "ending" -> up.putIfAbsent(vm.id(), nanoTime.getAsLong());
             case "stopped", "saved" -> {
                 @Nullable Long since = up.remove(vm.id());
                 if (since != null) {

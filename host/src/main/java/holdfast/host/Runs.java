@@ -145,7 +145,7 @@ final class Runs {
             }
             RunVm vm = add(id, at, status, status.spec());
             try {
-                vm.watch();
+                vm.watch(INTRODUCTION_LIMIT);
             } catch (IOException | HostProblem e) {
                 machines.remove(id);
                 throw e;

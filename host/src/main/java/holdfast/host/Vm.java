@@ -31,8 +31,16 @@ import org.jspecify.annotations.Nullable;
 sealed class Vm permits RunVm {
     private static final System.Logger LOG = System.getLogger(Vm.class.getName());
 
+    private static final String UNRESPONSIVE = "unresponsive";
+
     /// How long a process that has been seen may take until it can be asked, or until it is gone.
     private static final Duration PROCESS_LIMIT = Duration.ofSeconds(60);
+
+    /// How long a daemon that has just been started waits for each process that it finds.
+    private static final Duration ADOPTION_LIMIT = Duration.ofSeconds(3);
+
+    /// Then it waits in the background, and looks once in a while whether there still is one.
+    private static final Duration SILENCE_LIMIT = Duration.ofHours(1);
 
     private final Ledger ledger;
     private final VmHome home;
@@ -44,6 +52,7 @@ sealed class Vm permits RunVm {
     private final Condition changed = seen.newCondition();
     private VmRecord record;
     private @Nullable VmStatus status;
+    private boolean silent;
 
     Vm(Ledger ledger, VmHome home, VmRecord record, Events events) {
         this.ledger = ledger;
@@ -85,7 +94,7 @@ sealed class Vm permits RunVm {
         return switch (record.phase()) {
             case CREATING -> "creating";
             case REMOVING -> "removing";
-            case STARTED -> status == null ? "starting" : status.state();
+            case STARTED -> silent ? UNRESPONSIVE : status == null ? "starting" : status.state();
             case STOPPED -> Files.exists(home.state()) ? "saved" : "stopped";
         };
     }
@@ -125,6 +134,7 @@ sealed class Vm permits RunVm {
                 record = next;
                 if (next.phase() != Phase.STARTED) {
                     status = null;
+                    silent = false;
                 }
                 changed.signalAll();
             } finally {
@@ -142,6 +152,7 @@ sealed class Vm permits RunVm {
         seen.lock();
         try {
             status = now;
+            silent = false;
             changed.signalAll();
         } finally {
             seen.unlock();
@@ -200,7 +211,7 @@ sealed class Vm permits RunVm {
             throw new HostProblem(Kind.FAILED, name(), "its process could not begin", "see " + home.log());
         }
         try {
-            watch();
+            watch(PROCESS_LIMIT);
         } catch (IOException over) {
             LOG.log(Level.DEBUG, name() + " ended before it could be watched: " + over.getMessage());
             ended();
@@ -225,12 +236,20 @@ sealed class Vm permits RunVm {
         return Programs.start(home.directory(), home.log(), home.program(), home.temporary(), Confinement.of(home, effective()), words);
     }
 
-    /// Finds the process that an earlier daemon has left, if there still is one.
+    /// Finds the process that an earlier daemon has left, if there still is one. For one that says nothing a thread waits, and nobody else.
     void adopt() throws InterruptedException {
-        long deadline = System.nanoTime() + PROCESS_LIMIT.toNanos();
+        adopt(ADOPTION_LIMIT);
+    }
+
+    private void adopt(Duration limit) throws InterruptedException {
+        long deadline = System.nanoTime() + limit.plus(PROCESS_LIMIT).toNanos();
         while (!isFree() && System.nanoTime() < deadline) {
             try {
-                watch();
+                watch(limit);
+                return;
+            } catch (Wire.Silence silence) {
+                LOG.log(Level.WARNING, name() + ": " + silence.getMessage());
+                keepsSilent();
                 return;
             } catch (IOException notYet) {
                 // It has its lock, and not its socket: in a moment it has both, or neither.
@@ -238,6 +257,23 @@ sealed class Vm permits RunVm {
             }
         }
         ended();
+    }
+
+    private void keepsSilent() {
+        seen.lock();
+        try {
+            silent = true;
+        } finally {
+            seen.unlock();
+        }
+        events.tell(view());
+        Thread.ofVirtual().name("adoption of " + home.directory()).start(() -> {
+            try {
+                adopt(SILENCE_LIMIT);
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
     }
 
     /// Whether no process has it.
@@ -259,10 +295,11 @@ sealed class Vm permits RunVm {
 
     /// From here on it is told how its process is, and when that has gone.
     ///
+    /// @param limit how long its process may take to answer
     /// @throws IOException when nobody is there
-    void watch() throws IOException {
+    void watch(Duration limit) throws IOException {
         String token = record().token();
-        link.watch(this::status, () -> {
+        link.watch(limit, this::status, () -> {
             if (record().token().equals(token)) {
                 ended();
             }
@@ -375,6 +412,9 @@ sealed class Vm permits RunVm {
         if (!isStarted()) {
             throw conflict("does not run", "start it: holdfast start " + name());
         }
+        if (view().state().equals(UNRESPONSIVE)) {
+            throw named(VmLink.silence("its process does not answer"));
+        }
     }
 
     /// Asks its guest to stop, and waits. One that waits to be started again does so no more.
@@ -393,12 +433,33 @@ sealed class Vm permits RunVm {
         stopped(limit);
     }
 
-    /// Cuts its power, and waits until its process is gone. One that waits to be started again does so no more.
+    /// Cuts its power, and waits until its process is gone, which is killed if it does not answer. One that waits to be started again does so no more.
     void powerOff(Duration limit) throws IOException, InterruptedException {
-        if (!isCalledOff() && isStarted()) {
-            ask(Verb.POWER_OFF);
-            stopped(limit);
+        if (isCalledOff() || !isStarted()) {
+            return;
         }
+        try {
+            ask(Verb.POWER_OFF);
+        } catch (HostProblem e) {
+            if (e.kind() != Kind.TIMEOUT) {
+                throw e;
+            }
+            kill();
+        }
+        stopped(limit);
+    }
+
+    /// Kills who holds its lock: what its process says of itself would be no good reason.
+    private void kill() throws IOException {
+        if (isFree()) {
+            return;
+        }
+        Optional<ProcessHandle> holder = LockFile.holder(home.lock());
+        if (holder.isEmpty()) {
+            throw new HostProblem(Kind.FAILED, name(), "does not answer, and which process has it is not known", "kill the process that has " + home.lock() + " open");
+        }
+        LOG.log(Level.WARNING, name() + ": process " + holder.get().pid() + " is killed");
+        holder.get().destroyForcibly();
     }
 
     /// @return whether it has waited to be started again, and does so no more

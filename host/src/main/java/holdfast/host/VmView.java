@@ -5,7 +5,7 @@ import org.jspecify.annotations.Nullable;
 
 /// What is shown of a machine.
 ///
-/// @param state `creating`, `stopped`, `saved`, `starting`, `running`, `paused`, `ending` or `removing`
+/// @param state `creating`, `stopped`, `saved`, `starting`, `running`, `paused`, `unresponsive`, `ending` or `removing`
 /// @param ready whether the guest takes commands
 /// @param pid of its process, if it has one
 /// @param started when it was started last, in ISO 8601; null while it does not run

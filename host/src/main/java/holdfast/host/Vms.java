@@ -26,7 +26,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Callable;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -65,6 +70,7 @@ final class Vms {
         Runnable _ = events.listen(restarts::seen);
         List<VmRecord> found = inventory.list();
         List<VmRecord> waiting = found.stream().filter(record -> record.phase() == Phase.STOPPED && record.again()).toList();
+        var started = new ArrayList<Callable<Void>>();
         for (VmRecord record : found) {
             var vm = new Vm(inventory, home.machine(record.id()), record, events);
             switch (record.phase()) {
@@ -72,10 +78,21 @@ final class Vms {
                 case STARTED -> {
                     machines.put(record.id(), vm);
                     restarts.found(record.id());
-                    vm.adopt();
+                    started.add(() -> {
+                        vm.adopt();
+                        return null;
+                    });
                 }
                 case STOPPED -> machines.put(record.id(), vm);
             }
+        }
+        // At once: one that does not answer is to hold up no more than it must.
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            for (Future<Void> adopted : threads.invokeAll(started)) {
+                adopted.get();
+            }
+        } catch (ExecutionException e) {
+            throw new IOException("a machine that runs could not be taken over: " + e.getCause(), e);
         }
         networks = new Nets(home, inventory, machines::values);
         networks.tend(events);

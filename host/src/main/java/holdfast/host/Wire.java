@@ -6,11 +6,15 @@ import java.io.DataInputStream;
 import java.io.DataOutputStream;
 import java.io.EOFException;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.Channels;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /// A connection of the control protocol between the daemon and a machine's process, either of which may be older.
@@ -25,6 +29,18 @@ final class Wire implements AutoCloseable {
     static final String VERSION = "holdfast vm 1";
 
     private static final int MESSAGE_BYTES_MAX = 1 << 20;
+
+    /// How long a process may take to greet: even on a busy host it does so within a second.
+    private static final Duration GREETING_LIMIT = Duration.ofSeconds(10);
+
+    /// There is a process, and it says nothing: it was stopped, or the host has no time for it.
+    static final class Silence extends IOException {
+        private static final long serialVersionUID = 1;
+
+        Silence(Duration limit) {
+            super("its process does not answer, for " + limit.toSeconds() + " s");
+        }
+    }
 
     private final SocketChannel socket;
     private final DataInputStream in;
@@ -51,13 +67,20 @@ final class Wire implements AutoCloseable {
     /// The daemon's end.
     ///
     /// @throws IOException when nobody is there, or somebody who speaks another version
+    /// @throws Silence when there is somebody who says nothing
     static Wire connect(Path path) throws IOException {
-        return connect(path, VERSION);
+        return connect(path, VERSION, GREETING_LIMIT);
     }
 
     static Wire connect(Path path, String wanted) throws IOException {
-        SocketChannel socket = SocketChannel.open(UnixDomainSocketAddress.of(path));
+        return connect(path, wanted, GREETING_LIMIT);
+    }
+
+    /// @param limit how long the process may take to greet
+    static Wire connect(Path path, String wanted, Duration limit) throws IOException {
+        SocketChannel socket = SocketChannel.open(StandardProtocolFamily.UNIX);
         try {
+            awaitGreeting(socket, path, limit);
             var wire = new Wire(socket);
             String version = wire.in.readUTF();
             if (!version.equals(wanted)) {
@@ -68,6 +91,20 @@ final class Wire implements AutoCloseable {
             socket.close();
             throw e;
         }
+    }
+
+    /// Connects, and returns when there is something to be read.
+    private static void awaitGreeting(SocketChannel socket, Path path, Duration limit) throws IOException {
+        socket.configureBlocking(false);
+        // Not at once: more wait for it already than it is to be asked by.
+        boolean connected = socket.connect(UnixDomainSocketAddress.of(path));
+        try (Selector selector = Selector.open()) {
+            socket.register(selector, SelectionKey.OP_READ);
+            if (!connected || selector.select(limit.toMillis()) == 0) {
+                throw new Silence(limit);
+            }
+        }
+        socket.configureBlocking(true);
     }
 
     synchronized void say(Object message) throws IOException {

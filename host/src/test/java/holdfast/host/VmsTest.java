@@ -6,9 +6,13 @@ import static org.awaitility.Awaitility.await;
 
 import holdfast.image.LockFile;
 import java.io.IOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -142,5 +146,34 @@ class VmsTest {
         }
         vms.admit(two).close();
         assertThat(vms.promisedBytes()).isZero();
+    }
+
+    /// As one that was stopped (SIGSTOP): its socket is there, and nobody accepts.
+    @Test
+    void aProcessThatDoesNotAnswerHoldsUpNoDaemonAndIsFoundWhenItGoesOn() throws Exception {
+        VmHome vm = left(Phase.STARTED);
+        try (LockFile _ = LockFile.attemptInside(vm.lock(), false).orElseThrow();
+                ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX).bind(UnixDomainSocketAddress.of(vm.control()))) {
+            Vm silent = found().named("one");
+            assertThat(silent.view().state()).isEqualTo("unresponsive");
+            List<Wire> answered = new CopyOnWriteArrayList<>();
+            Thread.ofVirtual().start(() -> {
+                while (socket.isOpen()) {
+                    try {
+                        Wire wire = Wire.accepted(socket.accept());
+                        if (wire.hear(Question.class).verb() == Question.Verb.WATCH) {
+                            wire.say(Answer.of(new VmStatus(1, "running", true, "", null, null, null, null)));
+                            answered.add(wire);
+                        }
+                    } catch (IOException givenUp) {
+                        // Of who has waited long enough, or the end of the test.
+                    }
+                }
+            });
+            await().until(() -> silent.view().state().equals("running"));
+            for (Wire wire : answered) {
+                wire.close();
+            }
+        }
     }
 }

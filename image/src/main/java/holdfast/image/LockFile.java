@@ -85,6 +85,17 @@ public final class LockFile implements AutoCloseable {
         return attempt(directory.resolve(file.getFileName()), shared, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
+    /// Who has locked a file, if that is another process and the kernel tells.
+    public static Optional<ProcessHandle> holder(Path file) throws IOException {
+        long device = (long) Files.getAttribute(file, "unix:dev");
+        // As proc_locks(5) has it, and makedev(3).
+        String wanted = "%02x:%02x:%d".formatted(
+                device >> 8 & 0xfff | device >> 32 & ~0xfff, device & 0xff | device >> 12 & 0xfff00, (long) Files.getAttribute(file, "unix:ino"));
+        return Files.readAllLines(Path.of("/proc/locks")).stream().map(line -> line.split("\\s+"))
+                .filter(words -> words.length > 5 && words[1].equals("POSIX") && words[5].equals(wanted)).map(words -> Long.parseLong(words[4]))
+                .findAny().flatMap(ProcessHandle::of);
+    }
+
     /// The same of a file that is there.
     ///
     /// @throws java.nio.file.NoSuchFileException when it is not
