@@ -3,15 +3,13 @@ package holdfast.machine;
 import holdfast.riscv.PhysicalMemory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Queue;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /// Network device (virtio 1.2, §5.1) with one pair of queues and a control queue. Frames that the guest has no buffer for
-/// wait, [#WAITING_MAX] at most; more are dropped, as a wire does.
+/// wait, in a [FrameQueue]; more are dropped, as a wire does.
 final class VirtioNet extends VirtioDevice {
     static final int TYPE = 1;
 
@@ -32,7 +30,6 @@ final class VirtioNet extends VirtioDevice {
     static final int TRANSMIT = 1;
     static final int CONTROL = 2;
 
-    static final int WAITING_MAX = 256;
     /// An IP packet of 64 KiB and an Ethernet header with a VLAN tag.
     static final int FRAME_BYTES_MAX = 65_535 + 18;
 
@@ -57,13 +54,15 @@ final class VirtioNet extends VirtioDevice {
     private static final int EVENT_LINK = 1;
     private static final int EVENT_ANNOUNCE = 2;
 
+    private static final System.Logger LOG = System.getLogger(VirtioNet.class.getName());
+
     private final PacketPort port;
     private final EventGate.Input input;
     private final byte[] address;
     private final int mtu;
     private final ReceiveFilter filter;
-    private final Queue<byte[]> waiting = new ArrayDeque<>();
-    /// Frames offered to the gate that have not come through it.
+    private final FrameQueue waiting = new FrameQueue();
+    /// What frames take that were offered to the gate and have not come through it.
     private final AtomicInteger offered = new AtomicInteger();
     private int linkStatus = LINK_UP;
 
@@ -97,7 +96,7 @@ final class VirtioNet extends VirtioDevice {
 
     /// What fits goes on as one event: kind, then length (4 bytes, big-endian) and bytes of each.
     private void offer(List<byte[]> frames) {
-        List<byte[]> taken = frames.stream().filter(VirtioNet::isFrame).filter(_ -> takesOne()).toList();
+        List<byte[]> taken = frames.stream().filter(VirtioNet::isFrame).filter(this::takes).toList();
         if (taken.isEmpty()) {
             return;
         }
@@ -110,10 +109,11 @@ final class VirtioNet extends VirtioDevice {
         return frame.length >= ETHERNET_HEADER_BYTES && frame.length <= FRAME_BYTES_MAX;
     }
 
-    private boolean takesOne() {
-        boolean takes = offered.incrementAndGet() <= WAITING_MAX;
+    private boolean takes(byte[] frame) {
+        int bytes = FrameQueue.bytesOf(frame);
+        boolean takes = offered.addAndGet(bytes) <= FrameQueue.BYTES_MAX;
         if (!takes) {
-            offered.decrementAndGet();
+            offered.addAndGet(-bytes);
         }
         return takes;
     }
@@ -135,10 +135,10 @@ final class VirtioNet extends VirtioDevice {
             case EVENT_FRAMES -> {
                 ByteBuffer frames = ByteBuffer.wrap(payload, 1, payload.length - 1);
                 while (frames.hasRemaining()) {
-                    // In a replay frames come that were never offered here.
-                    offered.updateAndGet(count -> Math.max(0, count - 1));
                     byte[] frame = new byte[frames.getInt()];
                     frames.get(frame);
+                    // In a replay frames come that were never offered here.
+                    offered.updateAndGet(bytes -> Math.max(0, bytes - FrameQueue.bytesOf(frame)));
                     received(frame);
                 }
                 deliver();
@@ -162,8 +162,8 @@ final class VirtioNet extends VirtioDevice {
 
     private void received(byte[] frame) {
         boolean wanted = live() && (linkStatus & LINK_UP) != 0 && filter.accepts(frame);
-        if (wanted && waiting.size() < WAITING_MAX) {
-            waiting.add(frame);
+        if (wanted && !waiting.add(frame)) {
+            LOG.log(System.Logger.Level.TRACE, "a frame is dropped: the guest does not take them as fast as they come");
         }
     }
 
@@ -172,9 +172,7 @@ final class VirtioNet extends VirtioDevice {
         boolean more = true;
         while (more && !waiting.isEmpty() && queue.enabled() && running()) {
             int count = deliver(queue);
-            for (int i = 0; i < count; i++) {
-                waiting.remove();
-            }
+            waiting.remove(count);
             more = count > 0;
         }
     }
@@ -183,11 +181,11 @@ final class VirtioNet extends VirtioDevice {
     ///
     /// @return how many need not wait any more
     private int deliver(Virtqueue queue) throws GuestError {
-        List<TcpSegment> together = !negotiated(GUEST_CSUM) ? List.of() : TcpSegment.together(waiting, negotiated(GUEST_TSO4) ? WAITING_MAX : 1);
+        List<TcpSegment> together = !negotiated(GUEST_CSUM) ? List.of() : TcpSegment.together(waiting, negotiated(GUEST_TSO4) ? Integer.MAX_VALUE : 1);
         if (together.size() > 1 && put(queue, TcpSegment.message(together)) == Put.DONE) {
             return together.size();
         }
-        byte[] message = together.isEmpty() ? message(waiting.element()) : TcpSegment.message(together.subList(0, 1));
+        byte[] message = together.isEmpty() ? message(waiting.first()) : TcpSegment.message(together.subList(0, 1));
         return put(queue, message) == Put.WAITS ? 0 : 1;
     }
 
@@ -347,23 +345,13 @@ final class VirtioNet extends VirtioDevice {
     void saveDevice(StateWriter out) throws IOException {
         out.writeInt(linkStatus);
         filter.save(out);
-        out.writeInt(waiting.size());
-        for (byte[] frame : waiting) {
-            out.writeBlob(frame);
-        }
+        waiting.save(out);
     }
 
     @Override
     void restoreDevice(StateReader in) throws IOException {
         linkStatus = in.readInt();
         filter.restore(in);
-        int count = in.readInt();
-        if (count < 0 || count > WAITING_MAX) {
-            throw new IOException("a saved network device has " + count + " frames waiting");
-        }
-        waiting.clear();
-        for (int i = 0; i < count; i++) {
-            waiting.add(in.readBlob(FRAME_BYTES_MAX));
-        }
+        waiting.restore(in, FRAME_BYTES_MAX);
     }
 }
