@@ -5,20 +5,26 @@ import static org.awaitility.Awaitility.await;
 
 import com.sun.net.httpserver.HttpServer;
 import holdfast.testkit.Needs;
+import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -38,8 +44,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import tools.jackson.databind.JsonNode;
 
-/// Two real guests of one network, of which one has much to do beside Debian's nginx: 2,000 connections of its own, and PostgreSQL. The other is served all the
-/// while, and the host's processes take no more than they may.
+/// Two real guests of one network, of which one has much to do, or does much harm: Debian's nginx with 2,000 connections, as many of its own, PostgreSQL, and
+/// floods. The other is served all the while, and the host's processes take no more than they may.
 @Tag("system")
 @Tag("long")
 @Timeout(3000)
@@ -48,15 +54,19 @@ class NetworkLoadGuestTest {
     private static final System.Logger LOG = System.getLogger(NetworkLoadGuestTest.class.getName());
     private static final Duration PATIENCE = Duration.ofMinutes(15);
     private static final int CONNECTIONS = 2000;
+    private static final int SLOW_READERS = 20;
     private static final int DATABASE_CLIENTS = 50;
     private static final int DATABASE_ROWS = 20;
     private static final int SMALL_BYTES = 1000;
+    private static final int BIG_BYTES = 4 << 20;
 
-    /// What a network's process may take more than before: what 2,000 connections need that keep little waiting.
+    /// What a network's process may take more than before: all that 2,000 connections and the slow readers' may keep waiting is within it.
     private static final long NETWORK_GROWTH_BYTES_MAX = 256L << 20;
 
     private static final long DAEMON_GROWTH_BYTES_MAX = 64L << 20;
     private static final int DESCRIPTORS_BESIDE = 16;
+    private static final int FLOOD_FRAMES_MIN = 1000;
+    private static final String SENT = "/sys/class/net/eth0/statistics/tx_packets";
     private static final Duration ANSWER_MAX = Duration.ofSeconds(10);
 
     private static final String NGINX = """
@@ -75,6 +85,7 @@ class NetworkLoadGuestTest {
 
     private static OwnHost host;
     private static byte[] small;
+    private static byte[] big;
     private static int nginx;
     private static int postgres;
     private static int other;
@@ -86,7 +97,7 @@ class NetworkLoadGuestTest {
 
     @BeforeAll
     static void begin() throws Exception {
-        host = OwnHost.withPackages(home, "nginx,apache2-utils,postgresql-17,postgresql-client-17,tzdata");
+        host = OwnHost.withPackages(home, "nginx,apache2-utils,netsniff-ng,postgresql-17,postgresql-client-17,tzdata");
         host.start();
         nginx = freePort();
         postgres = freePort();
@@ -95,10 +106,14 @@ class NetworkLoadGuestTest {
         host.ok("launch", "--name", "one", "--network", "lab", "--memory", "1G", "-p", nginx + ":80", "-p", postgres + ":5432", "--no-wait");
         host.ok("launch", "--name", "two", "--network", "lab", "--memory", "1G", "-p", other + ":80");
         host.ok("wait", "one");
+        var random = new Random(1);
         small = new byte[SMALL_BYTES];
-        new Random(1).nextBytes(small);
+        random.nextBytes(small);
+        big = new byte[BIG_BYTES];
+        random.nextBytes(big);
         Path www = Files.createDirectory(home.resolve("www"));
         Files.write(www.resolve("small"), small);
+        Files.write(www.resolve("big"), big);
         Files.writeString(home.resolve("nginx.conf"), NGINX);
         host.ok("cp", "-r", www.toString(), "one:/www");
         host.ok("cp", home.resolve("nginx.conf").toString(), "one:/tmp/nginx.conf");
@@ -169,6 +184,55 @@ class NetworkLoadGuestTest {
 
     // ---- clients
 
+    /// Asks, and reads the header of the answer.
+    private static DataInputStream asked(Socket socket, String path) throws IOException {
+        socket.setSoTimeout((int) PATIENCE.toMillis());
+        OutputStream out = socket.getOutputStream();
+        out.write(("GET " + path + " HTTP/1.1\r\nHost: one\r\n\r\n").getBytes(StandardCharsets.US_ASCII));
+        var in = new DataInputStream(socket.getInputStream());
+        var header = new StringBuilder();
+        while (!header.toString().endsWith("\r\n\r\n")) {
+            header.append((char) in.readUnsignedByte());
+        }
+        assertThat(header.toString()).startsWith("HTTP/1.1 200");
+        return in;
+    }
+
+    private static Socket connected(int receiveBytes) throws IOException {
+        var socket = new Socket();
+        if (receiveBytes > 0) {
+            socket.setReceiveBufferSize(receiveBytes);
+        }
+        socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), nginx), (int) PATIENCE.toMillis());
+        return socket;
+    }
+
+    /// Asks twice by one connection: when all are connected, and when all have been answered.
+    private static boolean client(CyclicBarrier all) throws Exception {
+        try (Socket socket = connected(0)) {
+            boolean right = true;
+            for (int i = 0; i < 2; i++) {
+                all.await(PATIENCE.toSeconds(), TimeUnit.SECONDS);
+                right &= Arrays.equals(small, asked(socket, "/small").readNBytes(SMALL_BYTES));
+            }
+            return right;
+        }
+    }
+
+    /// Reads a byte a second until it is let go, and then all the rest.
+    private static boolean slowReader(CountDownLatch letGo) throws Exception {
+        try (Socket socket = connected(4 << 10)) {
+            DataInputStream in = asked(socket, "/big");
+            byte[] got = new byte[BIG_BYTES];
+            int count = 0;
+            while (!letGo.await(1, TimeUnit.SECONDS)) {
+                got[count++] = in.readByte();
+            }
+            in.readFully(got, count, got.length - count);
+            return Arrays.equals(big, got);
+        }
+    }
+
     /// How long each answer of the other machine took, until it is let go.
     private static List<Duration> answersOfTheOther(CountDownLatch letGo) throws Exception {
         var all = new ArrayList<Duration>();
@@ -190,9 +254,33 @@ class NetworkLoadGuestTest {
         assertThat(all.getLast()).as(meanwhile).isLessThan(ANSWER_MAX);
     }
 
+    private static <T> List<Future<T>> submit(ExecutorService threads, int count, Callable<T> task) {
+        return Stream.generate(() -> threads.submit(task)).limit(count).toList();
+    }
+
     private static void allTrue(List<Future<Boolean>> all) throws Exception {
         for (Future<Boolean> one : all) {
             assertThat(one.get(PATIENCE.toSeconds(), TimeUnit.SECONDS)).isTrue();
+        }
+    }
+
+    @Test
+    void twoThousandConnectionsInAndSlowReadersAreServedWhole() throws Exception {
+        var letGo = new CountDownLatch(1);
+        try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+            Future<List<Duration>> answers = threads.submit(() -> answersOfTheOther(letGo));
+            List<Future<Boolean>> slow = submit(threads, SLOW_READERS, () -> slowReader(letGo));
+            var all = new CyclicBarrier(CONNECTIONS);
+            long begun = System.nanoTime();
+            try {
+                allTrue(submit(threads, CONNECTIONS, () -> client(all)));
+                LOG.log(System.Logger.Level.INFO, CONNECTIONS + " connections at once, 2 answers each: " + (System.nanoTime() - begun) / 1_000_000 + " ms");
+                bounded();
+            } finally {
+                letGo.countDown();
+            }
+            allTrue(slow);
+            isAnswered(answers, CONNECTIONS + " connections in");
         }
     }
 
@@ -273,5 +361,50 @@ class NetworkLoadGuestTest {
             return rows.size() == DATABASE_ROWS
                     && IntStream.range(0, DATABASE_ROWS).allMatch(n -> rows.get(n).startsWith(n + "|t|") && rows.get(n).length() == (n + "|t|").length() + 3200);
         }
+    }
+
+    private static String bytes(String hex) {
+        return hex.replaceAll("[0-9a-f]{2}", "0x$0,");
+    }
+
+    /// An IPv4 header without options, as trafgen has it.
+    private static String ip(int payloadBytes, String flags, int protocol, String from, String to) {
+        return bytes("4500") + "c16(" + (20 + payloadBytes) + "),drnd(2)," + bytes(flags + "40") + protocol + ",csumip(14,33)," + bytes(from + to);
+    }
+
+    /// As many frames as its processor makes: forged, to all, for addresses, for names, of connections that come to nothing, parts, and nonsense.
+    @Test
+    void aGuestThatFloodsItsNetworkHarmsNobodyElse() throws Exception {
+        String own = "0x" + host.guest("one", "cat /sys/class/net/eth0/address").strip().replace(":", ",0x") + ",";
+        String all = bytes("ffffffffffff");
+        String gateway = bytes("52550a630902");
+        String one = "0a63090a";
+        for (String frame : List.of(
+                all + "drnd(6)," + bytes("08060001080006040002") + "drnd(6)," + bytes("0a63090b") + "drnd(6)," + bytes("0a630902"),
+                all + own + bytes("0800") + ip(308, "0000", 17, "00000000", "ffffffff") + bytes("0044004301340000") + "fill(0x01,300)",
+                all + own + bytes("0800") + ip(1008, "0000", 17, one, "ffffffff") + bytes("0009000903f00000") + "fill(0x41,1000)",
+                gateway + own + bytes("0800") + ip(48, "0000", 17, one, "0a630903") + "drnd(2)," + bytes("003500300000") + "drnd(40)",
+                gateway + own + bytes("0800") + ip(20, "0000", 6, one, "0a630902") + "drnd(8)," + bytes("000000005002ffff") + "csumtcp(14,34)," + bytes("0000"),
+                gateway + own + bytes("0800") + ip(100, "2000", 17, one, "0a630902") + "drnd(100)",
+                gateway + own + "drnd(60)")) {
+            var letGo = new CountDownLatch(1);
+            try (ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor()) {
+                Future<List<Duration>> answers = threads.submit(() -> answersOfTheOther(letGo));
+                try {
+                    // The sender is a process of its own, which lives on when its parent is told to end.
+                    long sent = Long.parseLong(host.guest("one", "a=$(cat " + SENT + "); /usr/sbin/trafgen -o eth0 --cpus 1 '{ " + frame.replaceAll(",$", "")
+                            + " }' >/tmp/trafgen 2>&1 & i=0; until [ $(($(cat " + SENT + ") - a)) -gt " + FLOOD_FRAMES_MIN
+                            + " ]; do i=$((i+1)); [ $i -lt 600 ] || { cat /tmp/trafgen >&2; exit 1; }; sleep 0.1; done; sleep 10; "
+                            + "killall -9 trafgen; echo $(($(cat " + SENT + ") - a))").strip());
+                    assertThat(sent).as(frame).isGreaterThan(FLOOD_FRAMES_MIN);
+                    LOG.log(System.Logger.Level.INFO, sent + " frames: " + frame);
+                    bounded();
+                } finally {
+                    letGo.countDown();
+                }
+                isAnswered(answers, frame);
+            }
+        }
+        assertThat(host.guest("two", "wget -T 60 -qO- http://one/small | wc -c").strip()).isEqualTo(Integer.toString(SMALL_BYTES));
     }
 }
