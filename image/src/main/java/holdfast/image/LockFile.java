@@ -1,6 +1,7 @@
 package holdfast.image;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.FileLockInterruptionException;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /// A lock between processes, and between the threads of this one; the kernel releases it when its process ends, however
@@ -87,13 +89,35 @@ public final class LockFile implements AutoCloseable {
 
     /// Who has locked a file, if that is another process and the kernel tells.
     public static Optional<ProcessHandle> holder(Path file) throws IOException {
-        long device = (long) Files.getAttribute(file, "unix:dev");
+        Path path = file.toRealPath();
+        long device = (long) Files.getAttribute(path, "unix:dev");
         // As proc_locks(5) has it, and makedev(3).
-        String wanted = "%02x:%02x:%d".formatted(
-                device >> 8 & 0xfff | device >> 32 & ~0xfff, device & 0xff | device >> 12 & 0xfff00, (long) Files.getAttribute(file, "unix:ino"));
-        return Files.readAllLines(Path.of("/proc/locks")).stream().map(line -> line.split("\\s+"))
-                .filter(words -> words.length > 5 && words[1].equals("POSIX") && words[5].equals(wanted)).map(words -> Long.parseLong(words[4]))
-                .findAny().flatMap(ProcessHandle::of);
+        String inode = "%02x:%02x:%d".formatted(
+                device >> 8 & 0xfff | device >> 32 & ~0xfff, device & 0xff | device >> 12 & 0xfff00, (long) Files.getAttribute(path, "unix:ino"));
+        try (Stream<String> locks = Files.lines(Path.of("/proc/locks"))) {
+            return locks.map(line -> line.split("\\s+")).filter(words -> words.length > 5 && words[1].equals("POSIX"))
+                    .filter(words -> words[5].equals(inode) || hasOpen(words[4], path))
+                    .flatMap(words -> ProcessHandle.of(Long.parseLong(words[4])).stream())
+                    .filter(process -> !process.equals(ProcessHandle.current()))
+                    .findFirst();
+        }
+    }
+
+    /// Of some file systems (Btrfs) a file has another device there than it says.
+    private static boolean hasOpen(String process, Path path) {
+        try (Stream<Path> descriptors = Files.list(Path.of("/proc", process, "fd"))) {
+            return descriptors.anyMatch(descriptor -> leadsTo(descriptor, path));
+        } catch (IOException | UncheckedIOException notOurs) {
+            return false;
+        }
+    }
+
+    private static boolean leadsTo(Path link, Path path) {
+        try {
+            return Files.readSymbolicLink(link).equals(path);
+        } catch (IOException closed) {
+            return false;
+        }
     }
 
     /// The same of a file that is there.

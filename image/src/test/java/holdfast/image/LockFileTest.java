@@ -16,6 +16,13 @@ final class LockFileTest {
     @TempDir
     Path directory;
 
+    /// Another process that has the lock.
+    private static Process holder(Path file) throws IOException {
+        Process holder = Program.start("python3", "-c", "import fcntl,sys;f=open(sys.argv[1],'w');fcntl.lockf(f,fcntl.LOCK_EX);print(1,flush=True);sys.stdin.read()", file.toString());
+        assertThat(holder.inputReader().readLine()).isEqualTo("1");
+        return holder;
+    }
+
     @Test
     void sharedHoldersGoTogetherAndExclusiveOnesDoNot() throws IOException {
         Path file = directory.resolve("lock");
@@ -53,8 +60,7 @@ final class LockFileTest {
     @Test
     void aSecondProcessWaitsForTheFirstAndIsNotStoppedByItsDeath() throws Exception {
         Path file = directory.resolve("lock");
-        Process holder = Program.start("python3", "-c", "import fcntl,sys;f=open(sys.argv[1],'w');fcntl.lockf(f,fcntl.LOCK_EX);print(1,flush=True);sys.stdin.read()", file.toString());
-        assertThat(holder.inputReader().readLine()).isEqualTo("1");
+        Process holder = holder(file);
         assertThat(LockFile.attempt(file, true)).isEmpty();
         var waiting = new CountDownLatch(1);
         var task = new FutureTask<>(() -> {
@@ -80,5 +86,17 @@ final class LockFileTest {
             assertThatThrownBy(() -> task.get(20, TimeUnit.SECONDS)).hasCauseInstanceOf(InterruptedException.class);
         }
         assertThat(LockFile.attempt(file, false)).isPresent();
+    }
+
+    @Test
+    void theProcessThatHasItIsFound() throws Exception {
+        Path file = directory.resolve("lock");
+        Process holder = holder(file);
+        assertThat(LockFile.holder(file)).contains(holder.toHandle());
+        holder.destroy();
+        holder.waitFor();
+        try (LockFile _ = LockFile.attempt(file, false).orElseThrow()) {
+            assertThat(LockFile.holder(file)).isEmpty();
+        }
     }
 }
