@@ -125,13 +125,15 @@ class RunsTest {
     void whatComesAndGoesIsToldToWhoListens() throws Exception {
         var told = new LinkedBlockingQueue<String>();
         var _ = events.listen(view -> told.add(view.name() + " " + view.state()));
-        try (Closeable _ = daemon().watchRuns()) {
+        Vms vms = daemon();
+        try (Closeable _ = vms.watchRuns()) {
+            // May be over before it is seen, or be seen as it ends.
             run(Input.ANY).close();
+            await().until(() -> vms.list().isEmpty());
             try (ForegroundVm _ = run(Input.ANY)) {
-                assertThat(told.poll(20, TimeUnit.SECONDS)).isEqualTo(NAME + " running");
+                await().until(() -> told.contains(NAME + " running"));
             }
-            await().until(() -> told.contains(NAME + " removing"));
-            assertThat(told).containsSubsequence(NAME + " ending", NAME + " stopped", NAME + " removing");
+            await().untilAsserted(() -> assertThat(told).containsSubsequence(NAME + " running", NAME + " ending", NAME + " stopped", NAME + " removing"));
         }
     }
 
