@@ -20,7 +20,7 @@ final class HostStopCommand implements Callable<Integer> {
     public Integer call() throws InterruptedException {
         try (var daemon = host.existing()) {
             HostView last = daemon.stop();
-            host.say("the daemon (process " + last.pid() + ") ends; " + last.running() + " of " + last.machines() + " machines run on");
+            host.say("the daemon (process " + last.pid() + ") has ended; " + last.running() + " of " + last.machines() + " machines run on");
         }
         return ExitCode.OK;
     }

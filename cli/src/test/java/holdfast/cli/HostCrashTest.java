@@ -75,8 +75,8 @@ class HostCrashTest {
         return host.start("-Dholdfast.host.killAtStep=" + killAtStep);
     }
 
-    private void end(Process daemon) throws InterruptedException {
-        host.ok("host", "stop");
+    private void end(Process daemon) throws IOException, InterruptedException {
+        host.stop();
         daemon.waitFor();
     }
 

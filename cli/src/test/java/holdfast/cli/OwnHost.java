@@ -8,6 +8,7 @@ import holdfast.host.Frame;
 import holdfast.host.GuestStream;
 import holdfast.host.HostClient;
 import holdfast.host.HostHome;
+import holdfast.image.LockFile;
 import holdfast.testkit.Program;
 import java.io.BufferedReader;
 import java.io.ByteArrayOutputStream;
@@ -20,6 +21,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.StreamSupport;
 import tools.jackson.databind.JsonNode;
 import tools.jackson.databind.json.JsonMapper;
@@ -183,6 +185,14 @@ final class OwnHost implements AutoCloseable {
         machines().forEach(vm -> ok("rm", "--force", vm.path("name").asString()));
     }
 
+    /// Ends the daemon, which is not there any more then.
+    void stop() throws IOException {
+        String said = ok("host", "stop");
+        Optional<LockFile> free = LockFile.attempt(home.resolve("host/lock"), false);
+        assertThat(free).as(said).isPresent();
+        free.get().close();
+    }
+
     /// Ends all that there is, whatever the test has done to the daemon.
     @Override
     public void close() throws IOException {
@@ -190,6 +200,6 @@ final class OwnHost implements AutoCloseable {
             start();
         }
         empty();
-        ok("host", "stop");
+        stop();
     }
 }

@@ -1,6 +1,7 @@
 package holdfast.host;
 
 import holdfast.host.HostProblem.Kind;
+import holdfast.image.LockFile;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -37,16 +38,22 @@ import org.jspecify.annotations.Nullable;
 ///
 /// Every method throws [HostProblem] with what the daemon says, or that there is none.
 public final class HostClient implements AutoCloseable {
+    private static final System.Logger LOG = System.getLogger(HostClient.class.getName());
+
     /// Longer than the daemon takes for anything at all, since it ends what takes longer by itself.
     private static final Duration PATIENCE = Duration.ofSeconds(3700);
 
     /// How long a daemon that another has started may take until it listens.
     private static final Duration BEGIN_LIMIT = Duration.ofSeconds(60);
 
+    /// How long one that has been told to end may take for it.
+    private static final Duration END_LIMIT = Duration.ofSeconds(60);
+
     private static final int LOOK_MILLIS = 50;
     private static final int POLL_SECONDS = 1;
     private static final int ANSWER_BYTES_MAX = 64 << 20;
 
+    private final boolean here;
     private final String where;
     private final String nextStep;
     private final String base;
@@ -70,12 +77,14 @@ public final class HostClient implements AutoCloseable {
 
     /// Of a daemon of this host that listens.
     public HostClient(HostHome home) {
-        this(home.socket().toString(), "start it: holdfast host start", "http://localhost", "", new OverSocket(connector(noTls()), home.socket()));
+        this(true, home.socket().toString(), "start it: holdfast host start", "http://localhost", "", new OverSocket(connector(noTls()), home.socket()));
     }
 
     /// Of a daemon that listens elsewhere.
     public HostClient(RemoteHost remote) {
-        this(remote.toString(), "see that it runs there, with --listen", remote.toString(), remote.token(), new HttpClientTransportOverHTTP(connector(tls(remote))));
+        this(
+                false, remote.toString(), "see that it runs there, with --listen", remote.toString(), remote.token(),
+                new HttpClientTransportOverHTTP(connector(tls(remote))));
     }
 
     private static ClientConnector connector(SslContextFactory.Client tls) {
@@ -99,7 +108,8 @@ public final class HostClient implements AutoCloseable {
         };
     }
 
-    private HostClient(String where, String nextStep, String base, String token, HttpClientTransportOverHTTP transport) {
+    private HostClient(boolean here, String where, String nextStep, String base, String token, HttpClientTransportOverHTTP transport) {
+        this.here = here;
         this.where = where;
         this.nextStep = nextStep;
         this.base = base;
@@ -172,9 +182,36 @@ public final class HostClient implements AutoCloseable {
         return ask("GET", "/v1/host", null, HostView.class);
     }
 
-    /// Ends the daemon; machines go on.
+    /// Ends the daemon; machines go on. One of this host's has ended then, unless it takes longer than [#END_LIMIT]: whoever removes its directory
+    /// finds nobody there.
+    ///
+    /// @throws HostProblem also when it has not ended by then
     public HostView stop() throws InterruptedException {
-        return ask("POST", "/v1/host/stop", null, HostView.class);
+        HostView last = ask("POST", "/v1/host/stop", null, HostView.class);
+        if (here && !hasEnded(last)) {
+            throw new HostProblem(
+                    Kind.UNREACHABLE, "the daemon (process " + last.pid() + ")", "has been told to end, and has not within " + END_LIMIT.toSeconds() + " s",
+                    "end it with 'kill " + last.pid() + "', and with 'kill -9 " + last.pid() + "' if that does nothing: machines go on");
+        }
+        return last;
+    }
+
+    private static boolean hasEnded(HostView last) throws InterruptedException {
+        Path lock = HostHome.lockIn(Path.of(last.home()));
+        long deadline = System.nanoTime() + END_LIMIT.toNanos();
+        var pause = new CountDownLatch(1);
+        try {
+            // A process that has ended holds no lock, also where nobody has asked yet what became of it.
+            while (LockFile.holder(lock).filter(holder -> holder.pid() == last.pid()).isPresent()) {
+                if (System.nanoTime() > deadline) {
+                    return false;
+                }
+                boolean _ = pause.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            }
+        } catch (IOException gone) {
+            LOG.log(System.Logger.Level.DEBUG, lock + " says no more: " + gone.getMessage());
+        }
+        return true;
     }
 
     public List<VmView> list() throws InterruptedException {

@@ -35,6 +35,11 @@ public record HostHome(Path directory, Path socket) {
     }
 
     Path lock() {
+        return lockIn(directory);
+    }
+
+    /// Of the daemon that has this directory.
+    static Path lockIn(Path directory) {
         return directory.resolve("lock");
     }
 

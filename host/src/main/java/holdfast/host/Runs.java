@@ -178,9 +178,12 @@ final class Runs {
             try {
                 while (true) {
                     WatchKey key = service.take();
-                    key.pollEvents();
+                    // The lock's own file, too, may have come just now.
+                    boolean comes = key.pollEvents().stream().anyMatch(event -> !lock(home).getFileName().equals(event.context()));
                     key.reset();
-                    comes();
+                    if (comes) {
+                        comes();
+                    }
                 }
             } catch (ClosedWatchServiceException over) {
                 LOG.log(Level.DEBUG, "nobody looks for runs any more");

@@ -1,0 +1,81 @@
+package holdfast.cli;
+
+import holdfast.block.Access;
+import holdfast.block.BlockDevice;
+import holdfast.block.DiskException;
+import holdfast.block.IoStatus;
+import holdfast.block.OperatorError;
+import holdfast.block.Request;
+import holdfast.disk.Provisioning;
+import holdfast.nbd.NbdAddress;
+import holdfast.nbd.NbdDevice;
+import holdfast.nbd.NbdServer;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/// A disk that arrives over NBD while a client reads it there and then writes it, so that a server is quick from its first requests on.
+final class DiskRehearsal {
+    private static final int BLOCK_BYTES = 4096;
+    private static final int BLOCKS = 16384;
+    private static final int DEPTH = 8;
+    private static final Duration PATIENCE = Duration.ofSeconds(10);
+
+    private DiskRehearsal() {}
+
+    /// @param directory for what is made; short, and removed by the caller
+    static void run(Path directory) throws IOException, InterruptedException {
+        Path image = directory.resolve("image.raw");
+        var content = new byte[BLOCKS * BLOCK_BYTES];
+        new Random(1).nextBytes(content);
+        Files.write(image, content);
+        try (var images = ServedDisks.open(List.of(image), Access.READ_ONLY, null, new FillArgument.None(), null);
+                NbdServer repository = NbdServer.open(new NbdAddress.Unix(directory.resolve("image.sock")), images.exports())) {
+            Path disk = directory.resolve("disk.raw");
+            Provisioning.create(disk, repository.uri(), null, true);
+            try (var disks = ServedDisks.open(List.of(disk), Access.READ_WRITE, null, new FillArgument.None(), null);
+                    NbdServer server = NbdServer.open(new NbdAddress.Unix(directory.resolve("disk.sock")), disks.exports());
+                    BlockDevice client = NbdDevice.open(server.uri(), PATIENCE)) {
+                var blocks = new Random(2).ints(0, BLOCKS).limit(BLOCKS).toArray();
+                all(blocks, (offset, buffer, done) -> client.submit(new Request.Read(offset, buffer, done)));
+                all(blocks, (offset, buffer, done) -> client.submit(new Request.Write(offset, buffer, false, done)));
+            } catch (DiskException e) {
+                throw new OperatorError(disk.toString(), "failed in the rehearsal (" + e.status() + ")", "see what it said");
+            }
+        }
+    }
+
+    private interface Submission {
+        void submit(long offset, MemorySegment buffer, Request.Completion done);
+    }
+
+    /// A few at a time.
+    private static void all(int[] blocks, Submission each) throws DiskException, InterruptedException {
+        var free = new Semaphore(DEPTH);
+        var failure = new AtomicReference<@Nullable IoStatus>();
+        try (var arena = Arena.ofShared()) {
+            for (int block : blocks) {
+                free.acquire();
+                each.submit((long) block * BLOCK_BYTES, arena.allocate(BLOCK_BYTES), (_, status) -> {
+                    if (status != IoStatus.OK) {
+                        failure.set(status);
+                    }
+                    free.release();
+                });
+            }
+            free.acquire(DEPTH);
+        }
+        IoStatus failed = failure.get();
+        if (failed != null) {
+            throw new DiskException("a request", failed);
+        }
+    }
+}
