@@ -20,6 +20,7 @@ import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.BooleanSupplier;
 import java.util.function.IntSupplier;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /// Appends entries to a journal, in the order in which they are given to [#append].
@@ -119,6 +120,7 @@ public final class JournalWriter implements AutoCloseable {
 
     private @Nullable BlockDevice segment;
     private long position;
+    private final WrittenIndexes indexes = new WrittenIndexes();
 
     /// Times in the segment that is written; of one that was found, of nothing that is written now.
     private long firstNanos;
@@ -168,34 +170,33 @@ public final class JournalWriter implements AutoCloseable {
         segments.create(first.number(), first.encode(), SegmentHeader.BYTES).close();
     }
 
-    /// Sequence of the last entry that was appended.
-    public long sequence() {
+    private <T> T locked(Supplier<T> work) {
         lock.lock();
         try {
-            return sequence;
+            return work.get();
         } finally {
             lock.unlock();
         }
+    }
+
+    /// Sequence of the last entry that was appended.
+    public long sequence() {
+        return locked(() -> sequence);
     }
 
     /// Bytes of all segments up to their ends, of what was written.
     long usedBytes() {
-        lock.lock();
-        try {
-            return usedBytes;
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> usedBytes);
     }
 
     /// The segments that are not written to any more, the oldest first. They are on stable storage.
     List<SegmentSpan> sealed() {
-        lock.lock();
-        try {
-            return List.copyOf(sealed);
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> List.copyOf(sealed));
+    }
+
+    /// Of the segments that this has written.
+    WrittenIndexes indexes() {
+        return indexes;
     }
 
     /// @param told whenever a segment is sealed; it must neither block nor throw
@@ -387,21 +388,11 @@ public final class JournalWriter implements AutoCloseable {
     }
 
     private long lastWritten() {
-        lock.lock();
-        try {
-            return written;
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> written);
     }
 
     private long durable() {
-        lock.lock();
-        try {
-            return durable;
-        } finally {
-            lock.unlock();
-        }
+        return locked(() -> durable);
     }
 
     private void durable(long covered) {
@@ -502,10 +493,11 @@ public final class JournalWriter implements AutoCloseable {
             MemorySegment data = there.asSlice(Entry.HEADER_BYTES);
             data.fill((byte) 0);
             data.copyFrom(queued.data);
-            new Entry(
-                            entry.sequence(), entry.timeNanos(), durableNow, entry.kind(), entry.dataBytes(), entry.offset(), entry.length(),
-                            header.tag(), Entry.crc(data.asSlice(0, entry.dataBytes())))
-                    .encode(there);
+            var placed = new Entry(
+                    entry.sequence(), entry.timeNanos(), durableNow, entry.kind(), entry.dataBytes(), entry.offset(), entry.length(),
+                    header.tag(), Entry.crc(data.asSlice(0, entry.dataBytes())));
+            placed.encode(there);
+            indexes.entry(position + at, placed, queued.data);
             at += entry.bytes();
         }
         staging.asSlice(at, units - at).fill((byte) 0);
@@ -522,6 +514,7 @@ public final class JournalWriter implements AutoCloseable {
             SegmentHeader next = header.next(tags.getAsInt(), firstSequence);
             segment = segments.create(next.number(), next.encode(), limits.segmentBytes);
             header = next;
+            indexes.begin(next);
             position = SegmentHeader.BYTES;
             lock.lock();
             try {

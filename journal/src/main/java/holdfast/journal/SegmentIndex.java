@@ -78,8 +78,13 @@ final class SegmentIndex {
             }
         }
 
+        /// How large it would be now.
+        int bytes() {
+            return HEADER_BYTES + entries.position() + data.position();
+        }
+
         private boolean isTooLarge() {
-            return HEADER_BYTES + entries.position() + ENTRY_BYTES + data.position() + Entry.DATA_BYTES_MAX > BYTES_MAX;
+            return bytes() + ENTRY_BYTES + Entry.DATA_BYTES_MAX > BYTES_MAX;
         }
 
         private static ByteBuffer withRoom(ByteBuffer buffer, int more) {
@@ -98,7 +103,7 @@ final class SegmentIndex {
             if (isTooLarge()) {
                 return Optional.empty();
             }
-            ByteBuffer all = ByteBuffer.allocate(HEADER_BYTES + entries.position() + data.position()).order(ByteOrder.LITTLE_ENDIAN);
+            ByteBuffer all = ByteBuffer.allocate(bytes()).order(ByteOrder.LITTLE_ENDIAN);
             all.putLong(MAGIC).putInt(VERSION).putInt(0);
             all.order(ByteOrder.BIG_ENDIAN).putLong(segment.journal().getMostSignificantBits()).putLong(segment.journal().getLeastSignificantBits());
             all.order(ByteOrder.LITTLE_ENDIAN).putInt(segment.number()).putInt(headerCrc);

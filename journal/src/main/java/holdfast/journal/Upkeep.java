@@ -20,7 +20,13 @@ final class Upkeep implements AutoCloseable {
     /// How fast segments are compressed, so that nobody feels it.
     private static final long BYTES_PER_SECOND = 32 << 20;
 
-    private static final long PACE_BYTES = 4 << 20;
+    /// The same while the disk is busy: it would take the processor from those who write.
+    private static final long BYTES_PER_SECOND_BUSY = 2 << 20;
+
+    /// So many changes a second are a busy disk.
+    private static final long BUSY = 2000;
+
+    private static final long PACE_BYTES = 1 << 20;
 
     private final JournalWriter writer;
     private final Segments segments;
@@ -34,8 +40,11 @@ final class Upkeep implements AutoCloseable {
 
     private volatile boolean paced;
 
-    /// Looked at since the last pause.
+    /// Looked at since the last pause; and when that was, with what the journal had then.
     private long pacedBytes;
+
+    private long pacedAt = System.nanoTime();
+    private long pacedSequence;
 
     private boolean closed;
 
@@ -155,7 +164,7 @@ final class Upkeep implements AutoCloseable {
         if (pacedBytes >= PACE_BYTES) {
             pacedBytes = 0;
             if (paced && hurried.get() == 0) {
-                background.rest(TimeUnit.SECONDS.toNanos(PACE_BYTES) / BYTES_PER_SECOND);
+                background.rest(TimeUnit.SECONDS.toNanos(PACE_BYTES) / (isBusy() ? BYTES_PER_SECOND_BUSY : BYTES_PER_SECOND));
             }
             if (paced && !background.goesOn()) {
                 throw new Stopped();
@@ -163,17 +172,26 @@ final class Upkeep implements AutoCloseable {
         }
     }
 
+    private boolean isBusy() {
+        long now = System.nanoTime();
+        long sequence = writer.sequence();
+        boolean busy = sequence - pacedSequence > BUSY * (now - pacedAt) / TimeUnit.SECONDS.toNanos(1);
+        pacedAt = now;
+        pacedSequence = sequence;
+        return busy;
+    }
+
     private void giveIndex(SegmentSpan span) throws DiskException {
-        var making = new SegmentIndex.Making();
-        Optional<byte[]> index;
-        try (Journal journal = Journal.open(segments, List.of(span))) {
-            Journal.End end = journal.scan(making);
-            index = making.finish(journal.header(0), journal.headerCrc(0), end.spans().getFirst().bytes(), false);
-        } catch (OperatorError e) {
-            if (isSealed(span)) {
-                throw e;
+        Optional<byte[]> index = writer.indexes().take(span.number());
+        if (index.isEmpty()) {
+            try {
+                index = scanned(span);
+            } catch (OperatorError e) {
+                if (isSealed(span)) {
+                    throw e;
+                }
+                return; // it was let go meanwhile
             }
-            return; // it was let go meanwhile
         }
         writer.tending().lock();
         try {
@@ -185,6 +203,15 @@ final class Upkeep implements AutoCloseable {
             }
         } finally {
             writer.tending().unlock();
+        }
+    }
+
+    /// Of one that was written by another writer, or too long ago.
+    private Optional<byte[]> scanned(SegmentSpan span) throws DiskException {
+        var making = new SegmentIndex.Making();
+        try (Journal journal = Journal.open(segments, List.of(span))) {
+            Journal.End end = journal.scan(making);
+            return making.finish(journal.header(0), journal.headerCrc(0), end.spans().getFirst().bytes(), false);
         }
     }
 

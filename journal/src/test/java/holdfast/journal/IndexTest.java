@@ -16,6 +16,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.SortedSet;
+import java.util.TreeMap;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -57,6 +59,40 @@ class IndexTest {
         assertThat(whole.indexed()).isEmpty();
         index(sample);
         assertThat(whole.indexed()).hasSizeGreaterThan(3).isEqualTo(whole.numbers().headSet(whole.numbers().last()));
+    }
+
+    @Test
+    void whatIsNotedWhileASegmentIsWrittenIsWhatItSaysWhenItIsRead() throws Exception {
+        var noted = new TreeMap<Integer, byte[]>();
+        for (int number : written()) {
+            noted.put(number, sample.writer().indexes().take(number).orElseThrow());
+        }
+        long before = whole.bytesRead();
+        var upkeep = new Upkeep(sample.writer(), whole);
+        while (!whole.indexed().containsAll(noted.keySet())) {
+            assertThat(upkeep.step()).isTrue();
+        }
+        assertThat(whole.bytesRead()).isGreaterThan(before);
+        assertThat(noted).hasSizeGreaterThan(3);
+        noted.forEach((number, index) -> assertThat(whole.index(number).orElseThrow()).as("segment %d", number).isEqualTo(index));
+    }
+
+    @Test
+    void aSegmentThatTheWriterWroteIsNotReadForItsIndex() throws Exception {
+        var upkeep = new Upkeep(sample.writer(), whole);
+        assertThat(upkeep.step()).isTrue(); // the first one, which the writer found
+        assertThat(whole.indexed()).containsExactly(whole.numbers().first());
+        long before = whole.bytesRead();
+        for (int i = 0; i < written().size(); i++) {
+            assertThat(upkeep.step()).isTrue();
+        }
+        assertThat(whole.indexed()).isEqualTo(whole.numbers().headSet(whole.numbers().last()));
+        assertThat(whole.bytesRead()).isEqualTo(before);
+    }
+
+    /// Segments that are at their ends, and that the writer did not find.
+    private SortedSet<Integer> written() {
+        return whole.numbers().subSet(whole.numbers().first() + 1, whole.numbers().last());
     }
 
     @Test
