@@ -20,7 +20,7 @@ import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
 
 /// What a journal costs: protected VHDX disks, written through and journal first, against one that is not, all whole and on the same storage,
-/// each served by our NBD server. A run of one is followed by one of the next.
+/// each served by our NBD server. A run of one is followed by one of the next, when the first has come to rest.
 ///
 /// @param repetitions how many runs of each are counted, behind one that is not
 /// @param requests in a run
@@ -81,6 +81,7 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
                 for (Racer racer : all) {
                     double before = racer.server.cpuSeconds();
                     FioRuns.Run run = FioRuns.run(LOAD.arguments(racer.server.uri(), bytes(diskMebibytes), requests), requests);
+                    racer.server.awaitIdle(); // it would take that time from the next one's
                     if (i >= 0) {
                         racer.runs.add(run);
                         racer.cpuMicros.add((racer.server.cpuSeconds() - before) * 1e6 / requests);

@@ -13,8 +13,8 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /// Random reads of 4 KiB from a disk whose image is some milliseconds away: a provisioned disk of ours, served by our NBD server, against
-/// QEMU's copy-on-read over a qcow2 file, served by qemu-nbd. Each run has a new disk: it is read cold, and the same once more. A run here is
-/// followed by one there.
+/// QEMU's copy-on-read over a qcow2 file, served by qemu-nbd. Each run has new disks: the first is read by a server that has just begun (fresh), the
+/// other one behind it (cold), and the same once more (warm). A run here is followed by one there.
 ///
 /// @param repetitions how many runs of each are counted, behind one that is not
 /// @param requests in a run, no two of them for one block
@@ -34,7 +34,14 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
     }
 
     /// @param heldPerTouched bytes that the disk takes on the host, per byte that was asked for
-    private record Run(double coldMicros, double warmMicros, double heldPerTouched) {}
+    private record Run(double freshMicros, double coldMicros, double warmMicros, double heldPerTouched) {}
+
+    /// Each of ours in the one server that has both, each of QEMU's in one of its own.
+    private static final List<String> DISKS = List.of("first", "second");
+
+    static String fresh(int depth) {
+        return "fresh-randread-4k-qd" + depth + "-us";
+    }
 
     static String cold(int depth) {
         return "cold-randread-4k-qd" + depth + "-us";
@@ -83,6 +90,7 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
         }
         List<Run> ours = runs.getOrDefault(Contestant.OURS, List.of());
         List<Run> theirs = runs.getOrDefault(Contestant.QEMU, List.of());
+        results.accept(new CostRow(fresh(depth), median(ours.stream().map(Run::freshMicros)), median(theirs.stream().map(Run::freshMicros))));
         results.accept(new CostRow(cold(depth), median(ours.stream().map(Run::coldMicros)), median(theirs.stream().map(Run::coldMicros))));
         results.accept(new CostRow(warm(depth), median(ours.stream().map(Run::warmMicros)), median(theirs.stream().map(Run::warmMicros))));
         results.accept(new CostRow(held(depth), median(ours.stream().map(Run::heldPerTouched)), median(theirs.stream().map(Run::heldPerTouched))));
@@ -93,38 +101,73 @@ record ProvisionBench(int repetitions, int requests, int delayMillis, int imageM
     }
 
     private Run once(Contestant whose, int depth, String image, Path directory) throws IOException, InterruptedException {
-        try (RunningServer server = start(whose, image, directory)) {
-            server.awaitReady();
-            double cold = micros(depth, server.uri());
-            double warm = micros(depth, server.uri());
-            Path held = directory.resolve(whose == Contestant.OURS ? "disk.raw.incomplete" : "disk.qcow2");
-            return new Run(cold, warm, (double) takenBytes(held) / ((long) requests * BLOCK_BYTES));
+        List<Path> disks = new ArrayList<>();
+        for (String name : DISKS) {
+            disks.add(make(whose, directory.resolve(name + (whose == Contestant.OURS ? ".raw" : ".qcow2")), image));
+        }
+        try (Served served = serve(whose, disks, directory)) {
+            double fresh = micros(depth, served.uris.getFirst());
+            double cold = micros(depth, served.uris.getLast());
+            double warm = micros(depth, served.uris.getLast());
+            Path held = whose == Contestant.OURS ? Path.of(disks.getLast() + ".incomplete") : disks.getLast();
+            return new Run(fresh, cold, warm, (double) takenBytes(held) / ((long) requests * BLOCK_BYTES));
         } finally {
-            for (String prefix : List.of("disk.", "holdfast.", "qemu-nbd.")) {
+            for (String prefix : Stream.concat(DISKS.stream(), Stream.of("holdfast.")).toList()) {
                 clear(directory, prefix);
             }
         }
     }
 
-    private static RunningServer start(Contestant whose, String image, Path directory) throws IOException, InterruptedException {
-        return switch (whose) {
-            case OURS -> {
-                Path disk = directory.resolve("disk.raw");
-                succeed(Contender.thisProgram("disk", "provision", disk.toString(), "--from", image));
-                yield RunningServer.start(
-                        "holdfast", socket -> Contender.thisProgram("nbd", "serve", disk.toString(), "--fill", "none", "--unix", socket.toString()), directory, FioRuns.SERVERS);
+    private static Path make(Contestant whose, Path disk, String image) throws IOException, InterruptedException {
+        succeed(switch (whose) {
+            case OURS -> Contender.thisProgram("disk", "provision", disk.toString(), "--from", image);
+            case QEMU -> List.of("qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", "raw", disk.toString());
+        });
+        return disk;
+    }
+
+    /// @param uris of the disks
+    private record Served(List<RunningServer> servers, List<String> uris) implements AutoCloseable {
+        @Override
+        public void close() {
+            servers.forEach(RunningServer::close);
+        }
+    }
+
+    private static Served serve(Contestant whose, List<Path> disks, Path directory) {
+        var served = new Served(new ArrayList<>(), new ArrayList<>());
+        try {
+            switch (whose) {
+                case OURS -> {
+                    RunningServer server = RunningServer.start("holdfast", socket -> ours(disks, socket), directory, FioRuns.SERVERS);
+                    served.servers.add(server);
+                    disks.forEach(disk -> served.uris.add(server.uri(String.valueOf(disk.getFileName()))));
+                }
+                case QEMU -> {
+                    for (Path disk : disks) {
+                        RunningServer server = RunningServer.start(disk.getFileName() + ".qemu-nbd", socket -> qemu(disk, socket), directory, FioRuns.SERVERS);
+                        served.servers.add(server);
+                        served.uris.add(server.uri());
+                    }
+                }
             }
-            case QEMU -> {
-                Path disk = directory.resolve("disk.qcow2");
-                succeed(List.of("qemu-img", "create", "-q", "-f", "qcow2", "-b", image, "-F", "raw", disk.toString()));
-                String options = "driver=copy-on-read,file.driver=qcow2,file.file.driver=file,file.file.filename=" + disk;
-                yield RunningServer.start(
-                        "qemu-nbd",
-                        socket -> List.of("qemu-nbd", "--persistent", "--shared=4", "--socket=" + socket, "--image-opts", options),
-                        directory,
-                        FioRuns.SERVERS);
-            }
-        };
+            served.servers.forEach(RunningServer::awaitReady);
+            return served;
+        } catch (RuntimeException e) {
+            served.close();
+            throw e;
+        }
+    }
+
+    private static List<String> ours(List<Path> disks, Path socket) {
+        List<String> command = new ArrayList<>(Contender.thisProgram("nbd", "serve", "--fill", "none", "--unix", socket.toString()));
+        disks.forEach(disk -> command.add(disk.toString()));
+        return command;
+    }
+
+    private static List<String> qemu(Path disk, Path socket) {
+        String options = "driver=copy-on-read,file.driver=qcow2,file.file.driver=file,file.file.filename=" + disk;
+        return List.of("qemu-nbd", "--persistent", "--shared=4", "--socket=" + socket, "--image-opts", options);
     }
 
     private static void succeed(List<String> command) throws IOException, InterruptedException {

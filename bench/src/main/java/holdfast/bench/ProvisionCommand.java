@@ -21,8 +21,8 @@ import picocli.CommandLine.Option;
         description = {
             "Compares provisioned disks with QEMU's copy-on-read.",
             "",
-            "An image is some milliseconds away (nbdkit's delay filter). A new disk over it is served at a unix socket, and fio reads blocks of 4 KiB at "
-                    + "random, no two of them the same: cold, and the same ones once more. Shown are microseconds a request, and what the disk takes on "
+            "An image is some milliseconds away (nbdkit's delay filter). Two new disks over it are served at unix sockets, and fio reads blocks of 4 KiB "
+                    + "at random, no two of them the same: of the one by a server that has just begun (fresh), then of the other (cold), and there the same ones once more (warm). Shown are microseconds a request, and what the disk takes on "
                     + "the host for each byte that was read.",
             "",
             "With --boot an image boots from such a disk instead, with a trace of an earlier boot and without. Shown is how long all its reads together "
@@ -131,6 +131,6 @@ final class ProvisionCommand extends Comparison {
     }
 
     private static Stream<String> names(int depth) {
-        return Stream.of(ProvisionBench.cold(depth), ProvisionBench.warm(depth), ProvisionBench.held(depth));
+        return Stream.of(ProvisionBench.fresh(depth), ProvisionBench.cold(depth), ProvisionBench.warm(depth), ProvisionBench.held(depth));
     }
 }

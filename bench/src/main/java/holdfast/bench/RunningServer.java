@@ -18,6 +18,11 @@ final class RunningServer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final long LOOK_NANOS = 10_000_000;
 
+    /// What is idle takes no more CPU time in this time than that.
+    private static final long IDLE_NANOS = 500_000_000;
+
+    private static final double IDLE_CPU_SECONDS = 0.01;
+
     private final String title;
     private final Process process;
     private final Path socket;
@@ -57,7 +62,12 @@ final class RunningServer implements AutoCloseable {
     }
 
     String uri() {
-        return "nbd+unix:///?socket=" + socket;
+        return uri("");
+    }
+
+    /// @param export its name
+    String uri(String export) {
+        return "nbd+unix:///" + export + "?socket=" + socket;
     }
 
     /// Waits until it takes connections.
@@ -93,6 +103,23 @@ final class RunningServer implements AutoCloseable {
             return RunningGuest.cpuSeconds(Files.readString(Path.of("/proc", String.valueOf(process.pid()), "stat")));
         } catch (IOException e) {
             throw new OperatorError(title, "has ended", "its last words: " + lastWords());
+        }
+    }
+
+    /// Waits until it takes next to no CPU time: what it does when its clients are served is done.
+    void awaitIdle() {
+        long deadline = System.nanoTime() + PATIENCE.toNanos();
+        double before = cpuSeconds();
+        while (true) {
+            LockSupport.parkNanos(IDLE_NANOS);
+            double now = cpuSeconds();
+            if (now - before <= IDLE_CPU_SECONDS) {
+                return;
+            }
+            if (System.nanoTime() > deadline) {
+                throw new OperatorError(title, "does not come to rest", "its last words: " + lastWords());
+            }
+            before = now;
         }
     }
 

@@ -4,11 +4,16 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
 import holdfast.block.Extent;
+import holdfast.block.IoStatus;
 import holdfast.block.OperatorError;
+import holdfast.block.Request;
 import holdfast.vhdx.NewVhdx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import org.jspecify.annotations.Nullable;
 
 /// Copies the content of a disk into a new file of any format. What is zero takes no room there, whether the source says so
 /// or it is found by looking.
@@ -60,33 +65,71 @@ public final class DiskCopy {
     private static void transfer(BlockDevice source, String name, Sink sink) {
         var disk = new Blocking(source);
         long size = source.geometry().sizeBytes();
-        try (Arena arena = Arena.ofShared()) {
-            MemorySegment buffer = arena.allocate(STEP_BYTES);
+        try (Arena arena = Arena.ofShared();
+                var reading = new Reading(source, arena.allocate(2 * STEP_BYTES))) {
             for (long at = 0; at < size; at += WINDOW_BYTES) {
                 long from = at;
                 for (Extent run : reading(name, () -> disk.extents(from, Math.min(WINDOW_BYTES, size - from)))) {
-                    if (!run.readsZero()) {
-                        transfer(disk, name, run, buffer, sink);
+                    for (long part = run.offset(); !run.readsZero() && part < run.end(); part += STEP_BYTES) {
+                        long offset = part;
+                        reading(name, () -> reading.next(offset, Math.min(STEP_BYTES, run.end() - offset))).ifPresent(before -> writeWhatIsNotZero(before, sink));
                     }
                 }
             }
+            reading(name, reading::last).ifPresent(before -> writeWhatIsNotZero(before, sink));
         }
     }
 
-    private static void transfer(Blocking disk, String name, Extent run, MemorySegment buffer, Sink sink) {
-        for (long at = run.offset(); at < run.end(); at += STEP_BYTES) {
-            long from = at;
-            MemorySegment part = buffer.asSlice(0, Math.min(STEP_BYTES, run.end() - at));
-            reading(name, () -> {
-                disk.read(from, part);
-                return part;
-            });
-            writeWhatIsNotZero(part, from, sink);
+    /// What was read.
+    private record Part(long offset, MemorySegment bytes) {}
+
+    /// Reads a part while the one before is written.
+    private static final class Reading implements AutoCloseable {
+        private final BlockDevice source;
+        private final MemorySegment buffers;
+        private @Nullable Part part;
+        private CompletableFuture<IoStatus> ended = CompletableFuture.completedFuture(IoStatus.OK);
+        private long buffer;
+
+        /// @param buffers for two parts
+        Reading(BlockDevice source, MemorySegment buffers) {
+            this.source = source;
+            this.buffers = buffers;
+        }
+
+        /// @return the part before, which is whole until this is called again
+        Optional<Part> next(long offset, long length) throws DiskException {
+            Optional<Part> before = last();
+            var reads = new CompletableFuture<IoStatus>();
+            var begun = new Part(offset, buffers.asSlice(buffer, length));
+            buffer = STEP_BYTES - buffer;
+            part = begun;
+            ended = reads;
+            source.submit(new Request.Read(offset, begun.bytes, (_, status) -> reads.complete(status)));
+            return before;
+        }
+
+        /// @return the part that was read last
+        Optional<Part> last() throws DiskException {
+            if (ended.join() != IoStatus.OK) {
+                throw new DiskException("Read", ended.join());
+            }
+            Optional<Part> read = Optional.ofNullable(part);
+            part = null;
+            return read;
+        }
+
+        /// The buffers are nobody's then.
+        @Override
+        public void close() {
+            ended.join();
         }
     }
 
     /// In runs as long as can be.
-    private static void writeWhatIsNotZero(MemorySegment part, long offset, Sink sink) {
+    private static void writeWhatIsNotZero(Part read, Sink sink) {
+        MemorySegment part = read.bytes;
+        long offset = read.offset;
         long data = -1;
         for (long at = 0; at < part.byteSize(); at += CHUNK_BYTES) {
             long length = Math.min(CHUNK_BYTES, part.byteSize() - at);

@@ -23,6 +23,8 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -206,16 +208,27 @@ class MapDeviceTest {
             byte[] own = Noise.of(8).bytes(512);
             Submitted write = Submitted.write(written, 50L * BLOCK + 1024, own);
             Submitted taking = Submitted.write(itsMap, 0, Arrays.copyOf("take-over".getBytes(StandardCharsets.US_ASCII), 512));
+            boolean waited = !endsWithin(taking, 200);
             while (!taking.isEnded() || !write.isEnded()) {
                 slow.release();
                 Thread.onSpinWait();
             }
+            assertThat(waited).as("the repository has not answered the write before").isTrue();
             assertThat(taking.status()).isEqualTo(IoStatus.OK);
             assertThat(write.status()).isEqualTo(IoStatus.OK);
             assertThat(sample.map().isModified(50, 51)).isTrue();
             byte[] block = Arrays.copyOfRange(sample.content(), 50 * BLOCK, 51 * BLOCK);
             System.arraycopy(own, 0, block, 1024, 512);
             assertThat(new Blocking(sample.storage()).read(50L * BLOCK, BLOCK)).isEqualTo(block);
+        }
+    }
+
+    private static boolean endsWithin(Submitted request, int millis) throws Exception {
+        try {
+            request.ended().get(millis, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException _) {
+            return false;
         }
     }
 }

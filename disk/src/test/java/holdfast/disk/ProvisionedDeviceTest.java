@@ -226,7 +226,9 @@ class ProvisionedDeviceTest {
         fault.set(new Fault.Hold(Fault.WhenCancelled.TOO_LATE, new Fault.None()));
         Submitted absent = read(device, 0, BLOCK);
         assertThat(absent.status()).isEqualTo(IoStatus.IO_ERROR);
+        fault.set(new Fault.None());
         silent.release();
+        assertThat(silent.drain(System.nanoTime() + TimeUnit.SECONDS.toNanos(2))).isTrue();
         assertThat(bytes(absent)).as("what comes later goes nowhere").containsOnly(0x77);
     }
 

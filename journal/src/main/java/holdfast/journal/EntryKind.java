@@ -1,5 +1,6 @@
 package holdfast.journal;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -28,6 +29,9 @@ public enum EntryKind {
     /// after that sequence is still to be put into the volume.
     DONE(10);
 
+    /// It is asked for each entry of a journal, more than once. The codes are in order, without gaps.
+    private static final List<Optional<EntryKind>> BY_CODE = Stream.of(values()).map(Optional::of).toList();
+
     private final short code;
 
     EntryKind(int code) {
@@ -39,7 +43,7 @@ public enum EntryKind {
     }
 
     static Optional<EntryKind> of(short code) {
-        return Stream.of(values()).filter(kind -> kind.code == code).findFirst();
+        return code > 0 && code <= BY_CODE.size() ? BY_CODE.get(code - 1) : Optional.empty();
     }
 
     /// Whether it changes what the disk reads as.

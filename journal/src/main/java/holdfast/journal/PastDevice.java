@@ -11,6 +11,7 @@ import holdfast.block.OperatorError;
 import holdfast.block.Request;
 import holdfast.block.StorageLayer;
 import java.lang.foreign.MemorySegment;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
@@ -176,16 +177,24 @@ public final class PastDevice implements BlockDevice {
     ///
     /// @param offset of the first byte of `into`
     private void readBase(List<PastIndex.Run> runs, long offset, MemorySegment into) throws DiskException {
-        long from = -1;
-        long to = -1;
-        for (PastIndex.Run run : runs) {
-            if (!run.held()) {
-                from = from < 0 ? run.offset() : from;
-                to = run.end();
-            }
+        Gap gap = Gap.of(runs);
+        if (gap.from < gap.to) {
+            new Blocking(base).read(gap.from, into.asSlice(gap.from - offset, gap.to - gap.from));
         }
-        if (to > from) {
-            new Blocking(base).read(from, into.asSlice(from - offset, to - from));
+    }
+
+    /// From the first byte that is the base's to behind the last one; empty when none is.
+    private record Gap(long from, long to) {
+        static Gap of(List<PastIndex.Run> runs) {
+            long from = 0;
+            long to = 0;
+            for (PastIndex.Run run : runs) {
+                if (!run.held()) {
+                    from = to == 0 ? run.offset() : from;
+                    to = run.end();
+                }
+            }
+            return new Gap(from, to);
         }
     }
 
@@ -201,13 +210,22 @@ public final class PastDevice implements BlockDevice {
     }
 
     private void extents(Request.Extents request) throws DiskException {
-        long end = request.offset() + request.length();
-        for (PastIndex.Run run : index.runs(request.offset(), end, RUNS_MAX)) {
-            long length = run.end() - run.offset();
+        List<PastIndex.Run> runs = index.runs(request.offset(), request.offset() + request.length(), RUNS_MAX);
+        Gap gap = Gap.of(runs);
+        Iterator<Extent> below = new Blocking(base).extents(gap.from, gap.to - gap.from).iterator(); // in one go, as what is read
+        Extent at = null;
+        for (PastIndex.Run run : runs) {
             if (run.held()) {
-                request.extents().accept(new Extent(run.offset(), length, true, run.place() == null));
-            } else {
-                new Blocking(base).extents(run.offset(), length).forEach(request.extents());
+                request.extents().accept(new Extent(run.offset(), run.end() - run.offset(), true, run.place() == null));
+                continue;
+            }
+            for (long from = run.offset(); from < run.end(); ) {
+                while (at == null || at.end() <= from) {
+                    at = below.next();
+                }
+                long to = Math.min(run.end(), at.end());
+                request.extents().accept(new Extent(from, to - from, at.allocated(), at.readsZero()));
+                from = to;
             }
         }
     }

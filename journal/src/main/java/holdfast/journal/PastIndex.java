@@ -35,9 +35,13 @@ final class PastIndex {
         if (from == to) {
             return;
         }
-        cut(from);
-        cut(to);
-        runs.subMap(from, to).clear();
+        Map.Entry<Long, Held> last = runs.lowerEntry(to);
+        boolean touches = last != null && last.getValue().end > from;
+        if (touches && !(last.getKey() == from && last.getValue().end == to)) {
+            cut(from);
+            cut(to);
+            runs.subMap(from, to).clear();
+        } // else nothing is in the way, or only what it takes the place of: so it is nearly always
         runs.put(from, new Held(to, place));
     }
 
