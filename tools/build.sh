@@ -53,8 +53,8 @@ make_dist() {
 }
 
 # Start-up takes about half the time with classes loaded, linked and profiled ahead (measured: 0.12 s in place of 0.19 s
-# for --help). What only asks the daemon has a cache of its own, since the fewer classes it has the sooner it is over; the other one has profiles of
-# what serves disks. A boot gains next to nothing from a training with one: 3 % of its processor time, for 13 MB and another boot a build.
+# for --help). What only asks the daemon has a cache of its own, since the fewer classes it has the sooner it is over; the other one has what
+# serves disks, too. A boot gains next to nothing from a training with one: 3 % of its processor time, for 13 MB and another boot a build.
 # The JVM checks the class path's names, sizes and times, so this comes after the rename. What is run here makes the manual pages.
 make_aot_caches() {
     class_path=$(printf '%s:' "$dist"/lib/*.jar)

@@ -4,11 +4,12 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /// Who runs the guest.
 enum Contender {
     HOLDFAST("Holdfast") {
-        /// This very program with the verb `run`: the same Java, flags, AOT cache and jars, in a process of its own.
+        /// This very program with the verb `run`, in a process of its own.
         @Override
         List<String> command(GuestSpec guest) {
             List<String> command = thisProgram("run");
@@ -51,10 +52,13 @@ enum Contender {
         this.title = title;
     }
 
-    /// This very program with other words behind it: the same Java, flags, AOT cache and jars.
+    /// This very program with other words behind it: as a user starts it, by the launcher, where there is one; else the same Java, flags and jars.
     static List<String> thisProgram(String... words) {
-        List<String> command = java();
-        command.add("holdfast.cli.Main");
+        @Nullable String launcher = System.getProperty("holdfast.launcher");
+        List<String> command = launcher == null ? java() : new ArrayList<>(List.of(launcher));
+        if (launcher == null) {
+            command.add("holdfast.cli.Main");
+        }
         command.addAll(List.of(words));
         return command;
     }

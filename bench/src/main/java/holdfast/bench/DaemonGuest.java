@@ -9,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 
 /// A machine of a daemon of its own, and the services in it.
 final class DaemonGuest implements AutoCloseable {
@@ -41,10 +40,8 @@ final class DaemonGuest implements AutoCloseable {
         run(Contender.thisProgram(words));
     }
 
-    /// As it is typed: with what the launcher does.
     void list() throws IOException, InterruptedException {
-        @Nullable String launcher = System.getProperty("holdfast.launcher");
-        run(launcher == null ? Contender.thisProgram("list") : List.of(launcher, "list"));
+        holdfast("list");
     }
 
     private void run(List<String> command) throws IOException, InterruptedException {

@@ -76,16 +76,9 @@ final class Posix {
 
     private static final MethodHandle OPEN = variadic("open", 2, ADDRESS, JAVA_INT, JAVA_INT);
     private static final MethodHandle FCNTL = variadic("fcntl", 2, JAVA_INT, JAVA_INT, ADDRESS);
-    private static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_LONG, ADDRESS);
     private static final MethodHandle CLOSE = function("close", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle FSYNC = function("fsync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
     private static final MethodHandle FDATASYNC = function("fdatasync", FunctionDescriptor.of(JAVA_INT, JAVA_INT));
-    private static final MethodHandle FTRUNCATE =
-            function("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
-    private static final MethodHandle FUTIMENS =
-            function("futimens", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
-    private static final MethodHandle FALLOCATE =
-            function("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle LSEEK =
             function("lseek", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_INT));
     private static final MethodHandle PREAD =
@@ -94,10 +87,21 @@ final class Posix {
             function("pwrite", FunctionDescriptor.of(JAVA_LONG, JAVA_INT, ADDRESS, JAVA_LONG, JAVA_LONG));
     private static final MethodHandle PREADV2 = function("preadv2", vectored());
     private static final MethodHandle PWRITEV2 = function("pwritev2", vectored());
-    private static final MethodHandle STATX =
-            function("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
-    private static final MethodHandle STRERROR = LINKER.downcallHandle(
-            LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+
+    /// What most programs never call: to link a function of another type takes ten milliseconds of a program's start.
+    private static final class Seldom {
+        static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_LONG, ADDRESS);
+        static final MethodHandle FTRUNCATE =
+                function("ftruncate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG));
+        static final MethodHandle FUTIMENS =
+                function("futimens", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
+        static final MethodHandle FALLOCATE =
+                function("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+        static final MethodHandle STATX =
+                function("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
+        static final MethodHandle STRERROR = LINKER.downcallHandle(
+                LINKER.defaultLookup().findOrThrow("strerror"), FunctionDescriptor.of(ADDRESS, JAVA_INT));
+    }
 
     private Posix() {}
 
@@ -139,7 +143,7 @@ final class Posix {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
             MemorySegment statx = arena.allocate(STATX_BYTES, Long.BYTES);
-            int result = (int) STATX.invokeExact(state, fd, arena.allocateFrom(""), AT_EMPTY_PATH, STATX_BLOCKS, statx);
+            int result = (int) Seldom.STATX.invokeExact(state, fd, arena.allocateFrom(""), AT_EMPTY_PATH, STATX_BLOCKS, statx);
             return result < 0 ? -errno(state) : statx.get(JAVA_LONG, STX_BLOCKS_OFFSET);
         } catch (Throwable e) {
             throw impossible(e);
@@ -151,7 +155,7 @@ final class Posix {
             MemorySegment state = arena.allocate(STATE);
             int result;
             do {
-                result = (int) FTRUNCATE.invokeExact(state, fd, length);
+                result = (int) Seldom.FTRUNCATE.invokeExact(state, fd, length);
             } while (interrupted(result, state));
             return result < 0 ? -errno(state) : result;
         } catch (Throwable e) {
@@ -163,7 +167,7 @@ final class Posix {
     static int touch(int fd) {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment state = arena.allocate(STATE);
-            int result = (int) FUTIMENS.invokeExact(state, fd, MemorySegment.NULL);
+            int result = (int) Seldom.FUTIMENS.invokeExact(state, fd, MemorySegment.NULL);
             return result < 0 ? -errno(state) : result;
         } catch (Throwable e) {
             throw impossible(e);
@@ -175,7 +179,7 @@ final class Posix {
             MemorySegment state = arena.allocate(STATE);
             int result;
             do {
-                result = (int) FALLOCATE.invokeExact(state, fd, mode, offset, length);
+                result = (int) Seldom.FALLOCATE.invokeExact(state, fd, mode, offset, length);
             } while (interrupted(result, state));
             return result < 0 ? -errno(state) : result;
         } catch (Throwable e) {
@@ -238,7 +242,7 @@ final class Posix {
         try (Arena arena = Arena.ofConfined()) {
             MemorySegment value = arena.allocate(JAVA_INT);
             MemorySegment state = arena.allocate(STATE);
-            int result = (int) IOCTL.invokeExact(state, fd, command, value);
+            int result = (int) Seldom.IOCTL.invokeExact(state, fd, command, value);
             return result < 0 ? -errno(state) : value.get(JAVA_INT, 0);
         } catch (Throwable e) {
             throw impossible(e);
@@ -248,7 +252,7 @@ final class Posix {
     /// What the C library says of an error: `No space left on device`.
     static String message(long errno) {
         try {
-            MemorySegment text = (MemorySegment) STRERROR.invokeExact((int) errno);
+            MemorySegment text = (MemorySegment) Seldom.STRERROR.invokeExact((int) errno);
             return text.reinterpret(256).getString(0);
         } catch (Throwable e) {
             throw impossible(e);

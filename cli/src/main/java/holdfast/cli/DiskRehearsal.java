@@ -27,11 +27,11 @@ import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
-/// Disks that are served while a client reads and writes them, so that a server is quick from its first requests on: one that arrives over NBD
-/// meanwhile, and one that has a journal, whose past is served then.
+/// Disks that are served while a client reads and writes them, so that a server is there soon: one that arrives over NBD meanwhile, and one that has
+/// a journal, whose past is served then.
 final class DiskRehearsal {
     private static final int BLOCK_BYTES = 4096;
-    private static final int BLOCKS = 16384;
+    private static final int BLOCKS = 4096;
     private static final int DEPTH = 8;
     private static final Duration PATIENCE = Duration.ofSeconds(10);
 

@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /// The program `holdfast` as a process of its own, as a user starts it: for tests of whole guests. Images are built once, in
 /// the tree's `target`.
@@ -22,6 +23,9 @@ final class Holdfast {
 
     /// How long a run may last that a test starts and does other things meanwhile.
     private static final Duration LIFE = Duration.ofMinutes(10);
+
+    /// Where `./holdfast check` has built what it starts, which is over sooner by half; else it is Java and the classes under test.
+    private static final @Nullable String LAUNCHER = System.getProperty("holdfast.command");
 
     private Holdfast() {}
 
@@ -38,6 +42,19 @@ final class Holdfast {
         return builder;
     }
 
+    /// The same.
+    ///
+    /// @param options of its JVM
+    static ProcessBuilder builder(List<String> options, String... args) {
+        ProcessBuilder builder = builder(args);
+        if (LAUNCHER == null) {
+            builder.command().addAll(1, options);
+        } else {
+            builder.environment().put("HOLDFAST_JAVA_OPTS", String.join(" ", options));
+        }
+        return builder;
+    }
+
     /// Starts the program, for as long as a test takes at most.
     static Process start(String... args) throws IOException {
         return start(builder(args));
@@ -50,9 +67,13 @@ final class Holdfast {
     /// The words that start the program.
     static List<String> command(String... args) {
         var command = new ArrayList<String>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.add("@" + Tree.root().resolve("tools/jvm.options"));
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), "holdfast.cli.Main"));
+        if (LAUNCHER == null) {
+            command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+            command.add("@" + Tree.root().resolve("tools/jvm.options"));
+            command.addAll(List.of("-cp", System.getProperty("java.class.path"), "holdfast.cli.Main"));
+        } else {
+            command.add(LAUNCHER);
+        }
         command.addAll(List.of(args));
         return command;
     }

@@ -63,9 +63,7 @@ final class OwnHost implements AutoCloseable {
     /// @param options of its JVM
     /// @return when it can be asked
     Process start(String... options) throws IOException {
-        var words = new ArrayList<>(Holdfast.command("host", "start"));
-        words.addAll(1, List.of(options));
-        var builder = here(new ProcessBuilder(words)).redirectError(ProcessBuilder.Redirect.DISCARD);
+        ProcessBuilder builder = here(Holdfast.builder(List.of(options), "host", "start")).redirectError(ProcessBuilder.Redirect.DISCARD);
         Process process = Program.start(builder, LIFE);
         assertThat(new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8)).readLine()).isEqualTo("ready");
         return process;

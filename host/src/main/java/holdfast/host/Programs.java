@@ -18,8 +18,10 @@ final class Programs {
     /// looks, and what its compilers have let go of goes back to the host. RssAnon of tiny, 15 s after its boot: 206 MB without, 128 with these.
     private static final List<String> FRUGAL = List.of("-XX:NewSize=16m", "-XX:MaxNewSize=16m", "-XX:TrimNativeHeapInterval=10000");
 
-    /// What the launcher gives to a command that is over soon, and a daemon or machine that it begins does not inherit.
-    private static final Pattern BRIEF = Pattern.compile("-XX:TieredStopAtLevel=1|-XX:AOTCache=.*/ask\\.aot");
+    /// What the launcher gives to a command that is over soon; a daemon or machine that it begins has what the launcher gives to those.
+    private static final String BRIEF = "-XX:TieredStopAtLevel=1";
+
+    private static final Pattern BRIEF_CACHE = Pattern.compile("(-XX:AOTCache=.*/)ask(\\.aot)");
 
     /// $0 is the directory of the build.
     private static final String HOLDING_ITS_BUILD = "if [ -d \"$0\" ]; then exec 9<\"$0\" && flock --shared 9; fi; exec \"$@\"";
@@ -61,7 +63,10 @@ final class Programs {
 
     private static List<String> command(Path java, List<String> options, String... words) {
         var command = new ArrayList<>(List.of("/bin/sh", "-c", HOLDING_ITS_BUILD, build().toString(), java.toString()));
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(argument -> !BRIEF.matcher(argument).matches()).forEach(command::add);
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> !argument.equals(BRIEF))
+                .map(argument -> BRIEF_CACHE.matcher(argument).replaceFirst("$1holdfast$2"))
+                .forEach(command::add);
         command.addAll(FRUGAL);
         command.addAll(options);
         command.addAll(List.of("-cp", System.getProperty("java.class.path"), MAIN));
