@@ -3,10 +3,12 @@ package holdfast.cli;
 import holdfast.block.ByteSize;
 import holdfast.host.HostClient;
 import holdfast.host.VmView;
-import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -18,7 +20,7 @@ import picocli.CommandLine.Option;
         mixinStandardHelpOptions = true,
         versionProvider = Version.class)
 final class ListCommand implements Callable<Integer> {
-    private static final int NAME_WIDTH = 12;
+    private static final Row TITLES = new Row("NAME", "STATE", "IMAGE", "CPUS", "MEMORY");
 
     @Mixin
     HostOptions host = new HostOptions();
@@ -46,7 +48,7 @@ final class ListCommand implements Callable<Integer> {
     private void watch(HostClient daemon) {
         if (format != OutputFormat.text || !Screen.isThere()) {
             if (format == OutputFormat.text) {
-                host.say(row(NAME_WIDTH, "NAME", "STATE", "IMAGE", "CPUS", "MEMORY"));
+                host.say(TITLES.text(TITLES));
             }
             daemon.events((line, vm) -> change(line, vm));
             return;
@@ -64,26 +66,32 @@ final class ListCommand implements Callable<Integer> {
 
     private boolean change(String line, VmView vm) {
         host.say(switch (format) {
-            case text -> row(NAME_WIDTH, vm);
+            case text -> Row.of(vm).text(TITLES);
             case json -> line;
             case yaml -> "---\n" + format.of(vm);
         });
         return !host.out().checkError();
     }
 
-    private static List<String> lines(List<VmView> all) {
-        int width = all.stream().mapToInt(vm -> vm.name().length()).max().orElse(0);
-        var lines = new ArrayList<String>();
-        lines.add(row(width, "NAME", "STATE", "IMAGE", "CPUS", "MEMORY"));
-        all.forEach(vm -> lines.add(row(width, vm)));
-        return lines;
+    /// As wide as what is in them.
+    static List<String> lines(List<VmView> all) {
+        List<Row> rows = Stream.concat(Stream.of(TITLES), all.stream().map(Row::of)).toList();
+        Row widest = new Row(width(rows, Row::name), width(rows, Row::state), width(rows, Row::image), "", "");
+        return rows.stream().map(row -> row.text(widest)).toList();
     }
 
-    private static String row(int width, VmView vm) {
-        return row(width, vm.name(), vm.state(), vm.spec().image(), Integer.toString(vm.spec().cpus()), new ByteSize(vm.spec().memoryBytes()).rounded());
+    private static String width(List<Row> rows, Function<Row, String> cell) {
+        return rows.stream().map(cell).max(Comparator.comparingInt(String::length)).orElse("");
     }
 
-    private static String row(int width, String name, String state, String image, String cpus, String memory) {
-        return String.format("%-" + Math.max(width, NAME_WIDTH) + "s  %-9s %-12s %4s  %s", name, state, image, cpus, memory);
+    private record Row(String name, String state, String image, String cpus, String memory) {
+        static Row of(VmView vm) {
+            return new Row(vm.name(), vm.state(), vm.spec().image(), Integer.toString(vm.spec().cpus()), new ByteSize(vm.spec().memoryBytes()).rounded());
+        }
+
+        /// @param like how wide it is to be at least
+        String text(Row like) {
+            return String.format("%-" + Math.max(like.name.length(), 12) + "s  %-" + Math.max(like.state.length(), 9) + "s %-" + Math.max(like.image.length(), 12) + "s %4s  %s", name, state, image, cpus, memory);
+        }
     }
 }

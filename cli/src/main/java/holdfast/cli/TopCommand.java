@@ -96,7 +96,8 @@ final class TopCommand implements Callable<Integer> {
 
     static List<String> lines(List<Row> rows) {
         int width = Math.max(12, rows.stream().mapToInt(row -> row.name().length()).max().orElse(0));
-        String form = "%-" + width + "s  %-9s %8s %5s %7s  %10s  %10s";
+        int stateWidth = Math.max(9, rows.stream().mapToInt(row -> row.state().length()).max().orElse(0));
+        String form = "%-" + width + "s  %-" + stateWidth + "s %8s %5s %7s  %10s  %10s";
         var lines = new ArrayList<String>();
         lines.add(String.format(form, "NAME", "STATE", "PROCESS", "CPUS", "CPU %", "RESIDENT", "GUEST"));
         for (Row row : rows) {

@@ -48,10 +48,28 @@ class CheckTest {
 
     @Test
     void aBuildThatBreaksOffIsAFailureWhateverPassedBefore() throws Exception {
-        sandbox.maven(PASSES + "; echo '[ERROR] the JVM crashed'; exit 1");
+        sandbox.maven("case $* in *verify*) " + PASSES + "; echo '[ERROR] the JVM crashed'; exit 1 ;; esac");
         var outcome = sandbox.run("check");
         assertThat(outcome.out()).contains("[ERROR] the JVM crashed").endsWith("\n1 passed, 1 failed, 0 skipped\n");
         assertThat(outcome.exitCode()).isEqualTo(1);
+    }
+
+    @Test
+    void whatDoesNotCompileIsSaidAndNoTestRuns() throws Exception {
+        sandbox.maven("echo '[ERROR] no such symbol'; exit 1");
+        var outcome = sandbox.run("check");
+        assertThat(outcome.err()).contains("the build failed").contains("[ERROR] no such symbol");
+        assertThat(outcome.exitCode()).isEqualTo(1);
+        assertThat(sandbox.mavenCalls()).singleElement().asString().contains(" package ");
+    }
+
+    @Test
+    void testsOfTheProgramStartWhatWasBuiltBefore() throws Exception {
+        sandbox.maven(PASSES);
+        sandbox.run("check");
+        assertThat(sandbox.mavenCalls()).hasSize(2);
+        assertThat(sandbox.mavenCalls().getFirst()).contains(" package ");
+        assertThat(sandbox.mavenCalls().getLast()).contains(" verify ").containsPattern(" -Dholdfast\\.command=\\S+/holdfast");
     }
 
     @Test
@@ -122,7 +140,7 @@ class CheckTest {
     void aPeerThatIsHereIsNotAskedFor() throws Exception {
         sandbox.maven(PASSES);
         sandbox.command("no-such-peer", "");
-        assertThat(sandbox.run("check").err()).isEmpty();
+        assertThat(sandbox.run("check").err()).doesNotContain("apt-get");
     }
 
     @Test
