@@ -17,7 +17,7 @@ import org.junit.jupiter.api.io.TempDir;
 /// Jazzer tries what strangers may send us; and, as the control, it finds a defect that is planted for it. The fuzzers run side
 /// by side.
 class FuzzTest {
-    private static final long SECONDS = Long.getLong("holdfast.fuzzSeconds", 10);
+    private static final long SECONDS = Long.getLong("holdfast.fuzzSeconds", 5);
     private static final long SECONDS_LONG = Long.getLong("holdfast.fuzzSecondsLong", 600);
     private static final long CONTROL_SECONDS_MAX = 300;
 

@@ -5,7 +5,7 @@ import java.util.concurrent.TimeUnit;
 /// Runs a test with one seed after another until its time is over: first those that are kept because they found something
 /// once or reach far, then new ones. A failure names its seed.
 final class SeededFuzz {
-    static final long SECONDS = Long.getLong("holdfast.fuzzSeconds", 10);
+    static final long SECONDS = Long.getLong("holdfast.fuzzSeconds", 5);
     static final long SECONDS_LONG = Long.getLong("holdfast.fuzzSecondsLong", 600);
     private static final long[] KEPT = {1, 2, 3, 4, 5, 6, 7, 8};
 

@@ -30,7 +30,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class VirtioFuzzTest {
     private static final int SCRIPT_BYTES_MAX = 2000;
     /// For all devices together.
-    private static final long SECONDS = Long.getLong("holdfast.fuzzSeconds", 10);
+    private static final long SECONDS = Long.getLong("holdfast.fuzzSeconds", 5);
     private static final long SECONDS_LONG = Long.getLong("holdfast.fuzzSecondsLong", 600);
 
     static List<String> types() {
