@@ -14,6 +14,7 @@ import holdfast.block.RecordingDevice;
 import holdfast.block.Request;
 import holdfast.block.Submitted;
 import holdfast.block.Survival;
+import holdfast.testkit.Campaign;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -90,10 +91,7 @@ class ProvisionedPowerCutTest {
     @Test
     @Tag("long")
     void whatWasFlushedSurvivesAMillionCuts() throws Exception {
-        long cuts = 0;
-        for (long seed = 1000; cuts < 1_000_000; seed++) {
-            cuts += new Life(seed).cutEverywhere(100);
-        }
+        Campaign.run("power cuts of arriving disks", 1_000_000, seed -> new Life(seed).cutEverywhere(100));
     }
 
     @ParameterizedTest

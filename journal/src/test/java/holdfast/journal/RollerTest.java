@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import holdfast.block.DiskException;
 import holdfast.block.OperatorError;
 import holdfast.block.PowerCutModel;
+import holdfast.testkit.Campaign;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
@@ -199,11 +200,8 @@ class RollerTest {
     @ParameterizedTest
     @EnumSource
     @Tag("long")
-    void theyAgreeAfterAMillionCuts(Way way) throws Exception {
-        long cuts = 0;
-        for (long seed = 100; cuts < 1_000_000; seed++) {
-            cuts += cutEverywhere(seed, 60, way);
-        }
+    void theyAgreeAfterVeryManyCuts(Way way) throws Exception {
+        Campaign.run("power cuts while a base takes on what is oldest, " + way, 100_000, seed -> cutEverywhere(seed, 60, way));
     }
 
     private static int cutEverywhere(long seed, int steps, Way way) throws Exception {
@@ -253,11 +251,8 @@ class RollerTest {
     @ParameterizedTest
     @EnumSource
     @Tag("long")
-    void theyAgreeAfterAHundredThousandCutsAroundSuchChanges(Way way) throws Exception {
-        long cuts = 0;
-        for (long seed = 100; cuts < 100_000; seed++) {
-            cuts += cutEverywhere(life(new Random(seed), 25, way, CHANGING), seed, 1);
-        }
+    void theyAgreeAfterVeryManyCutsAroundSuchChanges(Way way) throws Exception {
+        Campaign.run("power cuts around changes of terms, " + way, 20_000, seed -> cutEverywhere(life(new Random(seed), 25, way, CHANGING), seed, 1));
     }
 
     private static final List<RollingDisk.Terms> THROTTLED = List.of(RollingDisk.Terms.ROOM);
@@ -274,11 +269,8 @@ class RollerTest {
     @ParameterizedTest
     @EnumSource
     @Tag("long")
-    void theyAgreeAfterAMillionCutsWhileChangesWait(Way way) throws Exception {
-        long cuts = 0;
-        for (long seed = 100; cuts < 1_000_000; seed++) {
-            cuts += cutEverywhere(life(new Random(seed), 100, way, THROTTLED), seed, 1);
-        }
+    void theyAgreeAfterVeryManyCutsWhileChangesWait(Way way) throws Exception {
+        Campaign.run("power cuts while changes wait, " + way, 100_000, seed -> cutEverywhere(life(new Random(seed), 100, way, THROTTLED), seed, 1));
     }
 
     /// The cut takes both changes from the volume, which reads right nevertheless, and may: until the base is to take on the first of them.
