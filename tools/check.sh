@@ -73,7 +73,7 @@ install_peers
 fetch_trixie_peers
 rm -rf "$root"/*/target/surefire-reports "$root"/*/target/system-reports
 
-# cli's tests start the program hundreds of times: built, it takes half the time.
+# cli's tests start the program hundreds of times: built, with its AOT caches, it is there sooner.
 program=
 case ,$modules, in
     ,, | *,cli,*)

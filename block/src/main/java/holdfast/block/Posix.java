@@ -88,7 +88,7 @@ final class Posix {
     private static final MethodHandle PREADV2 = function("preadv2", vectored());
     private static final MethodHandle PWRITEV2 = function("pwritev2", vectored());
 
-    /// What most programs never call: to link a function of another type takes ten milliseconds of a program's start.
+    /// What most programs never call: to link a function of another type makes a program's start longer.
     private static final class Seldom {
         static final MethodHandle IOCTL = variadic("ioctl", 2, JAVA_INT, JAVA_LONG, ADDRESS);
         static final MethodHandle FTRUNCATE =

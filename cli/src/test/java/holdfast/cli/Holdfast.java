@@ -24,7 +24,7 @@ final class Holdfast {
     /// How long a run may last that a test starts and does other things meanwhile.
     private static final Duration LIFE = Duration.ofMinutes(10);
 
-    /// Where `./holdfast check` has built what it starts, which is over sooner by half; else it is Java and the classes under test.
+    /// Where `./holdfast check` has built what it starts, which is there sooner; else it is Java and the classes under test.
     private static final @Nullable String LAUNCHER = System.getProperty("holdfast.command");
 
     private Holdfast() {}
