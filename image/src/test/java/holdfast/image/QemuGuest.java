@@ -223,6 +223,8 @@ final class QemuGuest implements AutoCloseable {
         private Port ctl;
         private @Nullable Port in;
 
+        private String who = "";
+
         Session(int number) {
             prefix = "org.holdfast.exec." + number + ".";
             ctl = port(prefix + "ctl");
@@ -232,9 +234,11 @@ final class QemuGuest implements AutoCloseable {
 
         /// Waits until the session takes a command.
         Session ready() {
-            if (!ctl.line().equals("ready")) {
+            String line = ctl.line();
+            if (!line.startsWith("ready ")) {
                 throw new AssertionError("no ready");
             }
+            who = line.substring("ready ".length());
             return this;
         }
 
@@ -242,7 +246,7 @@ final class QemuGuest implements AutoCloseable {
             out.take();
             err.take();
             in = port(prefix + "in");
-            ctl.send(Base64.getEncoder().encodeToString(command.getBytes(UTF_8)) + "\n");
+            ctl.send(who + " " + Base64.getEncoder().encodeToString(command.getBytes(UTF_8)) + "\n");
             in.line();
         }
 

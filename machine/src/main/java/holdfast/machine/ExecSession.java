@@ -34,6 +34,9 @@ final class ExecSession {
     private final Outside ctl = new Outside();
     private final Outside in = new Outside();
 
+    /// Who was ready last.
+    private String listener = "";
+
     private boolean ready;
     private boolean begun;
     private @Nullable Execution current;
@@ -61,13 +64,16 @@ final class ExecSession {
         ready = false;
         begun = false;
         current = execution;
+        execution.isFor(listener);
         return true;
     }
 
-    /// Sends the command that has claimed this session.
+    /// Sends the command that has claimed this session: to nobody but who was ready then. The guest may have begun anew, which is heard late.
     void begin(Execution execution) {
-        in.hostOpen(true);
-        say(execution.command().line());
+        if (current() == execution) {
+            in.hostOpen(true);
+            say(execution.listener() + execution.command().line());
+        }
     }
 
     /// Asks a guest that was restored, and whose "ready" nobody here has heard, to say it again.
@@ -78,7 +84,7 @@ final class ExecSession {
     /// Kills the command, if it is still under way; its end is then heard as of any other.
     void kill(Execution execution) {
         if (current() == execution) {
-            say("!kill");
+            say(execution.listener() + "!kill");
         }
     }
 
@@ -92,22 +98,26 @@ final class ExecSession {
 
     private void heard(String word) {
         if (word.equals("ready")) {
-            heardReady();
+            heardReady(""); // an older guest, which says nothing of itself
+        } else if (word.startsWith("ready ")) {
+            heardReady(word.substring("ready ".length()).strip() + " ");
         } else if (word.startsWith("exit ")) {
             int exitCode = exitCode(word);
             finish(execution -> execution.ended(exitCode));
         }
     }
 
-    private void heardReady() {
+    /// @param who in front of all lines that are for him
+    private void heardReady(String who) {
         synchronized (this) {
-            if (current != null && !begun) {
+            if (current != null && !begun && who.equals(listener)) {
                 return;
             }
         }
         abandon("the guest's side of the exec channel was restarted in the middle of the command");
         synchronized (this) {
             ready = true;
+            listener = who;
         }
         owner.ready(this);
     }

@@ -142,6 +142,7 @@ public final class GuestExec implements AutoCloseable {
     public static final class Execution {
         private final GuestCommand command;
         private final CompletableFuture<Integer> exit = new CompletableFuture<>();
+        private volatile String listener = "";
 
         private Execution(GuestCommand command) {
             this.command = command;
@@ -149,6 +150,15 @@ public final class GuestExec implements AutoCloseable {
 
         GuestCommand command() {
             return command;
+        }
+
+        /// @param who in front of all lines that are for him
+        void isFor(String who) {
+            listener = who;
+        }
+
+        String listener() {
+            return listener;
         }
 
         void ended(int exitCode) {

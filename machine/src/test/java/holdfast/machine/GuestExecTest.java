@@ -13,6 +13,7 @@ import java.io.PipedInputStream;
 import java.io.PipedOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Base64;
 import java.util.concurrent.TimeoutException;
 import org.junit.jupiter.api.Test;
 
@@ -131,6 +132,33 @@ class GuestExecTest {
         assertThat(execution.exit()).isNotDone();
         session.begins().exits(0);
         assertThat(execution.exit()).isCompletedWithValue(0);
+    }
+
+    /// The device has dropped what waited for the earlier one; what is said before its end is heard of waits for the next one.
+    @Test
+    void everyLineIsForWhoWasReady() throws Exception {
+        session.says("ctl", "ready boot1.7\n");
+        var lost = start("x");
+        assertThat(session.line("ctl").text()).isEqualTo("boot1.7 " + lineOf("x") + "\n");
+        session.closes("ctl");
+        assertThatThrownBy(lost::await).isInstanceOf(GuestLost.class);
+        session.line("ctl").forget();
+        session.says("ctl", "ready boot2.7\n");
+        var execution = start("y");
+        exec.kill(execution);
+        assertThat(session.line("ctl").text()).isEqualTo("boot2.7 " + lineOf("y") + "\nboot2.7 !kill\n");
+    }
+
+    @Test
+    void whoeverIsReadyInPlaceOfWhoHasTheCommandDoesNotGetIt() {
+        session.says("ctl", "ready boot1.7\n");
+        var lost = start("x");
+        session.says("ctl", "ready boot2.7\n");
+        assertThatThrownBy(lost::await).isInstanceOf(GuestLost.class);
+    }
+
+    private static String lineOf(String command) {
+        return Base64.getEncoder().encodeToString(bytes(command));
     }
 
     @Test
