@@ -18,6 +18,7 @@ import holdfast.testkit.Campaign;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -90,6 +91,7 @@ class ProvisionedPowerCutTest {
 
     @Test
     @Tag("long")
+    @Timeout(value = 6, unit = TimeUnit.HOURS)
     void whatWasFlushedSurvivesAMillionCuts() throws Exception {
         Campaign.run("power cuts of arriving disks", 1_000_000, seed -> new Life(seed).cutEverywhere(100));
     }
