@@ -24,7 +24,6 @@ final class EntryReader implements AutoCloseable {
     private static final int BLOCK_BYTES = 4096;
     private static final int LARGE_BYTES = 16 << 10;
     private static final int LARGE_KEPT = 16;
-    private static final int SEGMENT_SHIFT = 40;
     private static final byte[] NOTHING = {};
 
     /// What an entry has, and a block before and behind it.
@@ -75,7 +74,7 @@ final class EntryReader implements AutoCloseable {
                 return;
             }
             long data = Entry.HEADER_BYTES + place.skip();
-            if (checked.contains(key(place))) {
+            if (checked.contains(place.packed())) {
                 into.copyFrom(bytes(place, data, data + into.byteSize(), buffer));
             } else {
                 MemorySegment entry = whole(place, data + into.byteSize(), offset, buffer);
@@ -84,10 +83,6 @@ final class EntryReader implements AutoCloseable {
         } finally {
             buffers.add(buffer);
         }
-    }
-
-    private static long key(Journal.Place place) {
-        return (long) place.segment() << SEGMENT_SHIFT | place.position();
     }
 
     private void decode(Journal.Place place, long offset, MemorySegment into, MemorySegment buffer) throws DiskException {
@@ -111,7 +106,7 @@ final class EntryReader implements AutoCloseable {
 
     /// @param chain how many others may have to be decoded first
     private byte[] plain(Journal.Place place, Found found, int chain, MemorySegment buffer) throws DiskException {
-        long key = key(place);
+        long key = place.packed();
         byte[] known = large.get(key);
         if (known != null) {
             return known;
@@ -165,7 +160,7 @@ final class EntryReader implements AutoCloseable {
             throw damaged(place);
         }
         if (entry.dataBytes() > LARGE_BYTES) {
-            checked.add(key(place));
+            checked.add(place.packed());
         }
         return there;
     }

@@ -1,41 +1,78 @@
 package holdfast.journal;
 
-import java.util.Arrays;
+import holdfast.block.DiskException;
 
-/// The changes of a journal and where their data is, for a point that is chosen when all of them are known: so that one look at the
-/// journal is enough. It takes 32 bytes for each.
+/// Changes of a journal and where their data is, oldest first: so that one look at the journal is enough for who knows only then which of them
+/// count. It takes 32 bytes for each.
 final class HeldChanges {
+    /// Of a change: its sequence, where its range begins and ends, and its place, or [PastIndex.Leaf#ZEROS].
     private static final int FIELDS = 4;
-    private static final int SEGMENT_SHIFT = 40;
-    private static final long ZEROS = -1;
 
     private long[] fields = new long[1024 * FIELDS];
-    private int used;
+    private int begin;
+    private int end;
+
+    /// Is shown a change.
+    @FunctionalInterface
+    interface Visitor {
+        /// @param place of the entry ([Journal.Place#packed]), or [PastIndex.Leaf#ZEROS]
+        void change(long sequence, long from, long to, long place) throws DiskException;
+    }
 
     /// Takes in the next entry.
-    void add(Journal.Place place, Entry entry) {
+    ///
+    /// @return whether it is a change
+    boolean add(Journal.Place place, Entry entry) {
         if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isEmpty()) {
-            return;
+            return false;
         }
-        if (used == fields.length) {
-            fields = Arrays.copyOf(fields, Math.multiplyExact(used, 2));
+        if (end == fields.length) {
+            makeRoom();
         }
-        fields[used] = entry.sequence();
-        fields[used + 1] = entry.offset();
-        fields[used + 2] = entry.offset() + entry.length();
-        fields[used + 3] = entry.is(EntryKind.WRITE) ? (long) place.segment() << SEGMENT_SHIFT | place.position() : ZEROS;
-        used += FIELDS;
+        fields[end] = entry.sequence();
+        fields[end + 1] = entry.offset();
+        fields[end + 2] = entry.offset() + entry.length();
+        fields[end + 3] = entry.is(EntryKind.WRITE) ? place.packed() : PastIndex.Leaf.ZEROS;
+        end += FIELDS;
+        return true;
+    }
+
+    private void makeRoom() {
+        int used = end - begin;
+        long[] room = used > fields.length / 2 ? new long[Math.multiplyExact(fields.length, 2)] : fields;
+        System.arraycopy(fields, begin, room, 0, used);
+        fields = room;
+        begin = 0;
+        end = used;
+    }
+
+    /// Forgets the oldest ones.
+    ///
+    /// @param sequence of the last that goes
+    /// @return lengths of their ranges, together
+    long removeUpTo(long sequence) {
+        long bytes = 0;
+        for (; begin < end && fields[begin] <= sequence; begin += FIELDS) {
+            bytes += fields[begin + 2] - fields[begin + 1];
+        }
+        return bytes;
+    }
+
+    int count() {
+        return (end - begin) / FIELDS;
+    }
+
+    /// @param sequence of the last that is shown
+    void visit(long sequence, Visitor visitor) throws DiskException {
+        for (int i = begin; i < end && fields[i] <= sequence; i += FIELDS) {
+            visitor.change(fields[i], fields[i + 1], fields[i + 2], fields[i + 3]);
+        }
     }
 
     /// What they come to at a point.
-    PastIndex indexAt(long sequence) {
+    PastIndex indexAt(long sequence) throws DiskException {
         var index = new PastIndex();
-        for (int i = 0; i < used && fields[i] <= sequence; i += FIELDS) {
-            long packed = fields[i + 3];
-            index.put(
-                    fields[i + 1], fields[i + 2],
-                    packed == ZEROS ? null : new Journal.Place((int) (packed >> SEGMENT_SHIFT), packed & (1L << SEGMENT_SHIFT) - 1, 0));
-        }
+        visit(sequence, (_, from, to, place) -> index.put(from, to, place));
         return index;
     }
 }

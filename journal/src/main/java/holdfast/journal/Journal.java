@@ -56,7 +56,19 @@ public final class Journal implements AutoCloseable {
     /// @param segment index from 0
     /// @param position of its entry in that segment
     /// @param skip bytes of the entry's data before it
-    record Place(int segment, long position, long skip) {}
+    record Place(int segment, long position, long skip) {
+        /// A segment has 128 MiB at most (JournalWriter), in a journal made elsewhere perhaps more.
+        private static final int POSITION_BITS = 40;
+
+        /// Segment and position.
+        long packed() {
+            return (long) segment << POSITION_BITS | position;
+        }
+
+        static Place unpacked(long packed, long skip) {
+            return new Place((int) (packed >> POSITION_BITS), packed & (1L << POSITION_BITS) - 1, skip);
+        }
+    }
 
     /// Where a journal ends.
     ///
@@ -229,7 +241,9 @@ public final class Journal implements AutoCloseable {
     ///
     /// @throws OperatorError when entries that were on stable storage are missing or damaged, or of a kind that is not known here
     public End scan(Visitor visitor) throws DiskException {
-        return go(visitor, false);
+        try (var scanning = new Scanning(true)) {
+            return go(visitor, scanning::scan);
+        }
     }
 
     /// Looks at what every entry says, and reads the index of a segment that has one instead of the segment: whoever reads the data
@@ -239,41 +253,35 @@ public final class Journal implements AutoCloseable {
     /// @throws OperatorError when entries that were on stable storage are missing or damaged where they were looked at, or of a kind that is
     ///     not known here
     public End look(Visitor visitor) throws DiskException {
-        return go(visitor, true);
-    }
-
-    private End go(Visitor visitor, boolean byIndex) throws DiskException {
-        var spans = new ArrayList<SegmentSpan>();
-        var rolled = new ArrayList<Rolled>();
-        long largest = devices.stream().mapToLong(device -> device.geometry().sizeBytes()).max().orElse(0);
-        try (Arena arena = Arena.ofShared();
-                var entries = new EntryReader(this)) {
-            @Nullable MemorySegment buffer = null;
-            long time = 0;
-            for (int segment = 0; segment < headers.size(); segment++) {
-                var found = new Found(segment, visitor, rolled, time);
-                Optional<SegmentIndex> index = index(segment);
-                if (byIndex && index.isPresent()) {
-                    spans.add(look(segment, index.get(), found));
-                } else {
-                    buffer = buffer == null ? arena.allocate(Math.min(Window.BYTES, largest)) : buffer;
-                    var window = new Window(devices.get(segment), buffer);
-                    Decoded decoded = (in, place) -> byIndex ? MemorySegment.NULL : MemorySegment.ofArray(entries.read(in, place));
-                    spans.add(scan(segment, window, found, index, decoded));
-                }
-                time = found.time;
+        int last = headers.size() - 1;
+        try (var scanning = new Scanning(false)) {
+            if (last == 0 || nextAfter(last) < Long.MAX_VALUE) {
+                return go(visitor, (segment, found) -> look(segment, found, scanning));
             }
-            long bytes = spans.stream().mapToLong(SegmentSpan::bytes).sum();
-            var end = new End(
-                    spans.getLast().last(), time, bytes, headers.getFirst().firstSequence(), List.copyOf(spans), List.copyOf(rolled));
-            checkBeginning(end);
-            return end;
+            try (var apart = new LastSegment(() -> scanApart(last))) {
+                return go(visitor, (segment, found) -> segment < last ? look(segment, found, scanning) : look(apart.await(), found, scanning));
+            }
         }
     }
 
-    /// The data of a write that was compressed.
-    private interface Decoded {
-        MemorySegment at(int segment, long place) throws DiskException;
+    /// How a segment is gone through.
+    private interface Way {
+        SegmentSpan through(int segment, Found found) throws DiskException;
+    }
+
+    private End go(Visitor visitor, Way way) throws DiskException {
+        var spans = new ArrayList<SegmentSpan>();
+        var rolled = new ArrayList<Rolled>();
+        long time = 0;
+        for (int segment = 0; segment < headers.size(); segment++) {
+            var found = new Found(segment, visitor, rolled, time);
+            spans.add(way.through(segment, found));
+            time = found.time;
+        }
+        long bytes = spans.stream().mapToLong(SegmentSpan::bytes).sum();
+        var end = new End(spans.getLast().last(), time, bytes, headers.getFirst().firstSequence(), List.copyOf(spans), List.copyOf(rolled));
+        checkBeginning(end);
+        return end;
     }
 
     /// What is found in a segment.
@@ -301,6 +309,10 @@ public final class Journal implements AutoCloseable {
             visitor.entry(new Place(segment, place, 0), entry, data);
             time = entry.timeNanos();
             latest = Math.max(latest, time);
+        }
+
+        void entries(SegmentIndex index) throws DiskException {
+            index.visit(segment, (place, entry, data) -> entry(place.position(), entry, data));
         }
     }
 
@@ -334,32 +346,90 @@ public final class Journal implements AutoCloseable {
         return segments.index(header.number()).flatMap(bytes -> SegmentIndex.parse(bytes, header, headerCrc(segment), next, size));
     }
 
-    private SegmentSpan look(int segment, SegmentIndex index, Found found) throws DiskException {
-        index.visit(segment, (place, entry, data) -> found.entry(place.position(), entry, data));
+    private SegmentSpan look(int segment, Found found, Scanning scanning) throws DiskException {
+        Optional<SegmentIndex> there = index(segment);
+        if (there.isEmpty()) {
+            return scanning.scan(segment, found);
+        }
+        SegmentIndex index = there.get();
+        found.entries(index);
         SegmentHeader header = headers.get(segment);
         return new SegmentSpan(header.number(), header.firstSequence(), index.lastSequence(), found.latest, index.end(), plainBytes(header, index.end()), true,
-                isSmall(header, Optional.of(index)));
+                isSmall(header, there));
     }
 
-    private SegmentSpan scan(int segment, Window window, Found found, Optional<SegmentIndex> index, Decoded decoded) throws DiskException {
-        SegmentHeader header = headers.get(segment);
-        long end = nextAfter(segment);
-        long sequence = header.firstSequence();
-        long position = SegmentHeader.BYTES;
-        for (; sequence < end; sequence++) {
-            long place = placeOf(window, header, position, sequence);
-            if (place < 0 && provesDamage(segment, window, position, sequence)) {
-                place = lookAgain(segment, window, position, sequence);
-            }
-            if (place < 0) {
-                break;
-            }
-            Entry entry = Entry.parse(window.at(place, Entry.HEADER_BYTES));
-            MemorySegment data = window.at(place, entry.bytes()).asSlice(Entry.HEADER_BYTES, entry.dataBytes());
-            found.entry(place, entry, entry.form() == Stored.AS_IT_IS ? data : decoded.at(segment, place));
-            position = place + entry.bytes();
+    private SegmentSpan look(LastSegment.Scanned last, Found found, Scanning scanning) throws DiskException {
+        if (last.index().isEmpty()) {
+            return scanning.scan(found.segment, found);
         }
-        return new SegmentSpan(header.number(), header.firstSequence(), sequence - 1, found.latest, position, plainBytes(header, position), index.isPresent(), isSmall(header, index));
+        found.entries(last.index().get());
+        return last.span();
+    }
+
+    private LastSegment.Scanned scanApart(int segment) throws DiskException {
+        try (var scanning = new Scanning(false)) {
+            var making = new SegmentIndex.Making();
+            SegmentSpan span = scanning.scan(segment, new Found(segment, making, new ArrayList<>(), 0));
+            SegmentHeader header = headers.get(segment);
+            return new LastSegment.Scanned(
+                    span, making.finish(header, headerCrc(segment), span.bytes(), false).map(bytes -> SegmentIndex.made(bytes, header)));
+        }
+    }
+
+    /// Goes through segments from entry to entry.
+    private final class Scanning implements AutoCloseable {
+        private final Arena arena = Arena.ofShared();
+        private final EntryReader entries = new EntryReader(Journal.this);
+        private final boolean decoding;
+        private @Nullable MemorySegment buffer;
+
+        /// @param decoding whether the data of a write that was compressed is wanted
+        Scanning(boolean decoding) {
+            this.decoding = decoding;
+        }
+
+        SegmentSpan scan(int segment, Found found) throws DiskException {
+            var window = new Window(devices.get(segment), buffer());
+            SegmentHeader header = headers.get(segment);
+            long end = nextAfter(segment);
+            long sequence = header.firstSequence();
+            long position = SegmentHeader.BYTES;
+            for (; sequence < end; sequence++) {
+                long place = placeOf(window, header, position, sequence);
+                if (place < 0 && provesDamage(segment, window, position, sequence)) {
+                    place = lookAgain(segment, window, position, sequence);
+                }
+                if (place < 0) {
+                    break;
+                }
+                Entry entry = Entry.parse(window.at(place, Entry.HEADER_BYTES));
+                MemorySegment data = window.at(place, entry.bytes()).asSlice(Entry.HEADER_BYTES, entry.dataBytes());
+                found.entry(place, entry, entry.form() == Stored.AS_IT_IS ? data : decoded(segment, place));
+                position = place + entry.bytes();
+            }
+            Optional<SegmentIndex> index = index(segment);
+            return new SegmentSpan(
+                    header.number(), header.firstSequence(), sequence - 1, found.latest, position, plainBytes(header, position), index.isPresent(),
+                    isSmall(header, index));
+        }
+
+        private MemorySegment buffer() {
+            if (buffer == null) {
+                long largest = devices.stream().mapToLong(device -> device.geometry().sizeBytes()).max().orElse(0);
+                buffer = arena.allocate(Math.min(Window.BYTES, largest));
+            }
+            return buffer;
+        }
+
+        private MemorySegment decoded(int segment, long place) throws DiskException {
+            return decoding ? MemorySegment.ofArray(entries.read(segment, place)) : MemorySegment.NULL;
+        }
+
+        @Override
+        public void close() {
+            entries.close();
+            arena.close();
+        }
     }
 
     private static boolean isSmall(SegmentHeader header, Optional<SegmentIndex> index) {

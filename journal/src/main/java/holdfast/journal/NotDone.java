@@ -3,14 +3,10 @@ package holdfast.journal;
 import holdfast.block.DiskException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayDeque;
-import java.util.Deque;
 
 /// The changes in a journal of which nothing says that the volume has them, oldest first.
 final class NotDone {
-    private record Change(long sequence, long offset, long length, boolean write, Journal.Place place) {}
-
-    private final Deque<Change> changes = new ArrayDeque<>();
+    private final HeldChanges changes = new HeldChanges();
     private long done;
     private long bytes;
 
@@ -22,17 +18,14 @@ final class NotDone {
             doneTo(entry.sequence());
         } else if (entry.is(EntryKind.DONE) || entry.is(EntryKind.SETTLED_TO)) {
             doneTo(Entry.number(data));
-        } else if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent()) {
-            changes.add(new Change(entry.sequence(), entry.offset(), entry.length(), entry.is(EntryKind.WRITE), place));
+        } else if (changes.add(place, entry)) {
             bytes += entry.length();
         }
     }
 
     private void doneTo(long sequence) {
         done = Math.max(done, sequence);
-        while (!changes.isEmpty() && changes.getFirst().sequence <= done) {
-            bytes -= changes.remove().length;
-        }
+        bytes -= changes.removeUpTo(done);
     }
 
     /// Up to which entry the volume has everything, durably.
@@ -41,7 +34,7 @@ final class NotDone {
     }
 
     int count() {
-        return changes.size();
+        return changes.count();
     }
 
     /// Lengths of their ranges, together.
@@ -56,13 +49,14 @@ final class NotDone {
         try (var entries = new EntryReader(journal);
                 Arena arena = Arena.ofShared()) {
             MemorySegment data = arena.allocate(Entry.DATA_BYTES_MAX);
-            for (Change change : changes) {
-                MemorySegment its = change.write ? data.asSlice(0, change.length) : MemorySegment.NULL;
-                if (change.write) {
-                    entries.read(change.place, change.offset, its);
+            changes.visit(Long.MAX_VALUE, (sequence, from, to, place) -> {
+                boolean write = place != PastIndex.Leaf.ZEROS;
+                MemorySegment its = write ? data.asSlice(0, to - from) : MemorySegment.NULL;
+                if (write) {
+                    entries.read(Journal.Place.unpacked(place, 0), from, its);
                 }
-                waiting.put(change.sequence, change.offset, change.length, its);
-            }
+                waiting.put(sequence, from, to - from, its);
+            });
         }
     }
 }

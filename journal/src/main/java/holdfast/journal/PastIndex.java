@@ -8,56 +8,46 @@ import org.jspecify.annotations.Nullable;
 
 /// Which entry of a journal has the newest content of each byte of the disk, among those not after a point. What no entry has
 /// is the base's.
+///
+/// Runs lie in leaves, up to a few hundred in each; a leaf has those that begin between its key and the next leaf's, and none of them ends behind
+/// that. So what is put goes into one leaf, and a run takes 32 to 64 bytes; in a tree of its own it would take an entry and four objects more.
 final class PastIndex {
-    /// @param end behind its last byte
-    /// @param place of the first byte; null for zeros
-    private record Held(long end, Journal.@Nullable Place place) {}
-
     /// A run of bytes that come from one place.
     ///
     /// @param held whether an entry has it; else it is the base's
     /// @param place of the first byte; null for zeros, and for the base
     record Run(long offset, long end, boolean held, Journal.@Nullable Place place) {}
 
-    private final TreeMap<Long, Held> runs = new TreeMap<>();
+    private final TreeMap<Long, Leaf> leaves = new TreeMap<>(Map.of(0L, new Leaf()));
 
     /// Takes in the next entry.
     void add(Journal.Place place, Entry entry) {
         if (entry.is(EntryKind.WRITE)) {
-            put(entry.offset(), entry.offset() + entry.length(), place);
+            put(entry.offset(), entry.offset() + entry.length(), place.packed());
         } else if (entry.is(EntryKind.DISCARD) || entry.is(EntryKind.ZEROES)) {
-            put(entry.offset(), entry.offset() + entry.length(), null);
+            put(entry.offset(), entry.offset() + entry.length(), Leaf.ZEROS);
         }
     }
 
-    /// @param place null for zeros
-    void put(long from, long to, Journal.@Nullable Place place) {
+    /// @param place of the entry that has it ([Journal.Place#packed]), or [Leaf#ZEROS]
+    void put(long from, long to, long place) {
         if (from == to) {
             return;
         }
-        Map.Entry<Long, Held> last = runs.lowerEntry(to);
-        boolean touches = last != null && last.getValue().end > from;
-        if (touches && !(last.getKey() == from && last.getValue().end == to)) {
-            cut(from);
-            cut(to);
-            runs.subMap(from, to).clear();
-        } // else nothing is in the way, or only what it takes the place of: so it is nearly always
-        runs.put(from, new Held(to, place));
-    }
-
-    /// Makes what reaches over a position two runs.
-    private void cut(long position) {
-        Map.Entry<Long, Held> before = runs.lowerEntry(position);
-        if (before != null && before.getValue().end > position) {
-            long from = before.getKey();
-            Held held = before.getValue();
-            runs.put(from, new Held(position, held.place));
-            runs.put(position, new Held(held.end, moved(held.place, position - from)));
+        for (Map.Entry<Long, Leaf> next = leaves.higherEntry(from); next != null && next.getKey() < to; next = leaves.higherEntry(from)) {
+            Leaf rest = next.getValue();
+            leaves.remove(next.getKey());
+            rest.removeBefore(to);
+            if (!rest.isEmpty()) {
+                leaves.put(to, rest);
+            }
         }
-    }
-
-    private static Journal.@Nullable Place moved(Journal.@Nullable Place place, long bytes) {
-        return place == null ? null : new Journal.Place(place.segment(), place.position(), place.skip() + bytes);
+        Leaf leaf = leaves.floorEntry(from).getValue();
+        leaf.put(from, to, place);
+        if (leaf.isFull()) {
+            Leaf half = leaf.split();
+            leaves.put(half.first(), half);
+        }
     }
 
     /// The runs of a range, in order and without gaps.
@@ -75,12 +65,135 @@ final class PastIndex {
     }
 
     private Run run(long at, long to) {
-        Map.Entry<Long, Held> floor = runs.floorEntry(at);
-        if (floor != null && floor.getValue().end > at) {
-            Held held = floor.getValue();
-            return new Run(at, Math.min(to, held.end), true, moved(held.place, at - floor.getKey()));
+        Leaf leaf = leaves.floorEntry(at).getValue();
+        int next = leaf.firstBehind(at);
+        if (next < leaf.count() && leaf.from(next) <= at) {
+            return new Run(at, Math.min(to, leaf.to(next)), true, leaf.place(next, at));
         }
-        Long next = runs.higherKey(at);
-        return new Run(at, next == null ? to : Math.min(to, next), false, null);
+        if (next < leaf.count()) {
+            return new Run(at, Math.min(to, leaf.from(next)), false, null);
+        }
+        Map.Entry<Long, Leaf> behind = leaves.higherEntry(at);
+        return new Run(at, behind == null ? to : Math.min(to, behind.getValue().first()), false, null);
+    }
+
+    /// Runs that are apart from each other, in order.
+    static final class Leaf {
+        /// For a place: that of bytes that no entry has, since they are zeros.
+        static final long ZEROS = -1;
+
+        private static final int RUNS_MAX = 256;
+
+        /// Of a run: where it begins and ends on the disk, the place of its entry, and where its first byte is in what that has.
+        private static final int FIELDS = 4;
+
+        /// A change makes three runs of one at most.
+        private final long[] fields = new long[(RUNS_MAX + 2) * FIELDS];
+
+        private int count;
+
+        int count() {
+            return count;
+        }
+
+        boolean isEmpty() {
+            return count == 0;
+        }
+
+        boolean isFull() {
+            return count >= RUNS_MAX;
+        }
+
+        long first() {
+            return fields[0];
+        }
+
+        long from(int run) {
+            return fields[run * FIELDS];
+        }
+
+        long to(int run) {
+            return fields[run * FIELDS + 1];
+        }
+
+        /// Where an entry has a byte of a run; null for zeros.
+        Journal.@Nullable Place place(int run, long at) {
+            long packed = fields[run * FIELDS + 2];
+            return packed == ZEROS ? null : Journal.Place.unpacked(packed, fields[run * FIELDS + 3] + at - from(run));
+        }
+
+        /// The first run that does not end before a byte; the number of runs if there is none.
+        int firstBehind(long at) {
+            int low = 0;
+            for (int high = count; low < high; ) {
+                int middle = low + high >>> 1;
+                if (to(middle) > at) {
+                    high = middle;
+                } else {
+                    low = middle + 1;
+                }
+            }
+            return low;
+        }
+
+        /// A run takes the place of all that is there.
+        void put(long from, long to, long place) {
+            int begin = firstBehind(from);
+            int end = begin;
+            while (end < count && from(end) < to) {
+                end++;
+            }
+            boolean before = begin < end && from(begin) < from;
+            boolean after = begin < end && to(end - 1) > to;
+            long afterTo = after ? to(end - 1) : 0;
+            long afterPlace = after ? fields[(end - 1) * FIELDS + 2] : 0;
+            long afterSkip = after ? fields[(end - 1) * FIELDS + 3] + to - from(end - 1) : 0;
+            int at = before ? begin + 1 : begin;
+            replace(at, end, after ? 2 : 1);
+            if (before) {
+                fields[begin * FIELDS + 1] = from;
+            }
+            set(at, from, to, place, 0);
+            if (after) {
+                set(at + 1, to, afterTo, afterPlace, afterSkip);
+            }
+        }
+
+        /// Makes room.
+        ///
+        /// @param begin the first run that goes
+        /// @param end behind the last one
+        /// @param with how many come
+        private void replace(int begin, int end, int with) {
+            if (end - begin != with) {
+                System.arraycopy(fields, end * FIELDS, fields, (begin + with) * FIELDS, (count - end) * FIELDS);
+                count += begin + with - end;
+            }
+        }
+
+        private void set(int run, long from, long to, long place, long skip) {
+            int at = run * FIELDS;
+            fields[at] = from;
+            fields[at + 1] = to;
+            fields[at + 2] = place;
+            fields[at + 3] = skip;
+        }
+
+        void removeBefore(long from) {
+            replace(0, firstBehind(from), 0);
+            if (count > 0 && from(0) < from) {
+                set(0, from, to(0), fields[2], fields[3] + from - from(0));
+            }
+        }
+
+        /// @return a new one with the later half
+        Leaf split() {
+            var half = new Leaf();
+            int stay = count / 2;
+            half.count = count - stay;
+            System.arraycopy(fields, stay * FIELDS, half.fields, 0, half.count * FIELDS);
+            count = stay;
+            return half;
+        }
     }
 }

@@ -115,6 +115,11 @@ final class SegmentIndex {
         }
     }
 
+    /// @param bytes what [Making] came to
+    static SegmentIndex made(byte[] bytes, SegmentHeader segment) {
+        return new SegmentIndex(ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN), segment);
+    }
+
     /// @param headerCrc of the segment
     /// @param next sequence of the first entry behind the segment
     /// @param segmentBytes size of the segment

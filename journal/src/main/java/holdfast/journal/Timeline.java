@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /// What a journal has, in the order of its stream. Order is that of sequence; times are what the clock said, and the clock may
 /// have stood or gone back.
@@ -25,14 +26,9 @@ public final class Timeline {
     /// @param reason why it is this one, a sentence without a subject
     public record Point(long sequence, Instant time, String reason) {}
 
-    /// A time that is later than all before it in the stream, with the sequence of its entry: enough to find where a time was first
-    /// passed.
-    private record Passed(long nanos, long sequence) {}
-
     private final List<Mark> marks = new ArrayList<>();
-    private final List<Passed> passed = new ArrayList<>();
+    private final PassedTimes passed = new PassedTimes();
     private final Journal.End end;
-    private long firstNanos;
     private long changes;
     private long changedBytes;
     private final NotDone notDone = new NotDone();
@@ -45,12 +41,7 @@ public final class Timeline {
         end = way.go(journal, (place, entry, data) -> {
             also.entry(place, entry, data);
             notDone.look(place, entry, data);
-            if (passed.isEmpty()) {
-                firstNanos = entry.timeNanos();
-            }
-            if (passed.isEmpty() || entry.timeNanos() > passed.getLast().nanos) {
-                passed.add(new Passed(entry.timeNanos(), entry.sequence()));
-            }
+            passed.look(entry.timeNanos(), entry.sequence());
             if (entry.is(EntryKind.MARK)) {
                 var name = new String(data.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
                 marks.add(new Mark(entry.sequence(), instant(entry.timeNanos()), name));
@@ -101,7 +92,7 @@ public final class Timeline {
         if (end.oldest() > 0) {
             return Optional.of(instant(end.oldestNanos()));
         }
-        return passed.isEmpty() ? Optional.empty() : Optional.of(instant(firstNanos));
+        return passed.isEmpty() ? Optional.empty() : Optional.of(instant(passed.first()));
     }
 
     /// Time of the last entry, which the clock may have made an earlier one; empty when there is none.
@@ -189,13 +180,7 @@ public final class Timeline {
 
     /// That of a sequence is known only roughly: when the clock last passed the times before it.
     private long nanosAt(long sequence) {
-        long known = end.oldest() > 0 ? end.oldestNanos() : firstNanos;
-        for (Passed one : passed) {
-            if (one.sequence <= sequence) {
-                known = one.nanos;
-            }
-        }
-        return known;
+        return passed.lastAt(sequence).orElse(end.oldest() > 0 ? end.oldestNanos() : passed.first());
     }
 
     private Point at(Instant instant, String name) {
@@ -211,11 +196,7 @@ public final class Timeline {
     }
 
     long lastNotAfter(Instant instant) {
-        for (Passed one : passed) {
-            if (instant(one.nanos).isAfter(instant)) {
-                return one.sequence - 1;
-            }
-        }
-        return end.sequence();
+        OptionalLong later = passed.firstAfter(instant);
+        return later.isPresent() ? later.getAsLong() - 1 : end.sequence();
     }
 }

@@ -20,6 +20,7 @@ class MutantsTest {
                         "TimelineTest.entriesOfEqualTimeKeepTheirOrder"),
                 mutant("a discard takes the history before it", "PastDevice", "*", "PastDevice.counts",
                         "JournalTest.whatIsDiscardedIsStillThereBeforeItsTime"),
+                mutant("what a later change covers is found still", "PastIndex", "put", "PastIndex$Leaf.removeBefore", "PastIndexTest.whatALongChangeCoversIsGoneAndNoMore"),
                 mutant("data is not checked", "Journal", "*", "Journal.isWhole",
                         "DamageTest.aBitThatIsFlippedAnywhereIsAPrefixOrRefused"),
                 mutant("an index of another segment is taken", "SegmentIndex", "parse", "SegmentIndex.isOf",
