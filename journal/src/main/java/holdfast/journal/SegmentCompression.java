@@ -49,7 +49,7 @@ final class SegmentCompression {
     /// Called with the bytes of each entry that is looked at, before: it may wait.
     @FunctionalInterface
     interface Pace {
-        void await(long bytes);
+        void await(long bytes) throws DiskException;
     }
 
     /// A segment that can take the place of another one.

@@ -79,9 +79,13 @@ final class Upkeep implements AutoCloseable {
         } catch (Stopped _) {
             // and left as it is
         } catch (DiskException | OperatorError e) {
-            LOG.log(System.Logger.Level.WARNING, segments.name() + ": a segment is not looked after (" + e.getMessage() + ")");
+            notLookedAfter(e);
         }
         return Background.WHEN_WOKEN;
+    }
+
+    private void notLookedAfter(Exception e) {
+        LOG.log(System.Logger.Level.WARNING, segments.name() + ": a segment is not looked after (" + e.getMessage() + ")");
     }
 
     /// Looks after one segment.
@@ -158,11 +162,13 @@ final class Upkeep implements AutoCloseable {
         return span;
     }
 
-    /// Waits after some bytes, unless the disk is to be closed, or somebody waits.
-    private void pace(long bytes) {
+    /// Waits after some bytes, unless the disk is to be closed, or somebody waits. To compress a segment may take a minute, in which others are
+    /// sealed.
+    private void pace(long bytes) throws DiskException {
         pacedBytes += bytes;
         if (pacedBytes >= PACE_BYTES) {
             pacedBytes = 0;
+            keepWritten();
             if (paced && hurried.get() == 0) {
                 background.rest(TimeUnit.SECONDS.toNanos(PACE_BYTES) / (isBusy() ? BYTES_PER_SECOND_BUSY : BYTES_PER_SECOND));
             }
@@ -193,6 +199,20 @@ final class Upkeep implements AutoCloseable {
                 return; // it was let go meanwhile
             }
         }
+        keep(span, index);
+    }
+
+    /// The indexes that are there already: nothing is read for them.
+    private void keepWritten() throws DiskException {
+        for (SegmentSpan span : writer.sealed()) {
+            Optional<byte[]> index = span.indexed() ? Optional.empty() : writer.indexes().take(span.number());
+            if (index.isPresent()) {
+                keep(span, index);
+            }
+        }
+    }
+
+    private void keep(SegmentSpan span, Optional<byte[]> index) throws DiskException {
         writer.tending().lock();
         try {
             if (isSealed(span)) {
@@ -219,13 +239,17 @@ final class Upkeep implements AutoCloseable {
         return writer.sealed().stream().anyMatch(one -> one.number() == span.number());
     }
 
-    /// Waits for the end of what was begun.
+    /// Waits for the end of what was begun, and leaves no segment without an index that is known: whoever reads the journal next would have to
+    /// scan it.
     @Override
     public void close() {
         background.close();
         steps.lock(); // and of what somebody waits for
         try {
             closed = true;
+            keepWritten();
+        } catch (DiskException | OperatorError e) {
+            notLookedAfter(e);
         } finally {
             steps.unlock();
         }

@@ -90,6 +90,16 @@ class IndexTest {
         assertThat(whole.bytesRead()).isEqualTo(before);
     }
 
+    @Test
+    void aJournalThatIsClosedIsLeftWithTheIndexesThatAreKnown() throws Exception {
+        SortedSet<Integer> written = written();
+        long before = whole.bytesRead();
+        new Upkeep(sample.writer(), whole).close();
+        assertThat(written).hasSizeGreaterThan(3);
+        assertThat(whole.indexed()).isEqualTo(written);
+        assertThat(whole.bytesRead()).isEqualTo(before);
+    }
+
     /// Segments that are at their ends, and that the writer did not find.
     private SortedSet<Integer> written() {
         return whole.numbers().subSet(whole.numbers().first() + 1, whole.numbers().last());
