@@ -11,14 +11,15 @@ import holdfast.vhdx.NewVhdx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /// Copies the content of a disk into a new file of any format. What is zero takes no room there, whether the source says so
 /// or it is found by looking.
 public final class DiskCopy {
-    private static final int STEP_BYTES = 4 << 20;
+    private static final int STEP_BYTES = 1 << 20;
     private static final long WINDOW_BYTES = 1L << 30;
 
     /// What is looked at as a whole: what file systems allocate and caches hold, several times over.
@@ -66,7 +67,7 @@ public final class DiskCopy {
         var disk = new Blocking(source);
         long size = source.geometry().sizeBytes();
         try (Arena arena = Arena.ofShared();
-                var reading = new Reading(source, arena.allocate(2 * STEP_BYTES))) {
+                var reading = new Reading(source, arena.allocate(Reading.BYTES))) {
             for (long at = 0; at < size; at += WINDOW_BYTES) {
                 long from = at;
                 for (Extent run : reading(name, () -> disk.extents(from, Math.min(WINDOW_BYTES, size - from)))) {
@@ -76,53 +77,58 @@ public final class DiskCopy {
                     }
                 }
             }
-            reading(name, reading::last).ifPresent(before -> writeWhatIsNotZero(before, sink));
+            for (Optional<Part> rest = reading(name, reading::oldest); rest.isPresent(); rest = reading(name, reading::oldest)) {
+                writeWhatIsNotZero(rest.get(), sink);
+            }
         }
     }
 
-    /// What was read.
-    private record Part(long offset, MemorySegment bytes) {}
+    /// What is read.
+    private record Part(long offset, MemorySegment bytes, CompletableFuture<IoStatus> ended) {}
 
-    /// Reads a part while the one before is written.
+    /// Reads parts while one before is written.
     private static final class Reading implements AutoCloseable {
+        /// How many are read at once: a source that has to put them together uses more than one processor for that.
+        private static final int DEPTH = 4;
+
+        static final long BYTES = (DEPTH + 1L) * STEP_BYTES;
+
         private final BlockDevice source;
         private final MemorySegment buffers;
-        private @Nullable Part part;
-        private CompletableFuture<IoStatus> ended = CompletableFuture.completedFuture(IoStatus.OK);
+        private final Deque<Part> underway = new ArrayDeque<>();
         private long buffer;
 
-        /// @param buffers for two parts
+        /// @param buffers of [#BYTES]
         Reading(BlockDevice source, MemorySegment buffers) {
             this.source = source;
             this.buffers = buffers;
         }
 
-        /// @return the part before, which is whole until this is called again
+        /// Begins to read a part.
+        ///
+        /// @return one before, which is whole until this is called again
         Optional<Part> next(long offset, long length) throws DiskException {
-            Optional<Part> before = last();
-            var reads = new CompletableFuture<IoStatus>();
-            var begun = new Part(offset, buffers.asSlice(buffer, length));
-            buffer = STEP_BYTES - buffer;
-            part = begun;
-            ended = reads;
-            source.submit(new Request.Read(offset, begun.bytes, (_, status) -> reads.complete(status)));
+            Optional<Part> before = underway.size() < DEPTH ? Optional.empty() : oldest();
+            var begun = new Part(offset, buffers.asSlice(buffer, length), new CompletableFuture<>());
+            buffer = (buffer + STEP_BYTES) % BYTES;
+            underway.add(begun);
+            source.submit(new Request.Read(offset, begun.bytes, (_, status) -> begun.ended.complete(status)));
             return before;
         }
 
-        /// @return the part that was read last
-        Optional<Part> last() throws DiskException {
-            if (ended.join() != IoStatus.OK) {
-                throw new DiskException("Read", ended.join());
+        /// @return the first of those that have not been returned; empty when all have
+        Optional<Part> oldest() throws DiskException {
+            Part part = underway.poll();
+            if (part != null && part.ended.join() != IoStatus.OK) {
+                throw new DiskException("Read", part.ended.join());
             }
-            Optional<Part> read = Optional.ofNullable(part);
-            part = null;
-            return read;
+            return Optional.ofNullable(part);
         }
 
         /// The buffers are nobody's then.
         @Override
         public void close() {
-            ended.join();
+            underway.forEach(part -> part.ended.join());
         }
     }
 
