@@ -1,5 +1,6 @@
 package holdfast.journal;
 
+import com.github.luben.zstd.ZstdDecompressCtx;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
@@ -32,8 +33,11 @@ final class EntryReader implements AutoCloseable {
     private final Journal journal;
     private final Arena arena = Arena.ofShared();
 
+    /// What a read needs.
+    record Tools(MemorySegment buffer, ZstdDecompressCtx zstd) {}
+
     /// No more than reads have been under way at once.
-    private final Queue<MemorySegment> buffers = new ConcurrentLinkedQueue<>();
+    private final Queue<Tools> unused = new ConcurrentLinkedQueue<>();
 
     private final Set<Long> checked = ConcurrentHashMap.newKeySet();
 
@@ -51,46 +55,46 @@ final class EntryReader implements AutoCloseable {
 
     /// All data of a write.
     byte[] read(int segment, long position) throws DiskException {
-        MemorySegment buffer = take();
+        Tools tools = take();
         try {
             var place = new Journal.Place(segment, position, 0);
-            return plain(place, read(place, buffer), Stored.CHAIN_MAX, buffer);
+            return plain(place, read(place, tools.buffer), Stored.CHAIN_MAX, tools);
         } finally {
-            buffers.add(buffer);
+            unused.add(tools);
         }
     }
 
-    private MemorySegment take() {
-        return Objects.requireNonNullElseGet(buffers.poll(), () -> arena.allocate(BUFFER_BYTES));
+    private Tools take() {
+        return Objects.requireNonNullElseGet(unused.poll(), () -> new Tools(arena.allocate(BUFFER_BYTES), new ZstdDecompressCtx()));
     }
 
     /// @param offset of the first byte on the disk
     /// @throws DiskException when it cannot be read, or is not what was written
     void read(Journal.Place place, long offset, MemorySegment into) throws DiskException {
-        MemorySegment buffer = take();
+        Tools tools = take();
         try {
             if (journal.header(place.segment()).isCompressed()) {
-                decode(place, offset, into, buffer);
+                decode(place, offset, into, tools);
                 return;
             }
             long data = Entry.HEADER_BYTES + place.skip();
             if (checked.contains(place.packed())) {
-                into.copyFrom(bytes(place, data, data + into.byteSize(), buffer));
+                into.copyFrom(bytes(place, data, data + into.byteSize(), tools.buffer));
             } else {
-                MemorySegment entry = whole(place, data + into.byteSize(), offset, buffer);
+                MemorySegment entry = whole(place, data + into.byteSize(), offset, tools.buffer);
                 into.copyFrom(entry.asSlice(data, into.byteSize()));
             }
         } finally {
-            buffers.add(buffer);
+            unused.add(tools);
         }
     }
 
-    private void decode(Journal.Place place, long offset, MemorySegment into, MemorySegment buffer) throws DiskException {
-        Found found = read(place, buffer);
+    private void decode(Journal.Place place, long offset, MemorySegment into, Tools tools) throws DiskException {
+        Found found = read(place, tools.buffer);
         if (found.entry.offset() + place.skip() != offset || place.skip() + into.byteSize() > found.entry.length()) {
             throw damaged(place);
         }
-        byte[] data = plain(place, found, Stored.CHAIN_MAX, buffer);
+        byte[] data = plain(place, found, Stored.CHAIN_MAX, tools);
         MemorySegment.copy(data, (int) place.skip(), into, ValueLayout.JAVA_BYTE, 0, (int) into.byteSize());
     }
 
@@ -105,15 +109,15 @@ final class EntryReader implements AutoCloseable {
     }
 
     /// @param chain how many others may have to be decoded first
-    private byte[] plain(Journal.Place place, Found found, int chain, MemorySegment buffer) throws DiskException {
+    private byte[] plain(Journal.Place place, Found found, int chain, Tools tools) throws DiskException {
         long key = place.packed();
         byte[] known = large.get(key);
         if (known != null) {
             return known;
         }
         int length = (int) found.entry.length();
-        byte[] older = found.stored.form() == Stored.XOR ? older(place, found, chain, buffer) : NOTHING;
-        byte[] data = found.stored.plain(length, older).orElseThrow(() -> damaged(place));
+        byte[] older = found.stored.form() == Stored.XOR ? older(place, found, chain, tools) : NOTHING;
+        byte[] data = found.stored.plain(length, older, tools.zstd).orElseThrow(() -> damaged(place));
         if (length > LARGE_BYTES) {
             large.put(key, data);
         }
@@ -121,17 +125,17 @@ final class EntryReader implements AutoCloseable {
     }
 
     /// What the earlier write has that an entry is told apart from.
-    private byte[] older(Journal.Place place, Found found, int chain, MemorySegment buffer) throws DiskException {
+    private byte[] older(Journal.Place place, Found found, int chain, Tools tools) throws DiskException {
         var earlier = new Journal.Place(place.segment(), found.stored.olderPosition(), 0);
         if (chain == 0 || earlier.position() >= place.position()) {
             throw damaged(place);
         }
-        Found its = read(earlier, buffer);
+        Found its = read(earlier, tools.buffer);
         long skip = found.entry.offset() - its.entry.offset();
         if (skip < 0 || skip + found.entry.length() > its.entry.length()) {
             throw damaged(place);
         }
-        byte[] data = plain(earlier, its, chain - 1, buffer);
+        byte[] data = plain(earlier, its, chain - 1, tools);
         return Arrays.copyOfRange(data, (int) skip, (int) (skip + found.entry.length()));
     }
 
@@ -194,6 +198,7 @@ final class EntryReader implements AutoCloseable {
     /// Nobody reads any more.
     @Override
     public void close() {
+        unused.forEach(tools -> tools.zstd.close());
         arena.close();
     }
 }

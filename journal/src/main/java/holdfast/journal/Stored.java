@@ -1,7 +1,8 @@
 package holdfast.journal;
 
-import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
+import com.github.luben.zstd.ZstdDecompressCtx;
+import com.github.luben.zstd.ZstdException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -79,14 +80,17 @@ record Stored(short form, byte[] bytes) {
     /// @param length of the data as it was written
     /// @param older what the entry has that this is told apart from; of no use in other forms
     /// @return empty when it is damaged
-    Optional<byte[]> plain(int length, byte[] older) {
+    Optional<byte[]> plain(int length, byte[] older, ZstdDecompressCtx zstd) {
         if (form == AS_IT_IS) {
             return Optional.of(bytes);
         }
         int header = form == XOR ? XOR_HEADER : ZSTD_HEADER;
         var data = new byte[length];
-        long found = Zstd.decompressByteArray(data, 0, length, bytes, header, bytes.length - header);
-        if (found != length) {
+        try {
+            if (zstd.decompressByteArray(data, 0, length, bytes, header, bytes.length - header) != length) {
+                return Optional.empty();
+            }
+        } catch (ZstdException damaged) {
             return Optional.empty();
         }
         byte[] plain = form == XOR ? xor(data, older) : data;

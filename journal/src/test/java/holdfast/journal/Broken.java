@@ -44,7 +44,7 @@ final class Broken {
     }
 
     /// The same when it is decoded.
-    static byte[] older(EntryReader entries, Journal.Place place, EntryReader.Found found, int chain, MemorySegment buffer) {
+    static byte[] older(EntryReader entries, Journal.Place place, EntryReader.Found found, int chain, EntryReader.Tools tools) {
         return new byte[(int) found.entry().length()];
     }
 
