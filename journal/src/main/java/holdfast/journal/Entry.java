@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 /// One entry of a journal without its data: a header of 64 bytes, then the data, then zeros up to a multiple of 8 bytes. All
@@ -115,12 +116,13 @@ public record Entry(long sequence, long timeNanos, long durable, short kind, sho
         return data;
     }
 
+    /// In one go: it is made for each entry that is written or looked at.
     private static int headerCrc(MemorySegment header) {
+        var bytes = new byte[HEADER_BYTES];
+        MemorySegment.copy(header, ValueLayout.JAVA_BYTE, 0, bytes, 0, HEADER_BYTES);
+        Arrays.fill(bytes, CRC_OFFSET, CRC_OFFSET + Integer.BYTES, (byte) 0);
         var crc = new CRC32C();
-        crc.update(header.asSlice(0, CRC_OFFSET).asByteBuffer());
-        crc.update(new byte[Integer.BYTES]);
-        int after = CRC_OFFSET + Integer.BYTES;
-        crc.update(header.asSlice(after, HEADER_BYTES - after).asByteBuffer());
+        crc.update(bytes, 0, HEADER_BYTES);
         return (int) crc.getValue();
     }
 
