@@ -17,6 +17,7 @@ import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.jspecify.annotations.Nullable;
 
 /// Reads what entries of a journal have, for any number of threads. That an index knows of an entry does not say that it is still
 /// whole, so it is checked here: a small one whenever it is read, a large one once, since to check it all of it is read.
@@ -34,7 +35,30 @@ final class EntryReader implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
 
     /// What a read needs.
-    record Tools(MemorySegment buffer, ZstdDecompressCtx zstd) {}
+    static final class Tools implements AutoCloseable {
+        private final MemorySegment buffer;
+
+        /// Begun when there is something to decode: zstd's library takes time, and room for files, to load.
+        private @Nullable ZstdDecompressCtx zstd;
+
+        Tools(MemorySegment buffer) {
+            this.buffer = buffer;
+        }
+
+        private ZstdDecompressCtx zstd() {
+            if (zstd == null) {
+                zstd = new ZstdDecompressCtx();
+            }
+            return zstd;
+        }
+
+        @Override
+        public void close() {
+            if (zstd != null) {
+                zstd.close();
+            }
+        }
+    }
 
     /// No more than reads have been under way at once.
     private final Queue<Tools> unused = new ConcurrentLinkedQueue<>();
@@ -65,7 +89,7 @@ final class EntryReader implements AutoCloseable {
     }
 
     private Tools take() {
-        return Objects.requireNonNullElseGet(unused.poll(), () -> new Tools(arena.allocate(BUFFER_BYTES), new ZstdDecompressCtx()));
+        return Objects.requireNonNullElseGet(unused.poll(), () -> new Tools(arena.allocate(BUFFER_BYTES)));
     }
 
     /// @param offset of the first byte on the disk
@@ -117,7 +141,7 @@ final class EntryReader implements AutoCloseable {
         }
         int length = (int) found.entry.length();
         byte[] older = found.stored.form() == Stored.XOR ? older(place, found, chain, tools) : NOTHING;
-        byte[] data = found.stored.plain(length, older, tools.zstd).orElseThrow(() -> damaged(place));
+        byte[] data = found.stored.plain(length, older, tools::zstd).orElseThrow(() -> damaged(place));
         if (length > LARGE_BYTES) {
             large.put(key, data);
         }
@@ -198,7 +222,7 @@ final class EntryReader implements AutoCloseable {
     /// Nobody reads any more.
     @Override
     public void close() {
-        unused.forEach(tools -> tools.zstd.close());
+        unused.forEach(Tools::close);
         arena.close();
     }
 }

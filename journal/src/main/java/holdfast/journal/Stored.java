@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.zip.CRC32C;
 
 /// The data of a write as it lies in a compressed segment, in one of three forms:
@@ -79,15 +80,16 @@ record Stored(short form, byte[] bytes) {
 
     /// @param length of the data as it was written
     /// @param older what the entry has that this is told apart from; of no use in other forms
+    /// @param zstd asked for when it is needed
     /// @return empty when it is damaged
-    Optional<byte[]> plain(int length, byte[] older, ZstdDecompressCtx zstd) {
+    Optional<byte[]> plain(int length, byte[] older, Supplier<ZstdDecompressCtx> zstd) {
         if (form == AS_IT_IS) {
             return Optional.of(bytes);
         }
         int header = form == XOR ? XOR_HEADER : ZSTD_HEADER;
         var data = new byte[length];
         try {
-            if (zstd.decompressByteArray(data, 0, length, bytes, header, bytes.length - header) != length) {
+            if (zstd.get().decompressByteArray(data, 0, length, bytes, header, bytes.length - header) != length) {
                 return Optional.empty();
             }
         } catch (ZstdException damaged) {

@@ -7,6 +7,7 @@ import holdfast.block.MemoryDevice;
 import holdfast.block.Noise;
 import holdfast.block.Recording;
 import holdfast.block.RecordingDevice;
+import holdfast.testkit.Campaign;
 import java.util.Random;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Tag;
@@ -63,10 +64,7 @@ class JournalPowerCutTest {
     @Test
     @Tag("long")
     void whatWasFlushedIsFoundAfterAMillionCuts() throws Exception {
-        long cuts = 0;
-        for (long seed = 100; cuts < 1_000_000; seed++) {
-            cuts += cutEverywhere(seed);
-        }
+        Campaign.run("power cuts of journals", 1_000_000, JournalPowerCutTest::cutEverywhere);
     }
 
     private static int cutEverywhere(long seed) throws Exception {
