@@ -13,6 +13,7 @@ import holdfast.block.Fault;
 import holdfast.block.FaultyDevice;
 import holdfast.block.ForwardingDevice;
 import holdfast.block.IoStatus;
+import holdfast.block.LayeredRequests;
 import holdfast.block.Noise;
 import holdfast.block.OperatorError;
 import holdfast.block.Request;
@@ -23,8 +24,7 @@ import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
+import java.util.concurrent.FutureTask;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -204,17 +204,24 @@ class MapDeviceTest {
     @Test
     void whatIsUnderWayWhenItIsHandedOverIsDoneAndNoted() throws Exception {
         var slow = new FaultyDevice(sample.image(), request -> request instanceof Request.Read ? HELD : new Fault.None());
-        try (ProvisionedDevice written = sample.open(new SharedImage(slow)); var itsMap = new MapDevice(written)) {
+        try (ProvisionedDevice written = sample.open(new SharedImage(slow))) {
             byte[] own = Noise.of(8).bytes(512);
             Submitted write = Submitted.write(written, 50L * BLOCK + 1024, own);
-            Submitted taking = Submitted.write(itsMap, 0, Arrays.copyOf("take-over".getBytes(StandardCharsets.US_ASCII), 512));
-            boolean waited = !endsWithin(taking, 200);
-            while (!taking.isEnded() || !write.isEnded()) {
+            var taking = new FutureTask<Void>(() -> {
+                written.handOver();
+                return null;
+            });
+            Thread taker = Thread.ofPlatform().start(taking);
+            while (!waitsForWhatIsUnderWay(taker) && taker.isAlive()) {
+                Thread.onSpinWait();
+            }
+            boolean waited = taker.isAlive();
+            while (taker.isAlive() || !write.isEnded()) {
                 slow.release();
                 Thread.onSpinWait();
             }
             assertThat(waited).as("the repository has not answered the write before").isTrue();
-            assertThat(taking.status()).isEqualTo(IoStatus.OK);
+            taking.get();
             assertThat(write.status()).isEqualTo(IoStatus.OK);
             assertThat(sample.map().isModified(50, 51)).isTrue();
             byte[] block = Arrays.copyOfRange(sample.content(), 50 * BLOCK, 51 * BLOCK);
@@ -223,12 +230,9 @@ class MapDeviceTest {
         }
     }
 
-    private static boolean endsWithin(Submitted request, int millis) throws Exception {
-        try {
-            request.ended().get(millis, TimeUnit.MILLISECONDS);
-            return true;
-        } catch (TimeoutException _) {
-            return false;
-        }
+    private static boolean waitsForWhatIsUnderWay(Thread thread) {
+        return thread.getState() == Thread.State.TIMED_WAITING
+                && Arrays.stream(thread.getStackTrace())
+                        .anyMatch(frame -> frame.getClassName().equals(LayeredRequests.class.getName()) && frame.getMethodName().equals("drain"));
     }
 }
