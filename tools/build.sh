@@ -40,7 +40,7 @@ build() {
 make_dist() {
     # What an earlier build was made of may be there.
     rm -rf "$root/bench/target/lib"
-    run_maven --quiet package -Dmaven.test.skip=true || return 1
+    run_maven --quiet --threads 1C package -Dmaven.test.skip=true || return 1
     new=$dist.new
     rm -rf "$new"
     mkdir -p "$new/lib" || return 1

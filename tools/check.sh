@@ -83,6 +83,9 @@ case ,$modules, in
         ;;
 esac
 
+# Tests run module by module; they are compiled before, with all cores. Whatever does not compile is told below.
+[ -n "$modules" ] || run_maven --quiet --threads 1C package -DskipTests >"$root/target/compile.log" 2>&1 || :
+
 broken=
 run_tests || broken=--broken
 # From source, so that there is a report also where the build broke.

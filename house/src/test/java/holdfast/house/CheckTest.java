@@ -67,8 +67,9 @@ class CheckTest {
     void testsOfTheProgramStartWhatWasBuiltBefore() throws Exception {
         sandbox.maven(PASSES);
         sandbox.run("check");
-        assertThat(sandbox.mavenCalls()).hasSize(2);
-        assertThat(sandbox.mavenCalls().getFirst()).contains(" package ");
+        assertThat(sandbox.mavenCalls()).hasSize(3);
+        assertThat(sandbox.mavenCalls().getFirst()).contains(" package -Dmaven.test.skip=true");
+        assertThat(sandbox.mavenCalls().get(1)).as("compiles the tests").contains(" package -DskipTests");
         assertThat(sandbox.mavenCalls().getLast()).contains(" verify ").containsPattern(" -Dholdfast\\.command=\\S+/holdfast");
     }
 
