@@ -1,5 +1,6 @@
 package holdfast.block;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
 /// A disk, or a layer of one. Asynchronous and small; layers compose.
@@ -51,6 +52,17 @@ public interface BlockDevice extends AutoCloseable {
     ///
     /// @throws IllegalStateException when the device is closed
     void submit(Request request);
+
+    /// Reads what needs no waiting, without a request: for who reads much in small pieces, each of which costs less than a request does. It must
+    /// have returned before the device is closed.
+    ///
+    /// @return false when it has to be asked for; then `into` has anything
+    default boolean readAtOnce(long offset, MemorySegment into) {
+        return false;
+    }
+
+    /// Tells that all of a range will be read soon, in any order: who can bring it into memory sooner at once begins to.
+    default void willRead(long offset, long length) {}
 
     /// Tries to stop a request that was submitted. Requests are told apart by identity, not by their content.
     Cancellation cancel(Request request);

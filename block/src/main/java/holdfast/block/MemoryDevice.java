@@ -1,9 +1,9 @@
 package holdfast.block;
 
 import java.lang.foreign.MemorySegment;
-import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import org.jspecify.annotations.Nullable;
 
 /// A disk in memory: sparse, so that it may be larger than memory, and gone with the process. It does every request on the
 /// caller's thread before submit returns.
@@ -13,7 +13,12 @@ public final class MemoryDevice implements BlockDevice {
     private final Geometry geometry;
     private final Underway underway;
     private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
-    private final TreeMap<Long, byte[]> pages = new TreeMap<>();
+    private TreeMap<Long, Page> pages = new TreeMap<>();
+
+    /// Whose pages may be written to. Those of anybody else are shared with a copy, and stay as they are.
+    private Object owner = new Object();
+
+    private record Page(byte[] bytes, Object owner) {}
 
     /// An empty disk of 512-byte blocks.
     public MemoryDevice(ByteSize size) {
@@ -26,16 +31,16 @@ public final class MemoryDevice implements BlockDevice {
         underway = new Underway("memory disk", geometry.queueDepth());
     }
 
-    /// A disk of the same shape with the same content, apart from this one from now on.
+    /// A disk of the same shape with the same content, apart from this one from now on. Of its content nothing is copied until one of both
+    /// writes to it.
     public MemoryDevice copy() {
         var copy = new MemoryDevice(geometry);
-        lock.readLock().lock();
+        lock.writeLock().lock();
         try {
-            for (Map.Entry<Long, byte[]> page : pages.entrySet()) {
-                copy.pages.put(page.getKey(), page.getValue().clone());
-            }
+            owner = new Object();
+            copy.pages = new TreeMap<>(pages);
         } finally {
-            lock.readLock().unlock();
+            lock.writeLock().unlock();
         }
         return copy;
     }
@@ -72,12 +77,12 @@ public final class MemoryDevice implements BlockDevice {
             for (long done = 0; done < into.byteSize(); ) {
                 int within = (int) ((offset + done) % PAGE_BYTES);
                 long step = Math.min(PAGE_BYTES - within, into.byteSize() - done);
-                byte[] page = pages.get((offset + done) / PAGE_BYTES);
+                Page page = pages.get((offset + done) / PAGE_BYTES);
                 MemorySegment part = into.asSlice(done, step);
                 if (page == null) {
                     part.fill((byte) 0);
                 } else {
-                    part.copyFrom(MemorySegment.ofArray(page).asSlice(within, step));
+                    part.copyFrom(MemorySegment.ofArray(page.bytes).asSlice(within, step));
                 }
                 done += step;
             }
@@ -92,13 +97,20 @@ public final class MemoryDevice implements BlockDevice {
             for (long done = 0; done < from.byteSize(); ) {
                 int within = (int) ((offset + done) % PAGE_BYTES);
                 long step = Math.min(PAGE_BYTES - within, from.byteSize() - done);
-                byte[] page = pages.computeIfAbsent((offset + done) / PAGE_BYTES, _ -> new byte[PAGE_BYTES]);
-                MemorySegment.ofArray(page).asSlice(within, step).copyFrom(from.asSlice(done, step));
+                Page page = pages.compute((offset + done) / PAGE_BYTES, (_, there) -> own(there));
+                MemorySegment.ofArray(page.bytes).asSlice(within, step).copyFrom(from.asSlice(done, step));
                 done += step;
             }
         } finally {
             lock.writeLock().unlock();
         }
+    }
+
+    private Page own(@Nullable Page page) {
+        if (page == null) {
+            return new Page(new byte[PAGE_BYTES], owner);
+        }
+        return page.owner.equals(owner) ? page : new Page(page.bytes.clone(), owner);
     }
 
     void clear(long offset, long length) {
@@ -123,10 +135,10 @@ public final class MemoryDevice implements BlockDevice {
 
     /// Within one page.
     private void clearPart(long offset, long end) {
-        byte[] page = offset < end ? pages.get(offset / PAGE_BYTES) : null;
+        Page page = offset < end ? pages.computeIfPresent(offset / PAGE_BYTES, (_, there) -> own(there)) : null;
         if (page != null) {
             int within = (int) (offset % PAGE_BYTES);
-            MemorySegment.ofArray(page).asSlice(within, end - offset).fill((byte) 0);
+            MemorySegment.ofArray(page.bytes).asSlice(within, end - offset).fill((byte) 0);
         }
     }
 

@@ -2,6 +2,7 @@ package holdfast.block;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.AccessDeniedException;
@@ -95,6 +96,13 @@ public final class NewFile implements AutoCloseable {
                     full ? "there is no room for it" : "cannot be written (" + e.status() + ")",
                     full ? "make room, or choose another place" : "look after the storage it is on");
         }
+    }
+
+    /// Writes to it, on the caller's thread.
+    ///
+    /// @throws OperatorError when it cannot be written
+    public void write(long offset, MemorySegment from) {
+        attempt(_ -> file.writeHere(offset, from));
     }
 
     /// Makes it durable, and stay.

@@ -17,6 +17,10 @@ import java.util.concurrent.locks.LockSupport;
 class OpenFile implements AutoCloseable {
     private static final long CLOCK_TICK_NANOS = 1_000_000;
 
+    /// Of more than a device's read-ahead, for which this is what Linux begins with, the kernel takes no notice (force_page_cache_ra in
+    /// mm/readahead.c).
+    private static final long AHEAD_BYTES = 128 << 10;
+
     private final Path path;
     private final int fd;
 
@@ -124,6 +128,13 @@ class OpenFile implements AutoCloseable {
     /// @return whether the buffer is full
     boolean readCached(MemorySegment into, long offset) {
         return Posix.preadv2(fd, into, offset, Posix.RWF_NOWAIT) == into.byteSize();
+    }
+
+    /// Begins to bring a range into memory.
+    void willRead(long offset, long length) {
+        for (long done = 0; done < length; done += AHEAD_BYTES) {
+            Posix.fadvise(fd, offset + done, Math.min(AHEAD_BYTES, length - done), Posix.POSIX_FADV_WILLNEED);
+        }
     }
 
     /// Writes the whole buffer; with `durable` it is on stable storage afterwards.

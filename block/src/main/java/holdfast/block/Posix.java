@@ -48,6 +48,8 @@ final class Posix {
     static final int FALLOC_FL_PUNCH_HOLE = 2;
     static final int FALLOC_FL_ZERO_RANGE = 0x10;
 
+    static final int POSIX_FADV_WILLNEED = 3;
+
     static final int RWF_DSYNC = 2;
     static final int RWF_NOWAIT = 8;
 
@@ -69,6 +71,9 @@ final class Posix {
     private static final int STATX_BLOCKS = 0x400;
     private static final int STATX_BYTES = 256;
     private static final int STX_BLOCKS_OFFSET = 48;
+
+    /// `struct iovec`.
+    private static final int VECTOR_BYTES = 16;
 
     private static final Linker LINKER = Linker.nativeLinker();
     private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
@@ -97,6 +102,8 @@ final class Posix {
                 function("futimens", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS));
         static final MethodHandle FALLOCATE =
                 function("fallocate", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG));
+        static final MethodHandle POSIX_FADVISE =
+                function("posix_fadvise", FunctionDescriptor.of(JAVA_INT, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_INT));
         static final MethodHandle STATX =
                 function("statx", FunctionDescriptor.of(JAVA_INT, JAVA_INT, ADDRESS, JAVA_INT, JAVA_INT, ADDRESS));
         static final MethodHandle STRERROR = LINKER.downcallHandle(
@@ -182,6 +189,15 @@ final class Posix {
                 result = (int) Seldom.FALLOCATE.invokeExact(state, fd, mode, offset, length);
             } while (interrupted(result, state));
             return result < 0 ? -errno(state) : result;
+        } catch (Throwable e) {
+            throw impossible(e);
+        }
+    }
+
+    /// What may be ignored: what comes of it is too.
+    static void fadvise(int fd, long offset, long length, int advice) {
+        try (Arena arena = Arena.ofConfined()) {
+            var _ = (int) Seldom.POSIX_FADVISE.invokeExact(arena.allocate(STATE), fd, offset, length, advice);
         } catch (Throwable e) {
             throw impossible(e);
         }
@@ -287,10 +303,10 @@ final class Posix {
 
     private static long flagged(MethodHandle call, int fd, MemorySegment buffer, long offset, int flags) {
         try (Arena arena = Arena.ofConfined()) {
-            MemorySegment vector = arena.allocate(16, 8);
+            MemorySegment vector = arena.allocate(VECTOR_BYTES + STATE.byteSize(), VECTOR_BYTES);
             vector.set(ADDRESS, 0, buffer);
             vector.set(JAVA_LONG, 8, buffer.byteSize());
-            MemorySegment state = arena.allocate(STATE);
+            MemorySegment state = vector.asSlice(VECTOR_BYTES);
             long result;
             do {
                 result = (long) call.invokeExact(state, fd, vector, 1, offset, flags);

@@ -229,17 +229,36 @@ public final class RawFile implements BlockDevice {
         IoStatus admitted = geometry.admits(request);
         if (admitted != IoStatus.OK) {
             underway.finish(request, admitted);
-        } else if (request instanceof Request.Read read && readCached(read)) {
+        } else if (request instanceof Request.Read read && readAtOnce(read.offset(), read.into())) {
             underway.finish(request, IoStatus.OK);
         } else {
             queue.add(request);
         }
     }
 
-    private boolean readCached(Request.Read read) {
-        return !fenced()
-                && read.into().byteSize() <= CACHED_READ_BYTES_MAX
-                && file.readCached(read.into(), read.offset());
+    /// What is in the host's page cache.
+    @Override
+    public boolean readAtOnce(long offset, MemorySegment into) {
+        return !fenced() && into.byteSize() <= CACHED_READ_BYTES_MAX && file.readCached(into, offset);
+    }
+
+    @Override
+    public void willRead(long offset, long length) {
+        file.willRead(offset, length);
+    }
+
+    /// Writes on the caller's thread, which waits: for who would wait for another thread, which costs several times what a small write does.
+    ///
+    /// @throws DiskException when it fails
+    void writeHere(long offset, MemorySegment from) throws DiskException {
+        var write = new Request.Write(offset, from, false, (_, _) -> {});
+        underway.enter();
+        IoStatus admitted = geometry.admits(write);
+        IoStatus status = admitted == IoStatus.OK ? execute(write) : admitted;
+        underway.finish(write, status);
+        if (status != IoStatus.OK) {
+            throw new DiskException("Write", status);
+        }
     }
 
     @Override

@@ -2,17 +2,29 @@ package holdfast.block;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 
 /// What happened at a [RecordingDevice], or several, in one order.
 public final class Recording {
+    private static final int NEVER = Integer.MAX_VALUE;
+
     private final List<Event> events = new ArrayList<>();
     private final List<@Nullable Change> changes = new ArrayList<>();
     private final List<RecordingDevice> devices = new ArrayList<>();
+
+    /// After how many events the change that a request made was durable; [#NEVER] when that was not seen.
+    private final List<Integer> durableAfter = new ArrayList<>();
+
+    /// What is completed and not durable.
+    private final Set<Integer> completed = new LinkedHashSet<>();
+
+    /// What a flush that is under way makes durable.
+    private final Map<Integer, List<Integer>> beforeFlush = new HashMap<>();
 
     /// Something that happened. Requests are numbered in the order of submission, from 0.
     public sealed interface Event {
@@ -32,12 +44,35 @@ public final class Recording {
         int number = changes.size();
         changes.add(Change.of(request));
         devices.add(device);
+        durableAfter.add(NEVER);
+        if (request instanceof Request.Flush) {
+            beforeFlush.put(number, completed.stream().filter(other -> devices.get(other).equals(device)).toList());
+        }
         events.add(new Event.Submitted(number, request.completing((_, _) -> {})));
         return number;
     }
 
+    /// What a disk has promised to keep: what was written with force unit access, and what had completed when a flush
+    /// was submitted that has completed since. A flush is of its own disk alone.
     synchronized void completed(int number, IoStatus status) {
         events.add(new Event.Completed(number, status));
+        List<Integer> flushed = beforeFlush.remove(number);
+        Change change = changes.get(number);
+        if (status != IoStatus.OK) {
+            return;
+        }
+        if (flushed != null) {
+            flushed.forEach(this::durable);
+        } else if (change != null && change.forceUnitAccess()) {
+            durable(number);
+        } else if (change != null) {
+            completed.add(number);
+        }
+    }
+
+    private void durable(int number) {
+        completed.remove(number);
+        durableAfter.set(number, Math.min(durableAfter.get(number), events.size()));
     }
 
     /// Notes where a test has got to.
@@ -61,47 +96,16 @@ public final class Recording {
 
     private synchronized Cut cut(int count, IntPredicate chosen) {
         List<Event> past = events.subList(0, count);
-        Set<Integer> durable = durable(past);
         var cut = new ArrayList<Cut.Kept>();
         for (Event event : past) {
             if (event instanceof Event.Submitted submitted) {
                 Change change = changes.get(submitted.number());
                 if (change != null && chosen.test(submitted.number())) {
-                    cut.add(new Cut.Kept(change, durable.contains(submitted.number())));
+                    cut.add(new Cut.Kept(change, durableAfter.get(submitted.number()) <= count));
                 }
             }
         }
         return new Cut(cut);
-    }
-
-    /// What a disk has promised to keep: what was written with force unit access, and what had completed when a flush
-    /// was submitted that has completed since. A flush is of its own disk alone.
-    private Set<Integer> durable(List<Event> past) {
-        var durable = new HashSet<Integer>();
-        var completed = new HashSet<Integer>();
-        var beforeFlush = new HashMap<Integer, Set<Integer>>();
-        for (Event event : past) {
-            switch (event) {
-                case Event.Submitted(int number, Request.Flush _) -> beforeFlush.put(number, Set.copyOf(completed));
-                case Event.Submitted _, Event.Mark _ -> {}
-                case Event.Completed(int number, IoStatus status) -> {
-                    if (status != IoStatus.OK) {
-                        continue;
-                    }
-                    completed.add(number);
-                    for (int before : beforeFlush.getOrDefault(number, Set.of())) {
-                        if (devices.get(before).equals(devices.get(number))) {
-                            durable.add(before);
-                        }
-                    }
-                    Change change = changes.get(number);
-                    if (change != null && change.forceUnitAccess()) {
-                        durable.add(number);
-                    }
-                }
-            }
-        }
-        return durable;
     }
 
     /// What a disk had been told to write when its power failed.

@@ -34,6 +34,17 @@ class MemoryDeviceTest extends BlockDeviceContract {
     }
 
     @Test
+    void whatIsWrittenToACopyOrClearedInItStaysInThatItWasCopiedFrom() throws Exception {
+        byte[] content = Noise.of(1).bytes(8192);
+        disk().write(0, content);
+        try (var copy = ((MemoryDevice) device()).copy()) {
+            new Blocking(copy).write(512, Noise.of(2).bytes(512));
+            new Blocking(copy).writeZeroes(4096 + 512, 512);
+            assertThat(disk().read(0, content.length)).isEqualTo(content);
+        }
+    }
+
+    @Test
     void zeroedPagesAreGivenBack() throws Exception {
         disk().write(0, Noise.of(1).bytes(16384));
         disk().writeZeroes(512, 16384 - 512);

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -122,6 +124,19 @@ class RawFileFaultsTest {
         }
         file.write = Posix.EIO;
         assertThatThrownBy(() -> disk.write(0, new byte[512])).hasMessageContaining("IO_ERROR");
+    }
+
+    @Test
+    void whatIsWrittenOnTheCallersThreadFailsAsAnythingElse() throws Exception {
+        byte[] data = Noise.of(1).bytes(512);
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment from = arena.allocateFrom(ValueLayout.JAVA_BYTE, data);
+            device.writeHere(1024, from);
+            assertThat(disk.read(1024, 512)).isEqualTo(data);
+            assertThatThrownBy(() -> device.writeHere(SIZE, from)).hasMessageContaining("OUT_OF_RANGE");
+            file.write = Posix.ENOSPC;
+            assertThatThrownBy(() -> device.writeHere(0, from)).hasMessageContaining("NO_SPACE");
+        }
     }
 
     @Test

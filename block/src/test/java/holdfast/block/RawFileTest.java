@@ -2,16 +2,22 @@ package holdfast.block;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import holdfast.testkit.Program;
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.stream.LongStream;
+import org.awaitility.Awaitility;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -105,6 +111,36 @@ class RawFileTest extends BlockDeviceContract {
         try (var _ = Silence.of(RawFile.class)) {
             assertThatThrownBy(() -> disk().read(2 << 20, 512)).hasMessageContaining("IO_ERROR");
             assertThatThrownBy(() -> disk().read((1 << 20) - 512, 1024)).hasMessageContaining("IO_ERROR");
+        }
+    }
+
+    @Test
+    void whatIsInMemoryIsReadAtOnceAndNothingElseIs() throws Exception {
+        byte[] data = Noise.of(1).bytes(1 << 20);
+        disk().write(0, data);
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment into = arena.allocate(4096);
+            assertThat(device().readAtOnce(8192, into)).isTrue();
+            assertThat(into.toArray(ValueLayout.JAVA_BYTE)).isEqualTo(Arrays.copyOfRange(data, 8192, 8192 + 4096));
+            assertThat(device().readAtOnce(SIZE - 512, into)).as("over the end").isFalse();
+            assertThat(device().readAtOnce(0, arena.allocate(data.length))).as("so much that it would take long").isFalse();
+        }
+    }
+
+    @Test
+    void whatWillBeReadIsBroughtIntoMemory() throws Exception {
+        assumeThat(Files.getFileStore(directory).type()).as("what is in memory anyway").isNotEqualTo("tmpfs");
+        disk().write(0, Noise.of(1).bytes((int) SIZE));
+        disk().flush();
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment into = arena.allocate(4096);
+            Awaitility.await().atMost(Program.LIMIT).until(() -> {
+                Program.output("dd", "if=" + directory.resolve("disk.img"), "iflag=nocache", "count=0"); // what somebody just looks at stays
+                return !device().readAtOnce(SIZE - 4096, into);
+            });
+            device().willRead(0, SIZE);
+            Awaitility.await().atMost(Program.LIMIT).until(
+                    () -> LongStream.range(0, SIZE / 4096).allMatch(page -> device().readAtOnce(page * 4096, into)));
         }
     }
 

@@ -2,6 +2,10 @@ package holdfast.vhdx;
 
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -16,6 +20,8 @@ import java.util.UUID;
 final class Log {
     /// More than anybody writes (1 MiB is usual), and what may be held in memory.
     static final long BYTES_MAX = 64 << 20;
+
+    private static final int PIECE_BYTES = 64 << 10;
 
     private final byte[] ring;
     private final UUID id;
@@ -39,7 +45,19 @@ final class Log {
         if (header.logOffset() > store.device().geometry().sizeBytes() - header.logBytes()) {
             throw Refusal.damaged("it ends before its log does");
         }
-        return new Log(store.read(header.logOffset(), (int) header.logBytes()), header.log()).active();
+        return new Log(ring(store, header), header.log()).active();
+    }
+
+    /// Read in pieces: memory outside the heap is slow where it is touched first, and a log is as large as what else there is of a small file.
+    private static byte[] ring(Blocking store, Header header) throws DiskException {
+        var ring = new byte[(int) header.logBytes()];
+        MemorySegment piece = Arena.ofAuto().allocate(Math.min(PIECE_BYTES, ring.length));
+        for (int at = 0; at < ring.length; at += PIECE_BYTES) {
+            MemorySegment part = piece.asSlice(0, Math.min(PIECE_BYTES, ring.length - at));
+            store.read(header.logOffset() + at, part);
+            MemorySegment.copy(part, ValueLayout.JAVA_BYTE, 0, ring, at, (int) part.byteSize());
+        }
+        return ring;
     }
 
     /// @throws Refusal when an entry that was written to its end has changed since: what it says is lost, and the file
@@ -98,8 +116,7 @@ final class Log {
 
     /// The bytes of what begins as an entry of this log.
     private Optional<byte[]> bytes(int at) {
-        byte[] sector = Arrays.copyOfRange(ring, at, at + LogEntry.SECTOR_BYTES);
-        return LogEntry.length(Checksum.bytes(sector), id, ring.length).map(length -> {
+        return LogEntry.length(Checksum.bytes(ring).slice(at, LogEntry.SECTOR_BYTES).order(ByteOrder.LITTLE_ENDIAN), id, ring.length).map(length -> {
             byte[] entry = Arrays.copyOfRange(ring, at, Math.min(ring.length, at + length));
             int before = entry.length;
             entry = Arrays.copyOf(entry, length);

@@ -201,9 +201,8 @@ public final class NewVhdx implements AutoCloseable {
             long within = (offset + done) % metadata.blockBytes();
             long length = Math.min(metadata.blockBytes() - within, from.byteSize() - done);
             long at = place(block) + within;
-            MemorySegment part = from.asSlice(done, length);
             lengthen();
-            file.attempt(disk -> disk.write(at, part));
+            file.write(at, from.asSlice(done, length));
             done += length;
         }
     }
