@@ -35,13 +35,14 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
     static final String BYTES = "journal-bytes-per-byte";
     static final String FIRST = "first-";
     static final String RECOVER = "recover-s";
+    static final String RECOVER_STORED = "recover-stored-s";
     static final String SERVE = "at-serves-s";
     static final String COMPRESSED = "compressed-bytes-per-byte";
     static final String RECOVER_COMPRESSED = "recover-compressed-s";
     static final List<String> WRITES = List.of(WRITE, TAIL, CPU, FIRST + WRITE, FIRST + TAIL, FIRST + CPU, BYTES, FIRST + BYTES);
 
     /// What is measured of the past.
-    static final List<String> PAST = List.of(RECOVER, SERVE, COMPRESSED, RECOVER_COMPRESSED);
+    static final List<String> PAST = List.of(RECOVER, RECOVER_STORED, SERVE, COMPRESSED, RECOVER_COMPRESSED);
 
     static final List<String> NAMES = Stream.of(WRITES, PAST).flatMap(List::stream).toList();
 
@@ -144,9 +145,13 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
                 List<String> arguments = LOAD.arguments(server.uri(), bytes(windowMebibytes), count);
                 FioRuns.run(Stream.concat(arguments.stream(), HALF_COMPRESSIBLE.stream()).toList(), count);
             }
+            eachFile(directory, file -> succeed(List.of("sync", file.toString()))); // it would be written while the first is measured
             String point = "seq:" + count / 2;
             if (wanted.contains(RECOVER)) {
-                results.accept(recovery(RECOVER, kept, point, plain, directory));
+                results.accept(recovery(RECOVER, kept, point, plain, directory, () -> {}));
+            }
+            if (wanted.contains(RECOVER_STORED)) {
+                results.accept(recovery(RECOVER_STORED, kept, point, plain, directory, () -> forget(directory)));
             }
             if (wanted.contains(SERVE)) {
                 results.accept(race(
@@ -159,19 +164,41 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
                 results.accept(new CostRow(COMPRESSED, (double) takenBytes(journal(directory, Disk.PROTECTED)) / (count * (double) LOAD.blockBytes()), 1));
             }
             if (wanted.contains(RECOVER_COMPRESSED)) {
-                results.accept(recovery(RECOVER_COMPRESSED, kept, point, plain, directory));
+                results.accept(recovery(RECOVER_COMPRESSED, kept, point, plain, directory, () -> {}));
             }
         } finally {
             remove(directory);
         }
     }
 
-    private CostRow recovery(String name, Path kept, String point, Path plain, Path directory) throws IOException, InterruptedException {
+    /// What is done before something is measured.
+    private interface Preparation {
+        void run() throws IOException, InterruptedException;
+    }
+
+    private CostRow recovery(String name, Path kept, String point, Path plain, Path directory, Preparation before) throws IOException, InterruptedException {
         Path copy = directory.resolve("copy.raw");
         return race(
                 name,
-                () -> secondsToMake(copy, Contender.thisProgram("disk", "recover", kept.toString(), "--to", point, "--as", copy.toString())),
-                () -> secondsToMake(copy, Contender.thisProgram("disk", "convert", plain.toString(), copy.toString())));
+                () -> secondsToMake(copy, Contender.thisProgram("disk", "recover", kept.toString(), "--to", point, "--as", copy.toString()), before),
+                () -> secondsToMake(copy, Contender.thisProgram("disk", "convert", plain.toString(), copy.toString()), before));
+    }
+
+    private interface FileWork {
+        void on(Path file) throws IOException, InterruptedException;
+    }
+
+    private static void eachFile(Path directory, FileWork work) throws IOException, InterruptedException {
+        try (Stream<Path> files = Files.walk(directory)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                work.on(file);
+            }
+        }
+    }
+
+    /// Has the host keep nothing of files in memory.
+    private static void forget(Path directory) throws IOException, InterruptedException {
+        eachFile(directory, file -> succeed(List.of("dd", "of=" + file, "oflag=nocache", "conv=notrunc,fdatasync", "count=0")));
     }
 
     /// Something that takes time.
@@ -189,7 +216,8 @@ record JournalBench(int repetitions, int requests, int diskMebibytes, int window
         return new CostRow(name, Samples.median(our), Samples.median(their));
     }
 
-    private static double secondsToMake(Path made, List<String> command) throws IOException, InterruptedException {
+    private static double secondsToMake(Path made, List<String> command, Preparation before) throws IOException, InterruptedException {
+        before.run();
         long begun = System.nanoTime();
         succeed(command);
         double seconds = (System.nanoTime() - begun) / NANOS_PER_SECOND;

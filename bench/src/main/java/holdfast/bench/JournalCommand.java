@@ -20,8 +20,8 @@ import picocli.CommandLine.Option;
             "All are VHDX disks full of noise, served at unix sockets, and fio writes blocks of 4 KiB at random, 32 at a time: microseconds a write, and "
                     + "what 99 of 100 took at most; CPU time of the server; what the journal takes for each byte that was written. Rows that begin with first- are of a disk whose journal is written "
                     + "first; what goes into that disk itself when a run has ended is not in them. Of a journal of 1 GiB of such writes over a "
-                    + "disk of 1 GiB: seconds to recover its middle as a raw disk, against copying such a disk, and until that is served, against "
-                    + "serving such a disk. Half of what is written there can be compressed: what the journal takes for each byte when it is, and seconds to "
+                    + "disk of 1 GiB: seconds to recover its middle as a raw disk, against copying such a disk; the same with nothing of them in memory "
+                    + "(recover-stored-s); and until that is served, against serving such a disk. Half of what is written there can be compressed: what the journal takes for each byte when it is, and seconds to "
                     + "recover its middle then.",
         },
         exitCodeList = {

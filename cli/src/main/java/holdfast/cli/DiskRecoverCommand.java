@@ -62,6 +62,7 @@ final class DiskRecoverCommand implements Callable<Integer> {
         DiskFormat format = DiskFormat.ofNew(copy, null);
         ProtectedDisk.Past past = ProtectedDisk.past(disk, target);
         try (BlockDevice then = past.disk()) {
+            then.willRead(0, then.geometry().sizeBytes());
             DiskCopy.copy(then, disk.toString(), copy, format);
         }
         return copy + ": " + disk + " " + PointText.of(past.point());

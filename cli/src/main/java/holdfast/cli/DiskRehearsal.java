@@ -72,6 +72,8 @@ final class DiskRehearsal {
         try (var past = ServedDisks.openPast(List.of(disk), new Target.Sequence(BLOCKS / 2), new PrintStream(OutputStream.nullOutputStream()))) {
             serve(past, directory.resolve("past.sock"), false);
         }
+        String[] recover = {"disk", "recover", disk.toString(), "--to", "seq:" + BLOCKS / 2, "--as", directory.resolve("then.raw").toString()};
+        RehearseCommand.succeed("disk recover", Main.commandLineFor(recover).execute(recover));
     }
 
     /// Reads all of it, in any order, and then writes it.

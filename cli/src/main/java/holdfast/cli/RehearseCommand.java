@@ -81,7 +81,7 @@ final class RehearseCommand implements Callable<Integer> {
     }
 
     /// A daemon that nothing stops would be waited for until somebody stopped the build.
-    private static void succeed(String what, int exitCode) {
+    static void succeed(String what, int exitCode) {
         if (exitCode != 0) {
             throw new OperatorError("holdfast " + what, "failed in the rehearsal", "see what it said");
         }

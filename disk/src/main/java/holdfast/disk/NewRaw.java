@@ -80,7 +80,7 @@ public final class NewRaw implements AutoCloseable {
 
     /// @throws OperatorError when it cannot be written
     void write(long offset, MemorySegment from) {
-        file.attempt(disk -> disk.write(offset, from));
+        file.write(offset, from);
     }
 
     /// Makes it durable, and stay.

@@ -3,8 +3,9 @@ package holdfast.journal;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
+import java.util.Optional;
 import java.util.zip.CRC32C;
 
 /// One entry of a journal without its data: a header of 64 bytes, then the data, then zeros up to a multiple of 8 bytes. All
@@ -38,9 +39,7 @@ public record Entry(long sequence, long timeNanos, long durable, short kind, sho
 
     private static final int MAGIC = 0x454a_4648;
     private static final int CRC_OFFSET = 4;
-    private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
     /// One whose data is as it was written.
     Entry(long sequence, long timeNanos, long durable, short kind, int dataBytes, long offset, long length, int tag, int dataCrc) {
@@ -60,34 +59,44 @@ public record Entry(long sequence, long timeNanos, long durable, short kind, sho
         return kind == which.code();
     }
 
-    void encode(MemorySegment into) {
-        into.asSlice(0, HEADER_BYTES).fill((byte) 0);
-        into.set(INT, 0, MAGIC);
-        into.set(LONG, 8, sequence);
-        into.set(LONG, 16, timeNanos);
-        into.set(LONG, 24, durable);
-        into.set(SHORT, 32, kind);
-        into.set(SHORT, 34, form);
-        into.set(INT, 36, dataBytes);
-        into.set(LONG, 40, offset);
-        into.set(LONG, 48, length);
-        into.set(INT, 56, tag);
-        into.set(INT, 60, dataCrc);
-        into.set(INT, CRC_OFFSET, headerCrc(into));
+    /// Whether it changes what the disk reads as.
+    boolean isChange() {
+        return EntryKind.changes(kind);
     }
 
-    /// Whether whole header of an entry of this segment is there, whatever becomes of its data.
-    static boolean isAt(MemorySegment at, int tag) {
-        return at.byteSize() >= HEADER_BYTES
-                && at.get(INT, 0) == MAGIC
-                && at.get(INT, 56) == tag
-                && at.get(INT, CRC_OFFSET) == headerCrc(at);
+    void encode(MemorySegment into) {
+        ByteBuffer header = ByteBuffer.allocate(HEADER_BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        header.putInt(0, MAGIC).putLong(8, sequence).putLong(16, timeNanos).putLong(24, durable).putShort(32, kind).putShort(34, form);
+        header.putInt(36, dataBytes).putLong(40, offset).putLong(48, length).putInt(56, tag).putInt(60, dataCrc);
+        header.putInt(CRC_OFFSET, crc(header));
+        MemorySegment.copy(header.array(), 0, into, ValueLayout.JAVA_BYTE, 0, HEADER_BYTES);
+    }
+
+    /// The entry of this segment whose whole header is here, whatever becomes of its data; empty when there is none.
+    static Optional<Entry> find(MemorySegment at, int tag) {
+        if (at.byteSize() < HEADER_BYTES) {
+            return Optional.empty();
+        }
+        ByteBuffer header = header(at);
+        boolean whole = header.getInt(0) == MAGIC && header.getInt(56) == tag && header.getInt(CRC_OFFSET) == crc(header.putInt(CRC_OFFSET, 0));
+        return whole ? Optional.of(parse(header)) : Optional.empty();
     }
 
     static Entry parse(MemorySegment at) {
+        return parse(header(at));
+    }
+
+    private static Entry parse(ByteBuffer header) {
         return new Entry(
-                at.get(LONG, 8), at.get(LONG, 16), at.get(LONG, 24), at.get(SHORT, 32), at.get(SHORT, 34), at.get(INT, 36), at.get(LONG, 40),
-                at.get(LONG, 48), at.get(INT, 56), at.get(INT, 60));
+                header.getLong(8), header.getLong(16), header.getLong(24), header.getShort(32), header.getShort(34), header.getInt(36),
+                header.getLong(40), header.getLong(48), header.getInt(56), header.getInt(60));
+    }
+
+    /// A copy: what is asked of it piece by piece, for each entry that is looked at, takes several times as long in a segment of memory.
+    private static ByteBuffer header(MemorySegment at) {
+        var bytes = new byte[HEADER_BYTES];
+        MemorySegment.copy(at, ValueLayout.JAVA_BYTE, 0, bytes, 0, HEADER_BYTES);
+        return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /// A checksum proves that somebody wrote it so, not that it makes sense.
@@ -116,13 +125,9 @@ public record Entry(long sequence, long timeNanos, long durable, short kind, sho
         return data;
     }
 
-    /// In one go: it is made for each entry that is written or looked at.
-    private static int headerCrc(MemorySegment header) {
-        var bytes = new byte[HEADER_BYTES];
-        MemorySegment.copy(header, ValueLayout.JAVA_BYTE, 0, bytes, 0, HEADER_BYTES);
-        Arrays.fill(bytes, CRC_OFFSET, CRC_OFFSET + Integer.BYTES, (byte) 0);
+    private static int crc(ByteBuffer header) {
         var crc = new CRC32C();
-        crc.update(bytes, 0, HEADER_BYTES);
+        crc.update(header.array(), 0, HEADER_BYTES);
         return (int) crc.getValue();
     }
 

@@ -43,11 +43,20 @@ public enum EntryKind {
     }
 
     static Optional<EntryKind> of(short code) {
-        return code > 0 && code <= BY_CODE.size() ? BY_CODE.get(code - 1) : Optional.empty();
+        return isKnown(code) ? BY_CODE.get(code - 1) : Optional.empty();
     }
 
     /// Whether it changes what the disk reads as.
     boolean changes() {
-        return this == WRITE || this == DISCARD || this == ZEROES;
+        return changes(code);
+    }
+
+    /// The same of what has this code.
+    static boolean changes(short code) {
+        return code == WRITE.code || code == DISCARD.code || code == ZEROES.code;
+    }
+
+    static boolean isKnown(short code) {
+        return code > 0 && code <= BY_CODE.size();
     }
 }

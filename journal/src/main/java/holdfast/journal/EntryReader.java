@@ -4,6 +4,7 @@ import com.github.luben.zstd.ZstdDecompressCtx;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
+import holdfast.block.Geometry;
 import holdfast.block.IoStatus;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -23,25 +24,25 @@ import org.jspecify.annotations.Nullable;
 /// whole, so it is checked here: a small one whenever it is read, a large one once, since to check it all of it is read.
 final class EntryReader implements AutoCloseable {
     private static final System.Logger LOG = System.getLogger(EntryReader.class.getName());
-    private static final int BLOCK_BYTES = 4096;
+    private static final int BLOCK_BYTES_MAX = 4096;
     private static final int LARGE_BYTES = 16 << 10;
     private static final int LARGE_KEPT = 16;
     private static final byte[] NOTHING = {};
 
     /// What an entry has, and a block before and behind it.
-    private static final int BUFFER_BYTES = Entry.DATA_BYTES_MAX + 2 * BLOCK_BYTES;
+    private static final int BUFFER_BYTES = Entry.DATA_BYTES_MAX + 2 * BLOCK_BYTES_MAX;
 
     private final Journal journal;
     private final Arena arena = Arena.ofShared();
 
-    /// What a read needs.
-    static final class Tools implements AutoCloseable {
+    /// What a thread needs that reads.
+    final class Reading implements AutoCloseable {
         private final MemorySegment buffer;
 
         /// Begun when there is something to decode: zstd's library takes time, and room for files, to load.
         private @Nullable ZstdDecompressCtx zstd;
 
-        Tools(MemorySegment buffer) {
+        private Reading(MemorySegment buffer) {
             this.buffer = buffer;
         }
 
@@ -52,8 +53,28 @@ final class EntryReader implements AutoCloseable {
             return zstd;
         }
 
+        /// @param offset of the first byte on the disk
+        /// @throws DiskException when it cannot be read, or is not what was written
+        void read(Journal.Place place, long offset, MemorySegment into) throws DiskException {
+            if (journal.header(place.segment()).isCompressed()) {
+                decode(place, offset, into, this);
+                return;
+            }
+            long data = Entry.HEADER_BYTES + place.skip();
+            if (checked.contains(place.packed())) {
+                into.copyFrom(bytes(place, data, data + into.byteSize(), buffer));
+            } else {
+                into.copyFrom(whole(place, data + into.byteSize(), offset, buffer).asSlice(data, into.byteSize()));
+            }
+        }
+
+        /// It is another's from here on.
         @Override
         public void close() {
+            unused.add(this);
+        }
+
+        private void release() {
             if (zstd != null) {
                 zstd.close();
             }
@@ -61,7 +82,7 @@ final class EntryReader implements AutoCloseable {
     }
 
     /// No more than reads have been under way at once.
-    private final Queue<Tools> unused = new ConcurrentLinkedQueue<>();
+    private final Queue<Reading> unused = new ConcurrentLinkedQueue<>();
 
     private final Set<Long> checked = ConcurrentHashMap.newKeySet();
 
@@ -79,46 +100,30 @@ final class EntryReader implements AutoCloseable {
 
     /// All data of a write.
     byte[] read(int segment, long position) throws DiskException {
-        Tools tools = take();
-        try {
+        try (Reading reading = begin()) {
             var place = new Journal.Place(segment, position, 0);
-            return plain(place, read(place, tools.buffer), Stored.CHAIN_MAX, tools);
-        } finally {
-            unused.add(tools);
+            return plain(place, read(place, reading.buffer), Stored.CHAIN_MAX, reading);
         }
     }
 
-    private Tools take() {
-        return Objects.requireNonNullElseGet(unused.poll(), () -> new Tools(arena.allocate(BUFFER_BYTES)));
-    }
-
-    /// @param offset of the first byte on the disk
-    /// @throws DiskException when it cannot be read, or is not what was written
+    /// As [Reading#read], for one.
     void read(Journal.Place place, long offset, MemorySegment into) throws DiskException {
-        Tools tools = take();
-        try {
-            if (journal.header(place.segment()).isCompressed()) {
-                decode(place, offset, into, tools);
-                return;
-            }
-            long data = Entry.HEADER_BYTES + place.skip();
-            if (checked.contains(place.packed())) {
-                into.copyFrom(bytes(place, data, data + into.byteSize(), tools.buffer));
-            } else {
-                MemorySegment entry = whole(place, data + into.byteSize(), offset, tools.buffer);
-                into.copyFrom(entry.asSlice(data, into.byteSize()));
-            }
-        } finally {
-            unused.add(tools);
+        try (Reading reading = begin()) {
+            reading.read(place, offset, into);
         }
     }
 
-    private void decode(Journal.Place place, long offset, MemorySegment into, Tools tools) throws DiskException {
-        Found found = read(place, tools.buffer);
+    /// For a thread that reads one after the other.
+    Reading begin() {
+        return Objects.requireNonNullElseGet(unused.poll(), () -> new Reading(arena.allocate(BUFFER_BYTES)));
+    }
+
+    private void decode(Journal.Place place, long offset, MemorySegment into, Reading reading) throws DiskException {
+        Found found = read(place, reading.buffer);
         if (found.entry.offset() + place.skip() != offset || place.skip() + into.byteSize() > found.entry.length()) {
             throw damaged(place);
         }
-        byte[] data = plain(place, found, Stored.CHAIN_MAX, tools);
+        byte[] data = plain(place, found, Stored.CHAIN_MAX, reading);
         MemorySegment.copy(data, (int) place.skip(), into, ValueLayout.JAVA_BYTE, 0, (int) into.byteSize());
     }
 
@@ -133,15 +138,15 @@ final class EntryReader implements AutoCloseable {
     }
 
     /// @param chain how many others may have to be decoded first
-    private byte[] plain(Journal.Place place, Found found, int chain, Tools tools) throws DiskException {
+    private byte[] plain(Journal.Place place, Found found, int chain, Reading reading) throws DiskException {
         long key = place.packed();
         byte[] known = large.get(key);
         if (known != null) {
             return known;
         }
         int length = (int) found.entry.length();
-        byte[] older = found.stored.form() == Stored.XOR ? older(place, found, chain, tools) : NOTHING;
-        byte[] data = found.stored.plain(length, older, tools::zstd).orElseThrow(() -> damaged(place));
+        byte[] older = found.stored.form() == Stored.XOR ? older(place, found, chain, reading) : NOTHING;
+        byte[] data = found.stored.plain(length, older, reading::zstd).orElseThrow(() -> damaged(place));
         if (length > LARGE_BYTES) {
             large.put(key, data);
         }
@@ -149,17 +154,17 @@ final class EntryReader implements AutoCloseable {
     }
 
     /// What the earlier write has that an entry is told apart from.
-    private byte[] older(Journal.Place place, Found found, int chain, Tools tools) throws DiskException {
+    private byte[] older(Journal.Place place, Found found, int chain, Reading reading) throws DiskException {
         var earlier = new Journal.Place(place.segment(), found.stored.olderPosition(), 0);
         if (chain == 0 || earlier.position() >= place.position()) {
             throw damaged(place);
         }
-        Found its = read(earlier, tools.buffer);
+        Found its = read(earlier, reading.buffer);
         long skip = found.entry.offset() - its.entry.offset();
         if (skip < 0 || skip + found.entry.length() > its.entry.length()) {
             throw damaged(place);
         }
-        byte[] data = plain(earlier, its, chain - 1, tools);
+        byte[] data = plain(earlier, its, chain - 1, reading);
         return Arrays.copyOfRange(data, (int) skip, (int) (skip + found.entry.length()));
     }
 
@@ -168,14 +173,11 @@ final class EntryReader implements AutoCloseable {
     /// @param least so much of it will be needed in any case
     /// @param offset of the byte at the place; negative when that is not known
     private MemorySegment whole(Journal.Place place, long least, long offset, MemorySegment buffer) throws DiskException {
-        int tag = journal.header(place.segment()).tag();
+        SegmentHeader segment = journal.header(place.segment());
         MemorySegment there = bytes(place, 0, least, buffer);
-        if (!Entry.isAt(there, tag)) {
-            throw damaged(place);
-        }
-        Entry entry = Entry.parse(there);
+        Entry entry = Entry.find(there, segment.tag()).orElseThrow(() -> damaged(place));
         boolean fits = entry.is(EntryKind.WRITE)
-                && entry.isSound(journal.header(place.segment()))
+                && entry.isSound(segment)
                 && (offset < 0 || entry.offset() + place.skip() == offset)
                 && entry.bytes() >= least;
         if (!fits) {
@@ -203,14 +205,19 @@ final class EntryReader implements AutoCloseable {
     /// @return fewer where the segment ends
     private MemorySegment bytes(Journal.Place place, long from, long to, MemorySegment buffer) throws DiskException {
         BlockDevice segment = journal.device(place.segment());
-        long size = segment.geometry().sizeBytes();
-        long begin = (place.position() + from) / BLOCK_BYTES * BLOCK_BYTES;
-        long end = Math.min(Math.ceilDiv(place.position() + to, (long) BLOCK_BYTES) * BLOCK_BYTES, size);
+        Geometry geometry = segment.geometry();
+        long block = geometry.logicalBlockBytes();
+        long begin = (place.position() + from) / block * block;
+        long end = Math.min(Math.ceilDiv(place.position() + to, block) * block, geometry.sizeBytes());
         if (end - begin > buffer.byteSize() || end < begin) {
             throw damaged(place);
         }
-        new Blocking(segment).read(begin, buffer.asSlice(0, end - begin));
-        return buffer.asSlice(Math.min(place.position() + from, end) - begin, Math.max(0, Math.min(place.position() + to, end) - place.position() - from));
+        MemorySegment there = buffer.asSlice(0, end - begin);
+        if (!segment.readAtOnce(begin, there)) {
+            new Blocking(segment).read(begin, there);
+        }
+        long first = Math.min(place.position() + from, end);
+        return buffer.asSlice(first - begin, Math.max(0, Math.min(place.position() + to, end) - first));
     }
 
     private DiskException damaged(Journal.Place place) {
@@ -222,7 +229,7 @@ final class EntryReader implements AutoCloseable {
     /// Nobody reads any more.
     @Override
     public void close() {
-        unused.forEach(Tools::close);
+        unused.forEach(Reading::release);
         arena.close();
     }
 }

@@ -23,7 +23,7 @@ final class HeldChanges {
     ///
     /// @return whether it is a change
     boolean add(Journal.Place place, Entry entry) {
-        if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isEmpty()) {
+        if (!entry.isChange()) {
             return false;
         }
         if (end == fields.length) {

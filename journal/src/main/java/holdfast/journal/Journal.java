@@ -233,6 +233,10 @@ public final class Journal implements AutoCloseable {
         return headerCrcs.get(segment);
     }
 
+    int segments() {
+        return devices.size();
+    }
+
     BlockDevice device(int segment) {
         return devices.get(segment);
     }
@@ -254,15 +258,43 @@ public final class Journal implements AutoCloseable {
     ///     not known here
     public End look(Visitor visitor) throws DiskException {
         int last = headers.size() - 1;
-        try (var scanning = new Scanning(false)) {
+        try (var scanning = new Scanning(false);
+                var indexes = new IndexesAhead()) {
             if (last == 0 || nextAfter(last) < Long.MAX_VALUE) {
-                return go(visitor, (segment, found) -> look(segment, found, scanning));
+                return go(visitor, (segment, found) -> look(indexes.next(), found, scanning));
             }
-            try (var apart = new LastSegment(() -> scanApart(last))) {
-                return go(visitor, (segment, found) -> segment < last ? look(segment, found, scanning) : look(apart.await(), found, scanning));
+            try (var apart = new Apart<>("last segment", () -> scanApart(last))) {
+                return go(visitor, (segment, found) -> segment < last ? look(indexes.next(), found, scanning) : look(apart.await(), found, scanning));
             }
         }
     }
+
+    /// The indexes of the segments in their order, of which the next one is read, by a thread of its own, while one is gone through.
+    private final class IndexesAhead implements AutoCloseable {
+        private int segment;
+        private Apart<Optional<SegmentIndex>> following = begin();
+
+        private Apart<Optional<SegmentIndex>> begin() {
+            int number = segment++;
+            return new Apart<>("index", () -> number < headers.size() ? index(number) : Optional.empty());
+        }
+
+        Optional<SegmentIndex> next() throws DiskException {
+            Optional<SegmentIndex> next = following.await();
+            following = begin();
+            return next;
+        }
+
+        @Override
+        public void close() {
+            following.close();
+        }
+    }
+
+    /// What the last segment has, which has no index while it may be written to.
+    ///
+    /// @param index what an index of it would say; empty when that were too large
+    private record Scanned(SegmentSpan span, Optional<SegmentIndex> index) {}
 
     /// How a segment is gone through.
     private interface Way {
@@ -299,20 +331,20 @@ public final class Journal implements AutoCloseable {
             this.time = time;
         }
 
-        void entry(long place, Entry entry, MemorySegment data) throws DiskException {
+        void entry(Place place, Entry entry, MemorySegment data) throws DiskException {
             checkKind(entry, segment);
             if (entry.is(EntryKind.ROLLED)) {
                 rolled.add(Rolled.parse(data).orElseThrow(() -> new OperatorError(
                         segments.name(headers.get(segment).number()), "is damaged: entry " + entry.sequence() + " makes no sense",
                         "restore it from a copy; nothing was changed")));
             }
-            visitor.entry(new Place(segment, place, 0), entry, data);
+            visitor.entry(place, entry, data);
             time = entry.timeNanos();
             latest = Math.max(latest, time);
         }
 
         void entries(SegmentIndex index) throws DiskException {
-            index.visit(segment, (place, entry, data) -> entry(place.position(), entry, data));
+            index.visit(segment, this::entry);
         }
     }
 
@@ -346,19 +378,18 @@ public final class Journal implements AutoCloseable {
         return segments.index(header.number()).flatMap(bytes -> SegmentIndex.parse(bytes, header, headerCrc(segment), next, size));
     }
 
-    private SegmentSpan look(int segment, Found found, Scanning scanning) throws DiskException {
-        Optional<SegmentIndex> there = index(segment);
+    private SegmentSpan look(Optional<SegmentIndex> there, Found found, Scanning scanning) throws DiskException {
         if (there.isEmpty()) {
-            return scanning.scan(segment, found);
+            return scanning.scan(found.segment, found);
         }
         SegmentIndex index = there.get();
         found.entries(index);
-        SegmentHeader header = headers.get(segment);
+        SegmentHeader header = headers.get(found.segment);
         return new SegmentSpan(header.number(), header.firstSequence(), index.lastSequence(), found.latest, index.end(), plainBytes(header, index.end()), true,
                 isSmall(header, there));
     }
 
-    private SegmentSpan look(LastSegment.Scanned last, Found found, Scanning scanning) throws DiskException {
+    private SegmentSpan look(Scanned last, Found found, Scanning scanning) throws DiskException {
         if (last.index().isEmpty()) {
             return scanning.scan(found.segment, found);
         }
@@ -366,12 +397,12 @@ public final class Journal implements AutoCloseable {
         return last.span();
     }
 
-    private LastSegment.Scanned scanApart(int segment) throws DiskException {
+    private Scanned scanApart(int segment) throws DiskException {
         try (var scanning = new Scanning(false)) {
             var making = new SegmentIndex.Making();
             SegmentSpan span = scanning.scan(segment, new Found(segment, making, new ArrayList<>(), 0));
             SegmentHeader header = headers.get(segment);
-            return new LastSegment.Scanned(
+            return new Scanned(
                     span, making.finish(header, headerCrc(segment), span.bytes(), false).map(bytes -> SegmentIndex.made(bytes, header)));
         }
     }
@@ -404,7 +435,7 @@ public final class Journal implements AutoCloseable {
                 }
                 Entry entry = Entry.parse(window.at(place, Entry.HEADER_BYTES));
                 MemorySegment data = window.at(place, entry.bytes()).asSlice(Entry.HEADER_BYTES, entry.dataBytes());
-                found.entry(place, entry, entry.form() == Stored.AS_IT_IS ? data : decoded(segment, place));
+                found.entry(new Place(segment, place, 0), entry, entry.form() == Stored.AS_IT_IS ? data : decoded(segment, place));
                 position = place + entry.bytes();
             }
             Optional<SegmentIndex> index = index(segment);
@@ -451,12 +482,8 @@ public final class Journal implements AutoCloseable {
     }
 
     private static boolean isEntry(Window window, SegmentHeader header, long position, long sequence) throws DiskException {
-        MemorySegment at = window.at(position, Entry.HEADER_BYTES);
-        if (!Entry.isAt(at, header.tag())) {
-            return false;
-        }
-        Entry entry = Entry.parse(at);
-        if (entry.sequence() != sequence || !entry.isSound(header)) {
+        @Nullable Entry entry = Entry.find(window.at(position, Entry.HEADER_BYTES), header.tag()).orElse(null);
+        if (entry == null || entry.sequence() != sequence || !entry.isSound(header)) {
             return false;
         }
         MemorySegment whole = window.at(position, entry.bytes());
@@ -468,7 +495,7 @@ public final class Journal implements AutoCloseable {
     }
 
     private void checkKind(Entry entry, int segment) {
-        if (EntryKind.of(entry.kind()).isEmpty()) {
+        if (!EntryKind.isKnown(entry.kind())) {
             throw new OperatorError(
                     segments.name(headers.get(segment).number()), "has an entry of a kind that is not known here, " + entry.kind(),
                     "use the version of Holdfast that made it; nothing was changed");
@@ -505,7 +532,7 @@ public final class Journal implements AutoCloseable {
         for (Extent run : new Blocking(devices.get(segment)).extents(from, size - from)) {
             for (long unit = run.offset(); unit < run.end() && !run.readsZero(); unit += UNIT_BYTES) {
                 MemorySegment at = window.at(unit, Entry.HEADER_BYTES);
-                if (Entry.isAt(at, tag) && Entry.parse(at).durable() >= missing) {
+                if (Entry.find(at, tag).filter(entry -> entry.durable() >= missing).isPresent()) {
                     return true;
                 }
             }

@@ -39,6 +39,8 @@ public final class JournalWriter implements AutoCloseable {
     /// As soon as a batch has so much it is written.
     private static final int BATCH_BYTES = 1 << 20;
 
+    private static final long STAGING_BYTES_MIN = 64 << 10;
+
     private static final long NANOS_PER_SECOND = 1_000_000_000;
 
     /// @param segmentBytes size of a segment, a multiple of 4096, no less than a batch may have
@@ -92,7 +94,7 @@ public final class JournalWriter implements AutoCloseable {
     private final IntSupplier tags;
     private volatile Limits limits;
     private final Arena arena = Arena.ofShared();
-    private final MemorySegment staging = arena.allocate(BATCH_BYTES + Entry.bytesFor(Entry.DATA_BYTES_MAX) + Journal.UNIT_BYTES);
+    private MemorySegment staging = MemorySegment.NULL;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final Condition changed = lock.newCondition();
@@ -458,8 +460,9 @@ public final class JournalWriter implements AutoCloseable {
             latestNanos = nanos;
         }
         latestNanos = Math.max(latestNanos, batch.stream().mapToLong(queued -> queued.entry.timeNanos()).max().orElse(nanos));
-        encode(batch, units);
-        new Blocking(Objects.requireNonNull(segment)).write(position, staging.asSlice(0, units));
+        MemorySegment staged = staged(units);
+        encode(batch, staged);
+        new Blocking(Objects.requireNonNull(segment)).write(position, staged);
         position += units;
         lock.lock();
         try {
@@ -484,12 +487,20 @@ public final class JournalWriter implements AutoCloseable {
         }
     }
 
-    private void encode(List<Queued> batch, int units) {
+    /// Room for a batch: no more than one has needed so far, since many a journal is opened for a few entries.
+    private MemorySegment staged(int bytes) {
+        if (staging.byteSize() < bytes) {
+            staging = arena.allocate(Math.max(STAGING_BYTES_MIN, 2L * Integer.highestOneBit(bytes - 1)));
+        }
+        return staging.asSlice(0, bytes);
+    }
+
+    private void encode(List<Queued> batch, MemorySegment staged) {
         long durableNow = durable();
         long at = 0;
         for (Queued queued : batch) {
             Entry entry = queued.entry;
-            MemorySegment there = staging.asSlice(at, entry.bytes());
+            MemorySegment there = staged.asSlice(at, entry.bytes());
             MemorySegment data = there.asSlice(Entry.HEADER_BYTES);
             data.fill((byte) 0);
             data.copyFrom(queued.data);
@@ -500,7 +511,7 @@ public final class JournalWriter implements AutoCloseable {
             indexes.entry(position + at, placed, queued.data);
             at += entry.bytes();
         }
-        staging.asSlice(at, units - at).fill((byte) 0);
+        staged.asSlice(at).fill((byte) 0);
     }
 
     /// Everything before is on stable storage first.

@@ -15,12 +15,21 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /// A disk as it was at a point of its journal, read-only: what the newest entries not after that point have, and the base where
 /// there are none. Nothing is copied.
 public final class PastDevice implements BlockDevice {
     private static final int QUEUE_DEPTH = 64;
-    private static final int RUNS_MAX = 1024;
+
+    /// A segment is read as a whole if at least one byte in so many is needed.
+    private static final long WORTH_A_WHOLE = 16;
+
+    /// So much is read ahead at most: more may be gone again when it is needed.
+    private static final long AHEAD_BYTES_MAX = 2L << 30;
+
+    /// Of how much extents are told in one answer, so that it does not take long, or much memory.
+    private static final long EXTENTS_BYTES = 256 << 20;
 
     private final BlockDevice base;
     private final Journal journal;
@@ -161,14 +170,37 @@ public final class PastDevice implements BlockDevice {
         }
     }
 
+    /// Segments of which much is needed are read as wholes: in the order of the disk, what was written at random would be read at random.
+    @Override
+    public void willRead(long offset, long length) {
+        var needed = new long[journal.segments()];
+        index.visit(offset, offset + length, run -> {
+            if (run.isWritten()) {
+                needed[run.place().segment()] += run.length();
+            }
+        });
+        long ahead = 0;
+        for (int segment = 0; segment < needed.length && ahead < AHEAD_BYTES_MAX; segment++) {
+            BlockDevice device = journal.device(segment);
+            long bytes = device.geometry().sizeBytes();
+            if (needed[segment] * WORTH_A_WHOLE >= bytes) {
+                device.willRead(0, bytes);
+                ahead += bytes;
+            }
+        }
+    }
+
     private void read(long offset, MemorySegment into) throws DiskException {
-        long end = offset + into.byteSize();
-        for (long at = offset; at < end; ) {
-            List<PastIndex.Run> runs = index.runs(at, end, RUNS_MAX);
-            readBase(runs, at, into.asSlice(at - offset));
+        List<PastIndex.Run> runs = index.runs(offset, offset + into.byteSize());
+        readBase(runs, offset, into);
+        try (EntryReader.Reading reading = entries.begin()) {
             for (PastIndex.Run run : runs) {
-                read(run, into.asSlice(run.offset() - offset, run.end() - run.offset()));
-                at = run.end();
+                MemorySegment its = into.asSlice(run.offset() - offset, run.length());
+                if (run.isWritten()) {
+                    reading.read(run.place(), run.offset(), its);
+                } else if (run.isZeros()) {
+                    its.fill((byte) 0);
+                }
             }
         }
     }
@@ -177,55 +209,74 @@ public final class PastDevice implements BlockDevice {
     ///
     /// @param offset of the first byte of `into`
     private void readBase(List<PastIndex.Run> runs, long offset, MemorySegment into) throws DiskException {
-        Gap gap = Gap.of(runs);
-        if (gap.from < gap.to) {
-            new Blocking(base).read(gap.from, into.asSlice(gap.from - offset, gap.to - gap.from));
+        int first = 0;
+        int end = runs.size();
+        while (first < end && !runs.get(first).isBase()) {
+            first++;
+        }
+        while (first < end && !runs.get(end - 1).isBase()) {
+            end--;
+        }
+        if (first < end) {
+            long from = runs.get(first).offset();
+            new Blocking(base).read(from, into.asSlice(from - offset, runs.get(end - 1).end() - from));
         }
     }
 
-    /// From the first byte that is the base's to behind the last one; empty when none is.
-    private record Gap(long from, long to) {
-        static Gap of(List<PastIndex.Run> runs) {
-            long from = 0;
-            long to = 0;
-            for (PastIndex.Run run : runs) {
-                if (!run.held()) {
-                    from = to == 0 ? run.offset() : from;
-                    to = run.end();
-                }
-            }
-            return new Gap(from, to);
-        }
-    }
-
-    private void read(PastIndex.Run run, MemorySegment into) throws DiskException {
-        if (!run.held()) {
-            return;
-        }
-        if (run.place() == null) {
-            into.fill((byte) 0);
-        } else {
-            entries.read(run.place(), run.offset(), into);
-        }
-    }
-
+    /// Of as much of the range as is looked at for one answer.
     private void extents(Request.Extents request) throws DiskException {
-        List<PastIndex.Run> runs = index.runs(request.offset(), request.offset() + request.length(), RUNS_MAX);
-        Gap gap = Gap.of(runs);
-        Iterator<Extent> below = new Blocking(base).extents(gap.from, gap.to - gap.from).iterator(); // in one go, as what is read
-        Extent at = null;
-        for (PastIndex.Run run : runs) {
-            if (run.held()) {
-                request.extents().accept(new Extent(run.offset(), run.end() - run.offset(), true, run.place() == null));
-                continue;
+        long end = Math.min(request.offset() + request.length(), request.offset() + EXTENTS_BYTES);
+        var answer = new Answer(request, new Blocking(base).extents(request.offset(), end - request.offset()).iterator());
+        index.visit(request.offset(), end, answer::take);
+        answer.tell();
+    }
+
+    /// Runs whose state is the same are told as one: of a disk that was written at random there are as many as blocks.
+    private static final class Answer {
+        private final Request.Extents request;
+        private final Iterator<Extent> base;
+        private @Nullable Extent below;
+
+        /// What was taken and not told yet.
+        private long from;
+        private long to;
+        private boolean allocated;
+        private boolean zeros;
+
+        Answer(Request.Extents request, Iterator<Extent> base) {
+            this.request = request;
+            this.base = base;
+            from = request.offset();
+            to = from;
+        }
+
+        void take(PastIndex.Run run) {
+            if (!run.isBase()) {
+                add(run.offset(), run.end(), true, run.isZeros());
+                return;
             }
-            for (long from = run.offset(); from < run.end(); ) {
-                while (at == null || at.end() <= from) {
-                    at = below.next();
+            for (long at = run.offset(); at < run.end(); at = to) {
+                while (below == null || below.end() <= at) {
+                    below = base.next();
                 }
-                long to = Math.min(run.end(), at.end());
-                request.extents().accept(new Extent(from, to - from, at.allocated(), at.readsZero()));
-                from = to;
+                add(at, Math.min(run.end(), below.end()), below.allocated(), below.readsZero());
+            }
+        }
+
+        private void add(long begin, long end, boolean itsAllocated, boolean itsZeros) {
+            if (allocated != itsAllocated || zeros != itsZeros) {
+                tell();
+                from = begin;
+                allocated = itsAllocated;
+                zeros = itsZeros;
+            }
+            to = end;
+        }
+
+        /// All runs were taken.
+        void tell() {
+            if (from < to) {
+                request.extents().accept(new Extent(from, to - from, allocated, zeros));
             }
         }
     }

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 
 /// Which entry of a journal has the newest content of each byte of the disk, among those not after a point. What no entry has
 /// is the base's.
@@ -14,9 +13,41 @@ import org.jspecify.annotations.Nullable;
 final class PastIndex {
     /// A run of bytes that come from one place.
     ///
-    /// @param held whether an entry has it; else it is the base's
-    /// @param place of the first byte; null for zeros, and for the base
-    record Run(long offset, long end, boolean held, Journal.@Nullable Place place) {}
+    /// @param packed place of the entry that has it ([Journal.Place#packed]); [Leaf#ZEROS] when one has made it zeros; [#BASE]
+    /// @param skip where its first byte is in what that entry has
+    record Run(long offset, long end, long packed, long skip) {
+        /// Whether it is the base's, since no entry has it.
+        boolean isBase() {
+            return packed == BASE;
+        }
+
+        boolean isZeros() {
+            return packed == Leaf.ZEROS;
+        }
+
+        /// Whether an entry has its data.
+        boolean isWritten() {
+            return packed >= 0;
+        }
+
+        /// Where an entry has the first byte.
+        Journal.Place place() {
+            return Journal.Place.unpacked(packed, skip);
+        }
+
+        long length() {
+            return end - offset;
+        }
+    }
+
+    /// For a place: that of bytes that no entry has changed.
+    static final long BASE = -2;
+
+    /// Is shown runs.
+    @FunctionalInterface
+    interface Visitor<E extends Exception> {
+        void run(Run run) throws E;
+    }
 
     private final TreeMap<Long, Leaf> leaves = new TreeMap<>(Map.of(0L, new Leaf()));
 
@@ -50,31 +81,31 @@ final class PastIndex {
         }
     }
 
-    /// The runs of a range, in order and without gaps.
-    ///
-    /// @param most how many at most, at least one
-    List<Run> runs(long from, long to, int most) {
-        var found = new ArrayList<Run>();
+    /// Shows the runs of a range, in order and without gaps.
+    <E extends Exception> void visit(long from, long to, Visitor<E> visitor) throws E {
         long at = from;
-        while (at < to && found.size() < most) {
-            Run run = run(at, to);
-            found.add(run);
-            at = run.end;
+        for (Map.Entry<Long, Leaf> next = leaves.floorEntry(from); next != null && next.getKey() < to; next = leaves.higherEntry(next.getKey())) {
+            Leaf leaf = next.getValue();
+            for (int run = leaf.firstBehind(at); run < leaf.count() && leaf.from(run) < to; run++) {
+                if (leaf.from(run) > at) {
+                    visitor.run(new Run(at, leaf.from(run), BASE, 0));
+                    at = leaf.from(run);
+                }
+                Run found = leaf.run(run, at, to);
+                visitor.run(found);
+                at = found.end;
+            }
         }
-        return found;
+        if (at < to) {
+            visitor.run(new Run(at, to, BASE, 0));
+        }
     }
 
-    private Run run(long at, long to) {
-        Leaf leaf = leaves.floorEntry(at).getValue();
-        int next = leaf.firstBehind(at);
-        if (next < leaf.count() && leaf.from(next) <= at) {
-            return new Run(at, Math.min(to, leaf.to(next)), true, leaf.place(next, at));
-        }
-        if (next < leaf.count()) {
-            return new Run(at, Math.min(to, leaf.from(next)), false, null);
-        }
-        Map.Entry<Long, Leaf> behind = leaves.higherEntry(at);
-        return new Run(at, behind == null ? to : Math.min(to, behind.getValue().first()), false, null);
+    /// The runs of a range, in order and without gaps.
+    List<Run> runs(long from, long to) {
+        var found = new ArrayList<Run>();
+        visit(from, to, found::add);
+        return found;
     }
 
     /// Runs that are apart from each other, in order.
@@ -116,10 +147,12 @@ final class PastIndex {
             return fields[run * FIELDS + 1];
         }
 
-        /// Where an entry has a byte of a run; null for zeros.
-        Journal.@Nullable Place place(int run, long at) {
-            long packed = fields[run * FIELDS + 2];
-            return packed == ZEROS ? null : Journal.Place.unpacked(packed, fields[run * FIELDS + 3] + at - from(run));
+        /// A part of a run.
+        ///
+        /// @param at where it begins, in the run
+        /// @param to where it ends, unless the run ends before
+        Run run(int run, long at, long to) {
+            return new Run(at, Math.min(to, to(run)), fields[run * FIELDS + 2], fields[run * FIELDS + 3] + at - from(run));
         }
 
         /// The first run that does not end before a byte; the number of runs if there is none.

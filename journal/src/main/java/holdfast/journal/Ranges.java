@@ -25,7 +25,7 @@ final class Ranges {
 
     /// What an entry changes, if it does.
     void addChange(Entry entry) {
-        if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent() && entry.length() > 0) {
+        if (entry.isChange() && entry.length() > 0) {
             add(entry.offset(), entry.offset() + entry.length());
         }
     }

@@ -34,7 +34,7 @@ final class Reconciliation {
             settled(entry.sequence());
         } else if (entry.is(EntryKind.SETTLED_TO)) {
             settled(Entry.number(data));
-        } else if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent()) {
+        } else if (entry.isChange()) {
             changes.add(new Intent(entry.sequence(), new Intents.Range(entry.offset(), entry.length())));
         }
     }
@@ -71,7 +71,7 @@ final class Reconciliation {
     /// Writes what another has of some ranges, whether it is different or not.
     static void write(BlockDevice volume, BlockDevice past, List<Intents.Range> ranges) throws DiskException {
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment buffer = arena.allocate(STEP_BYTES);
+            MemorySegment buffer = arena.allocate(stepBytes(ranges));
             for (Intents.Range range : ranges) {
                 for (long at = 0; at < range.length(); at += STEP_BYTES) {
                     MemorySegment bytes = buffer.asSlice(0, Math.min(STEP_BYTES, range.length() - at));
@@ -88,8 +88,8 @@ final class Reconciliation {
     static long makeAlike(BlockDevice disk, BlockDevice right, List<Intents.Range> ranges) throws DiskException {
         long different = 0;
         try (Arena arena = Arena.ofShared()) {
-            MemorySegment there = arena.allocate(STEP_BYTES);
-            MemorySegment wanted = arena.allocate(STEP_BYTES);
+            MemorySegment there = arena.allocate(stepBytes(ranges));
+            MemorySegment wanted = arena.allocate(stepBytes(ranges));
             for (Intents.Range range : ranges) {
                 for (long at = 0; at < range.length(); at += STEP_BYTES) {
                     long bytes = Math.min(STEP_BYTES, range.length() - at);
@@ -99,6 +99,11 @@ final class Reconciliation {
             }
         }
         return different;
+    }
+
+    /// The most that is read at once of any of them.
+    private static long stepBytes(List<Intents.Range> ranges) {
+        return ranges.stream().mapToLong(Intents.Range::length).reduce(0, (most, length) -> Math.min(STEP_BYTES, Math.max(most, length)));
     }
 
     private static long step(Blocking disk, Blocking right, long offset, MemorySegment there, MemorySegment wanted) throws DiskException {

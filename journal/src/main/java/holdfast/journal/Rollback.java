@@ -35,7 +35,7 @@ public final class Rollback {
     }
 
     private void look(Entry entry, long sequence) {
-        if (entry.sequence() > sequence && EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent()) {
+        if (entry.sequence() > sequence && entry.isChange()) {
             changed.add(entry.offset(), entry.offset() + entry.length());
         }
     }

@@ -30,7 +30,6 @@ final class Roller implements AutoCloseable {
     /// What a round takes on at most, unless a segment is larger.
     private static final long ROUND_BYTES = 128 << 20;
 
-    private static final int RUNS_MAX = 1024;
     private static final Duration PAUSE_MAX = Duration.ofSeconds(10);
     private static final Duration PAUSE_MIN = Duration.ofMillis(50);
 
@@ -203,31 +202,23 @@ final class Roller implements AutoCloseable {
     private void takeOn(Journal journal) throws DiskException {
         var index = new PastIndex();
         journal.scan((place, entry, _) -> index.add(place, entry));
-        long size = journal.header().diskBytes();
         try (var entries = new EntryReader(journal);
                 Arena arena = Arena.ofShared()) {
             MemorySegment buffer = arena.allocate(Entry.DATA_BYTES_MAX);
-            for (long at = 0; at < size; ) {
-                for (PastIndex.Run run : index.runs(at, size, RUNS_MAX)) {
-                    takeOn(entries, run, buffer);
-                    at = run.end();
-                }
-            }
+            index.visit(0, journal.header().diskBytes(), run -> takeOn(entries, run, buffer));
         }
     }
 
     private void takeOn(EntryReader entries, PastIndex.Run run, MemorySegment buffer) throws DiskException {
-        long length = run.end() - run.offset();
-        Journal.Place place = run.place();
-        if (!run.held()) {
+        if (run.isBase()) {
             return;
         }
-        if (place == null) {
-            base.writeZeroes(run.offset(), length);
+        if (run.isZeros()) {
+            base.writeZeroes(run.offset(), run.length());
             return;
         }
-        MemorySegment data = buffer.asSlice(0, length);
-        entries.read(place, run.offset(), data);
+        MemorySegment data = buffer.asSlice(0, run.length());
+        entries.read(run.place(), run.offset(), data);
         base.write(run.offset(), data);
     }
 

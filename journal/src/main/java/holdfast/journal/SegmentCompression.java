@@ -150,9 +150,8 @@ final class SegmentCompression {
 
     /// Where the segment has all that was in the range of a write before.
     private Optional<Journal.Place> before(Entry entry) {
-        long end = entry.offset() + entry.length();
-        List<PastIndex.Run> runs = newest.runs(entry.offset(), end, 1);
-        return runs.isEmpty() || runs.getFirst().end() < end ? Optional.empty() : Optional.ofNullable(runs.getFirst().place());
+        List<PastIndex.Run> runs = newest.runs(entry.offset(), entry.offset() + entry.length());
+        return Optional.of(runs).filter(all -> all.size() == 1).map(List::getFirst).filter(PastIndex.Run::isWritten).map(PastIndex.Run::place);
     }
 
     private static byte[] read(EntryReader entries, Journal.Place place, Entry entry) throws DiskException {

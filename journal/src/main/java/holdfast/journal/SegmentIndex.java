@@ -158,7 +158,7 @@ final class SegmentIndex {
         for (long i = 0; i < count; i++) {
             Entry entry = entry(i);
             long at = position(i);
-            if (at < position || !entry.isSound(segment) || EntryKind.of(entry.kind()).isEmpty()) {
+            if (at < position || !entry.isSound(segment) || !EntryKind.isKnown(entry.kind())) {
                 return false;
             }
             position = at + entry.bytes();

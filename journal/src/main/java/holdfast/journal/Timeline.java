@@ -45,7 +45,7 @@ public final class Timeline {
             if (entry.is(EntryKind.MARK)) {
                 var name = new String(data.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
                 marks.add(new Mark(entry.sequence(), instant(entry.timeNanos()), name));
-            } else if (EntryKind.of(entry.kind()).filter(EntryKind::changes).isPresent()) {
+            } else if (entry.isChange()) {
                 changes++;
                 changedBytes += entry.length();
             }

@@ -23,9 +23,6 @@ final class Upkeep implements AutoCloseable {
     /// The same while the disk is busy: it would take the processor from those who write.
     private static final long BYTES_PER_SECOND_BUSY = 2 << 20;
 
-    /// So many changes a second are a busy disk.
-    private static final long BUSY = 2000;
-
     private static final long PACE_BYTES = 1 << 20;
 
     private final JournalWriter writer;
@@ -40,11 +37,10 @@ final class Upkeep implements AutoCloseable {
 
     private volatile boolean paced;
 
-    /// Looked at since the last pause; and when that was, with what the journal had then.
+    /// Looked at since the last pause.
     private long pacedBytes;
 
-    private long pacedAt = System.nanoTime();
-    private long pacedSequence;
+    private final ChangeRate rate;
 
     private boolean closed;
 
@@ -60,6 +56,7 @@ final class Upkeep implements AutoCloseable {
     Upkeep(JournalWriter writer, Segments segments) {
         this.writer = writer;
         this.segments = segments;
+        rate = new ChangeRate(writer.sequence(), System.nanoTime());
     }
 
     /// Does so by itself from now on.
@@ -170,21 +167,12 @@ final class Upkeep implements AutoCloseable {
             pacedBytes = 0;
             keepWritten();
             if (paced && hurried.get() == 0) {
-                background.rest(TimeUnit.SECONDS.toNanos(PACE_BYTES) / (isBusy() ? BYTES_PER_SECOND_BUSY : BYTES_PER_SECOND));
+                background.rest(TimeUnit.SECONDS.toNanos(PACE_BYTES) / (rate.isBusy(writer.sequence(), System.nanoTime()) ? BYTES_PER_SECOND_BUSY : BYTES_PER_SECOND));
             }
             if (paced && !background.goesOn()) {
                 throw new Stopped();
             }
         }
-    }
-
-    private boolean isBusy() {
-        long now = System.nanoTime();
-        long sequence = writer.sequence();
-        boolean busy = sequence - pacedSequence > BUSY * (now - pacedAt) / TimeUnit.SECONDS.toNanos(1);
-        pacedAt = now;
-        pacedSequence = sequence;
-        return busy;
     }
 
     private void giveIndex(SegmentSpan span) throws DiskException {

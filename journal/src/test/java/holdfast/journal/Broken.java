@@ -44,9 +44,12 @@ final class Broken {
     }
 
     /// The same when it is decoded.
-    static byte[] older(EntryReader entries, Journal.Place place, EntryReader.Found found, int chain, EntryReader.Tools tools) {
+    static byte[] older(EntryReader entries, Journal.Place place, EntryReader.Found found, int chain, EntryReader.Reading reading) {
         return new byte[(int) found.entry().length()];
     }
+
+    /// Nothing is kept before its turn.
+    static void keepWritten(Upkeep upkeep) {}
 
     /// What was to be flushed is not.
     static void flush(Blocking disk) {}

@@ -105,6 +105,40 @@ class CompressionTest {
         assertThat(Sample.past(segments, 100)).isEqualTo(sample.at(100));
     }
 
+    /// To compress one may take a minute beside a busy disk.
+    @Test
+    void whatIsSealedWhileASegmentIsCompressedHasItsIndexBeforeThatEnds() throws Exception {
+        try (Sample sample = Sample.begin(segments)) {
+            var upkeep = new Upkeep(sample.writer(), segments);
+            while (sample.writer().sealed().size() <= Upkeep.WARM + 1) {
+                write(sample);
+            }
+            while (!sample.writer().sealed().getFirst().small()) { // which has no entries
+                upkeep.step();
+            }
+            int sealed = sample.writer().sealed().size();
+            var bare = new ArrayList<Long>();
+            segments.whenReplacing(() -> {
+                if (bare.isEmpty()) {
+                    while (sample.writer().sealed().size() == sealed) {
+                        write(sample);
+                    }
+                }
+                bare.add(sample.writer().sealed().stream().filter(span -> !span.indexed()).count());
+            });
+            assertThat(upkeep.step()).isTrue();
+            assertThat(bare).as("segments without an index, from when the other was begun").startsWith(1L).endsWith(0L);
+        }
+    }
+
+    /// What can be compressed, but not much.
+    private static void write(Sample sample) throws DiskException {
+        byte[] data = Noise.of(sample.last()).bytes(Sample.DISK_BYTES);
+        Arrays.fill(data, 0, data.length / 8, (byte) 0);
+        sample.write(0, data);
+        sample.writer().flush();
+    }
+
     @Test
     void withoutIndexesItIsTheSame() throws Exception {
         Sample sample = journal(segments, 300, 3);

@@ -2,7 +2,6 @@ package holdfast.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import holdfast.block.Access;
 import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.ByteSize;
@@ -12,7 +11,6 @@ import holdfast.block.MemoryDevice;
 import holdfast.block.Noise;
 import holdfast.block.Request;
 import java.util.Random;
-import java.util.SortedSet;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
@@ -24,46 +22,6 @@ class LiveJournalTest {
 
     private interface Writing {
         void run() throws DiskException;
-    }
-
-    /// Segments as somebody sees them who looks on.
-    ///
-    /// @param seen what he has of each
-    private record LookedAt(MemorySegments segments, UnaryOperator<BlockDevice> seen) implements Segments {
-        @Override
-        public String name() {
-            return segments.name();
-        }
-
-        @Override
-        public String name(int number) {
-            return segments.name(number);
-        }
-
-        @Override
-        public SortedSet<Integer> numbers() {
-            return segments.numbers();
-        }
-
-        @Override
-        public BlockDevice open(int number, Access access) {
-            throw new AssertionError("whoever looks on takes no locks");
-        }
-
-        @Override
-        public BlockDevice peek(int number) {
-            return seen.apply(segments.open(number, Access.READ_ONLY));
-        }
-
-        @Override
-        public BlockDevice create(int number, byte[] beginning, long bytes) {
-            throw new AssertionError("nor does he make anything");
-        }
-
-        @Override
-        public void remove(int number) {
-            throw new AssertionError("nor does he remove anything");
-        }
     }
 
     /// Something is written whenever somebody has come to an end, and asks what is behind it.

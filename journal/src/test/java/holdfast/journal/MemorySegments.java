@@ -127,8 +127,22 @@ final class MemorySegments implements Segments {
         indexes.remove(number);
     }
 
+    /// Something that is done to a replacement of a segment.
+    @FunctionalInterface
+    interface Step {
+        void done() throws DiskException;
+    }
+
+    private Step whenReplacing = () -> {};
+
+    /// Has something done when another segment is begun in place of one, and whenever a part of it has been written.
+    void whenReplacing(Step step) {
+        whenReplacing = step;
+    }
+
     @Override
-    public Replacement replacement(int number, long bytesMax) {
+    public Replacement replacement(int number, long bytesMax) throws DiskException {
+        whenReplacing.done();
         var device = new MemoryDevice(new ByteSize(Math.ceilDiv(bytesMax, 4096L) * 4096));
         Kept one = kept(device);
         var all = new Blocking(one.recorded == null ? device : one.recorded);
@@ -139,6 +153,7 @@ final class MemorySegments implements Segments {
                 byte[] blocks = new Blocking(device).read(from, (int) (Math.ceilDiv(position + bytes.byteSize(), 512L) * 512 - from));
                 MemorySegment.copy(bytes, ValueLayout.JAVA_BYTE, 0, blocks, (int) (position - from), (int) bytes.byteSize());
                 all.write(from, blocks);
+                whenReplacing.done();
             }
 
             @Override

@@ -27,6 +27,8 @@ class MutantsTest {
                         "IndexTest.anIndexOfAnotherJournalIsNotTaken"),
                 mutant("what an index knows of is not checked", "EntryReader", "*", "EntryReader.isWhole",
                         "IndexTest.whatAnIndexKnowsOfIsCheckedWhenItIsRead"),
+                mutant("a sealed segment waits for its index till another is compressed", "Upkeep", "pace", "Upkeep.keepWritten",
+                        "CompressionTest.whatIsSealedWhileASegmentIsCompressedHasItsIndexBeforeThatEnds"),
                 mutant("data is told apart from what was never there", "SegmentCompression", "stored", "SegmentCompression.read",
                         "CompressionTest.whatIsToldApartIsToldFromWhatItReplaced"),
                 mutant("data that was told apart is put together with another version", "EntryReader", "plain", "EntryReader.older",

@@ -2,10 +2,7 @@ package holdfast.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.List;
-import java.util.Objects;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -14,7 +11,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /// Where the newest content of each byte is, held against an array that says it of each byte.
 class PastIndexTest {
     private static final int BYTES = 30_000;
-    private static final long NOBODYS = -2;
+    private static final long NOBODYS = PastIndex.BASE;
 
     private final PastIndex index = new PastIndex();
     private final Random random = new Random(1);
@@ -49,9 +46,9 @@ class PastIndexTest {
             }
             many.put(5, end, PastIndex.Leaf.ZEROS);
 
-            assertThat(many.runs(0, end + 10, 10)).containsExactly(
-                    new PastIndex.Run(0, 5, true, Journal.Place.unpacked(placeOf(0), 0)), new PastIndex.Run(5, end, true, null),
-                    new PastIndex.Run(end, end + 10, true, Journal.Place.unpacked(placeOf(end), 0)));
+            assertThat(many.runs(0, end + 10)).containsExactly(
+                    new PastIndex.Run(0, 5, placeOf(0), 0), new PastIndex.Run(5, end, PastIndex.Leaf.ZEROS, 0),
+                    new PastIndex.Run(end, end + 10, placeOf(end), 0));
         }
     }
 
@@ -68,14 +65,8 @@ class PastIndexTest {
     }
 
     private void checkFrom(int from, int to) {
-        var found = new ArrayList<PastIndex.Run>();
-        for (long at = from; at < to; at = found.getLast().end()) {
-            List<PastIndex.Run> some = index.runs(at, to, 10);
-            assertThat(some).hasSizeBetween(1, 10);
-            found.addAll(some);
-        }
         long at = from;
-        for (PastIndex.Run run : found) {
+        for (PastIndex.Run run : index.runs(from, to)) {
             assertThat(run.offset()).isEqualTo(at);
             for (; at < run.end(); at++) {
                 checkByte((int) at, run);
@@ -85,12 +76,10 @@ class PastIndexTest {
     }
 
     private void checkByte(int at, PastIndex.Run run) {
-        Journal.Place expected = places[at] < 0 ? null : Journal.Place.unpacked(places[at], skips[at]);
-        Journal.Place there = run.place();
-        Journal.Place found = there == null ? null : new Journal.Place(there.segment(), there.position(), there.skip() + at - run.offset());
-        if (run.held() != (places[at] != NOBODYS) || !Objects.equals(found, expected)) {
-            assertThat(found).as("of byte " + at + " in " + run).isEqualTo(expected);
-            assertThat(run.held()).as("of byte " + at + " in " + run).isEqualTo(places[at] != NOBODYS);
+        long skip = run.isWritten() ? run.skip() + at - run.offset() : 0;
+        if (run.packed() != places[at] || run.isWritten() && skip != skips[at]) {
+            assertThat(run.packed()).as("of byte " + at + " in " + run).isEqualTo(places[at]);
+            assertThat(skip).as("of byte " + at + " in " + run).isEqualTo(skips[at]);
         }
     }
 }
