@@ -2,6 +2,7 @@ package holdfast.image;
 
 import holdfast.block.OperatorError;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -10,7 +11,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 
 /// This machine's apt with a state of its own below a directory of ours: no root, nothing of this machine's own packages
 /// touched. apt chooses the packages, checks signature and checksums, and goes on with what was left unfinished.
@@ -18,10 +18,14 @@ final class Apt {
     /// How long package lists serve before they are fetched anew.
     private static final Duration LISTS_FRESH = Duration.ofHours(24);
 
+    private static final String SOURCES = "guest.sources";
+
+    private final String program;
     private final Path directory;
     private final DebianMirror mirror;
 
-    private Apt(Path directory, DebianMirror mirror) {
+    private Apt(String program, Path directory, DebianMirror mirror) {
+        this.program = program;
         this.directory = directory;
         this.mirror = mirror;
     }
@@ -58,32 +62,49 @@ final class Apt {
     ///
     /// @param directory apt's private place
     static Apt at(Path directory, DebianMirror mirror) throws IOException, InterruptedException {
-        var apt = new Apt(directory, mirror);
+        return at("apt-get", directory, mirror);
+    }
+
+    /// @param program what is run for it
+    static Apt at(String program, Path directory, DebianMirror mirror) throws IOException, InterruptedException {
+        var apt = new Apt(program, directory, mirror);
         for (String part : new String[] {"lists/partial", "archives/partial", "status", "none"}) {
             Files.createDirectories(directory.resolve(part));
         }
         for (Base base : Base.values()) {
             Files.writeString(directory.resolve("status").resolve(base.file), base.status);
         }
-        if (apt.writeIfChanged("guest.sources", mirror.stanzas())) {
-            // Lists of another mirror would pass for this one's.
-            Files.deleteIfExists(apt.stamp());
-            Temporary.remove(directory.resolve("lists"));
-            Files.createDirectories(directory.resolve("lists/partial"));
+        if (!apt.asks(mirror) && !apt.asks(mirror.underItsOtherName())) {
+            apt.ask(mirror);
         }
         apt.writeIfChanged("apt.conf", apt.configuration(hostSettings()));
         return apt;
     }
 
-    private boolean writeIfChanged(String name, String text) throws IOException {
+    private boolean asks(DebianMirror asked) throws IOException {
+        return holds(SOURCES, asked.stanzas());
+    }
+
+    private void ask(DebianMirror asked) throws IOException {
+        // Lists of another mirror would pass for this one's.
+        Files.deleteIfExists(stamp());
+        Temporary.remove(directory.resolve("lists"));
+        Files.createDirectories(directory.resolve("lists/partial"));
+        writeIfChanged(SOURCES, asked.stanzas());
+    }
+
+    private boolean holds(String name, String text) throws IOException {
         Path file = directory.resolve(name);
-        if (Files.exists(file) && Files.readString(file).equals(text)) {
-            return false;
+        return Files.exists(file) && Files.readString(file).equals(text);
+    }
+
+    private void writeIfChanged(String name, String text) throws IOException {
+        if (!holds(name, text)) {
+            Path file = directory.resolve(name);
+            Path unfinished = Temporary.beside(file);
+            Files.writeString(unfinished, text);
+            Temporary.publish(unfinished, file);
         }
-        Path unfinished = Temporary.beside(file);
-        Files.writeString(unfinished, text);
-        Temporary.publish(unfinished, file);
-        return true;
     }
 
     /// How this machine reaches its mirrors: proxies, time-outs, what dates it accepts.
@@ -116,7 +137,7 @@ final class Apt {
                 Dir::State::extended_states "%1$s/extended_states";
                 Dir::Cache "%1$s";
                 Dir::Cache::archives "%1$s/archives/";
-                Dir::Etc::sourcelist "%1$s/guest.sources";
+                Dir::Etc::sourcelist "%1$s/%4$s";
                 Dir::Etc::sourceparts "/dev/null";
                 Dir::Etc::preferences "/dev/null";
                 Dir::Etc::preferencesparts "/dev/null";
@@ -127,7 +148,7 @@ final class Apt {
                 Dir::Log "%1$s";
                 Dir::Bin::dpkg "/bin/true";
                 """
-                .formatted(directory, DebianMirror.ARCHITECTURE, String.join("\n", hostSettings));
+                .formatted(directory, DebianMirror.ARCHITECTURE, String.join("\n", hostSettings), SOURCES);
     }
 
     private Path stamp() {
@@ -141,11 +162,17 @@ final class Apt {
             return;
         }
         progress.phase("fetching package lists");
-        var status = new AptProgress(progress, -1, 0);
-        Command.Outcome outcome =
-                run(List.of("-q", "-o", "APT::Status-Fd=1", "-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=0", "update"), status::line);
+        Command.Outcome outcome = fetchLists(progress);
         // One suite that is just being renewed on the mirror is no reason to stop; without the release itself nothing goes.
-        if (!hasRelease()) {
+        if (!hasRelease() && AptError.isBeingRenewed(outcome)) {
+            Command.Outcome first = outcome;
+            ask(asks(mirror) ? mirror.underItsOtherName() : mirror);
+            outcome = fetchLists(progress);
+            if (!hasRelease()) {
+                ask(mirror);
+                throw AptError.of(first, mirror, directory);
+            }
+        } else if (!hasRelease()) {
             throw AptError.of(outcome, mirror, directory);
         }
         if (outcome.exitCode() != 0) {
@@ -157,11 +184,23 @@ final class Apt {
         run(List.of("-q", "autoclean"), _ -> {});
     }
 
+    private Command.Outcome fetchLists(Progress progress) throws IOException, InterruptedException {
+        var status = new AptProgress(progress, -1, 0);
+        return run(List.of("-q", "-o", "APT::Status-Fd=1", "-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=0", "update"), status::line);
+    }
+
+    /// Whether there are lists of the release itself, and none of another: what `stable` is changes.
     private boolean hasRelease() throws IOException {
-        String packages = "_dists_" + DebianMirror.RELEASE + "_main_binary-" + DebianMirror.ARCHITECTURE + "_Packages";
-        try (Stream<Path> lists = Files.list(directory.resolve("lists"))) {
-            return lists.anyMatch(list -> list.getFileName().toString().contains(packages));
+        boolean has = false;
+        try (DirectoryStream<Path> lists = Files.newDirectoryStream(directory.resolve("lists"))) {
+            for (Path list : lists) {
+                if (list.toString().endsWith("Release") && !DebianMirror.isRelease(Files.readString(list))) {
+                    return false;
+                }
+                has |= DebianMirror.isListOfRelease(list);
+            }
         }
+        return has;
     }
 
     /// Says what would be fetched.
@@ -213,7 +252,7 @@ final class Apt {
 
     private Command.Outcome run(List<String> arguments, Consumer<String> line)
             throws IOException, InterruptedException {
-        var command = new ArrayList<>(List.of("apt-get"));
+        var command = new ArrayList<>(List.of(program));
         command.addAll(arguments);
         try {
             return Command.run(command, Map.of("APT_CONFIG", directory.resolve("apt.conf").toString()), line);

@@ -26,10 +26,18 @@ final class AptError {
             return new OperatorError(
                     mirror.address(), "cannot be reached: " + first, "check the network and apt's proxy settings (apt-get update)");
         }
+        if (isBeingRenewed(outcome)) {
+            return new OperatorError(mirror.address(), "is just being renewed: " + first, "try again later, or name another mirror in HOLDFAST_MIRROR");
+        }
         if (all.contains("Unable to locate package") || all.contains("has no installation candidate")) {
             return new OperatorError("Debian " + DebianMirror.RELEASE, first, "check the name");
         }
         return new OperatorError("apt-get", first, "try again; apt's state for guests is in " + directory);
+    }
+
+    /// Whether lists do not go with what was signed.
+    static boolean isBeingRenewed(Command.Outcome outcome) {
+        return outcome.errors().stream().anyMatch(line -> line.contains("Mirror sync in progress") || line.contains("Hash Sum mismatch"));
     }
 
     /// apt's own first words on what went wrong.

@@ -26,6 +26,15 @@ record DebianMirror(List<AptSource> sources) {
 
     private static final List<String> COMPONENTS = List.of("main");
 
+    /// What the release is called by its place among the others. A mirror that is being renewed has new signatures beside old lists for a while,
+    /// but not always under both names.
+    private static final String OTHER_NAME = "stable";
+
+    private static final Pattern CODENAME = Pattern.compile("(?m)^Codename: " + RELEASE + "(-updates|-security)?$");
+
+    private static final Pattern LIST =
+            Pattern.compile("_dists_(" + RELEASE + "|" + OTHER_NAME + ")_main_binary-" + ARCHITECTURE + "_Packages");
+
     private static final Pattern SUITE = Pattern.compile("(?<release>[a-z]+)(?<pocket>-updates|-security|/updates)?");
 
     private static final Set<String> RELEASES = Set.of(
@@ -76,6 +85,24 @@ record DebianMirror(List<AptSource> sources) {
                     keyring.toString(), "is missing, so nothing fetched could be trusted", "apt-get install debian-archive-keyring");
         }
         return keyring.toString();
+    }
+
+    /// The same, asked for under the other name of the release: whether it is this one, what comes says ([#isRelease]).
+    DebianMirror underItsOtherName() {
+        return new DebianMirror(sources.stream()
+                .map(source -> new AptSource(
+                        source.uri(), source.suite().replaceFirst("^" + RELEASE, OTHER_NAME), source.components(), source.signedBy()))
+                .toList());
+    }
+
+    /// Whether signed text of an archive (`Release`, `InRelease`) is that of the release, or of what updates it.
+    static boolean isRelease(String text) {
+        return CODENAME.matcher(text).find();
+    }
+
+    /// Whether a file that apt keeps is the release's own list of packages, under either of its names.
+    static boolean isListOfRelease(Path file) {
+        return LIST.matcher(file.toString()).find();
     }
 
     /// The text of a sources file for apt.

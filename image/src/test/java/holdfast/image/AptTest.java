@@ -19,6 +19,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 final class AptTest {
     private static final String SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
+    private static final DebianMirror MIRROR = new DebianMirror(List.of(new AptSource("http://m.test", "trixie", List.of("main"), "k")));
+
     @TempDir
     Path directory;
 
@@ -71,14 +73,58 @@ final class AptTest {
         "The following signatures couldn't be verified because the public key is not available: NO_PUBKEY 0E98404D386FA1D9|debian-archive-keyring",
         "Write error - write (28: No space left on device)|no space left",
         "You don't have enough free space in /x/archives/.|no space left",
+        "Failed to fetch http://m.test/Packages.xz  File has unexpected size (1 != 2). Mirror sync in progress? [IP: 192.0.2.1 80]|is just being renewed",
+        "Failed to fetch http://m.test/Packages.xz  Hash Sum mismatch|is just being renewed",
         "Unable to locate package nosuch|Unable to locate package nosuch",
         "Something else|Something else",
     })
     void failuresSayWhatToDo(String line, String expected) {
-        var mirror = new DebianMirror(List.of(new AptSource("http://m.test", "trixie", List.of("main"), "k")));
-        OperatorError error = AptError.of(new Outcome(100, List.of("W: a warning", "E: " + line)), mirror, directory);
+        OperatorError error = AptError.of(new Outcome(100, List.of("W: a warning", "E: " + line)), MIRROR, directory);
         assertThat(error).hasMessageContaining(expected);
         assertThat(error.nextStep()).isNotBlank();
+    }
+
+    /// What apt-get does at a mirror on which one of both names of the release has signatures that are newer than the lists.
+    ///
+    /// @param suite for which both are of one time
+    /// @param codename of what is there under that name
+    private Apt aptAt(String suite, String codename) throws Exception {
+        Path program = Files.writeString(directory.resolve("apt-get"), """
+                #!/bin/sh
+                case "$*" in *update) ;; *) exit 0 ;; esac
+                cd '%1$s'
+                echo update >>../updates
+                if ! grep -qx 'Suites: %2$s' guest.sources; then
+                    echo 'E: Failed to fetch http://m.test/Packages.xz  File has unexpected size (1 != 2). Mirror sync in progress?' >&2
+                    exit 100
+                fi
+                printf 'Origin: Debian\nCodename: %3$s\n' >lists/m.test_dists_%2$s_InRelease
+                : >lists/m.test_dists_%2$s_main_binary-riscv64_Packages
+                """.formatted(directory.resolve("apt"), suite, codename));
+        assertThat(program.toFile().setExecutable(true)).isTrue();
+        return Apt.at(program.toString(), directory.resolve("apt"), MIRROR);
+    }
+
+    private long updates() throws IOException {
+        return Files.readAllLines(directory.resolve("updates")).size();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"trixie, 1", "stable, 2"})
+    void aMirrorThatIsBeingRenewedIsAskedForTheReleaseUnderItsOtherName(String suite, int updates) throws Exception {
+        Apt apt = aptAt(suite, "trixie");
+        apt.update(Progress.NONE);
+        assertThat(updates()).isEqualTo(updates);
+        aptAt(suite, "trixie").update(Progress.NONE);
+        assertThat(updates()).as("its lists are kept").isEqualTo(updates);
+    }
+
+    @Test
+    void anotherReleaseOfThatNameIsNotTaken() throws Exception {
+        Apt apt = aptAt("stable", "forky");
+        assertThatThrownBy(() -> apt.update(Progress.NONE)).isInstanceOf(OperatorError.class).hasMessageContaining("is just being renewed");
+        assertThat(directory.resolve("apt/lists")).isDirectoryNotContaining("glob:**_Packages");
+        assertThat(directory.resolve("apt/guest.sources")).content().contains("Suites: trixie\n");
     }
 
     @Test
