@@ -69,7 +69,7 @@ class ParallelHartsTest {
     void storeBufferingIsForbiddenByAFenceBetweenStoreAndLoad() throws InterruptedException, BusFault {
         // Each round: mine = round; fence; read theirs. Both reading an old value is forbidden. The rounds meet at a barrier
         // built from amoadd. x20: rounds in which this hart saw the old value, stored per round as a bit for the other to see.
-        bare.load(5, DATA).load(6, 20_000).load(21, 0);
+        bare.load(5, DATA).load(6, 60_000).load(21, 0);
         bare.emit("slli", 11, 10, 8).emit("add", 12, 5, 11); // my cell
         bare.emit("xori", 13, 10, 1).emit("slli", 13, 13, 8).emit("add", 13, 5, 13); // their cell
         bare.load(14, 1).load(15, 2);
@@ -83,7 +83,7 @@ class ParallelHartsTest {
         bare.emit("addi", 6, 6, -1).emit("bne", 6, 0, (int) (round - bare.here())).emit("wfi");
         runBoth();
         assertThat(bare.hart.x(25)).as("rounds in which both saw the old value").isZero();
-        assertThat(bare.hart.x(21)).isEqualTo(20_000);
+        assertThat(bare.hart.x(21)).isEqualTo(60_000);
     }
 
     /// Both harts meet, by plain stores alone: each says that it is there and waits for the other.
