@@ -18,8 +18,8 @@ final class RunningServer implements AutoCloseable {
     private static final Duration PATIENCE = Duration.ofMinutes(2);
     private static final long LOOK_NANOS = 10_000_000;
 
-    /// What is idle takes no more CPU time in this time than that.
-    private static final long IDLE_NANOS = 500_000_000;
+    /// What is idle takes no more CPU time in this time than that. Who compresses a journal rests for half a second while its disk is busy.
+    private static final long IDLE_NANOS = 2_000_000_000;
 
     private static final double IDLE_CPU_SECONDS = 0.01;
 

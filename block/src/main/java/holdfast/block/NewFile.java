@@ -17,14 +17,23 @@ import org.jspecify.annotations.Nullable;
 /// A file for a disk that is being made. It is removed when it is closed before [#finish], so that what could not be made
 /// leaves nothing behind.
 public final class NewFile implements AutoCloseable {
+    /// What every file system takes that can be written past the host's cache: whole ones, wherever they are from.
+    private static final int PAGE_BYTES = 4096;
+
+    /// For less it does not pay to wait for storage.
+    private static final int DIRECT_BYTES_MIN = 64 << 10;
+
     private final Path path;
     private final RawFile file;
+    private final @Nullable OpenFile direct;
     private final Blocking disk;
+    private volatile boolean refusesDirect;
     private boolean finished;
 
-    private NewFile(Path path, RawFile file) {
+    private NewFile(Path path, RawFile file, @Nullable OpenFile direct) {
         this.path = path;
         this.file = file;
+        this.direct = direct;
         disk = new Blocking(file);
     }
 
@@ -35,10 +44,19 @@ public final class NewFile implements AutoCloseable {
     public static NewFile begin(Path path, int bytes) {
         reserveName(path, bytes);
         try {
-            return new NewFile(path, RawFile.open(path, Access.READ_WRITE));
+            return new NewFile(path, RawFile.open(path, Access.READ_WRITE), openDirect(path));
         } catch (RuntimeException e) {
             remove(path);
             throw e;
+        }
+    }
+
+    /// @return null where the file system has no such way
+    private static @Nullable OpenFile openDirect(Path path) {
+        try {
+            return OpenFile.open(path, Posix.O_RDWR | Posix.O_DIRECT);
+        } catch (SystemError e) {
+            return null;
         }
     }
 
@@ -98,11 +116,27 @@ public final class NewFile implements AutoCloseable {
         }
     }
 
-    /// Writes to it, on the caller's thread.
+    /// Writes to it, on the caller's thread: past the host's cache if it can be, since to take a page for it costs several times what storage
+    /// takes to write it, and nobody reads it before it is finished. Any number of threads may.
     ///
+    /// @param from best at a multiple of 4096, like the offset, and as long
     /// @throws OperatorError when it cannot be written
     public void write(long offset, MemorySegment from) {
-        attempt(_ -> file.writeHere(offset, from));
+        if (!wroteDirectly(offset, from)) {
+            attempt(_ -> file.writeHere(offset, from));
+        }
+    }
+
+    /// What fails is to be written the other way, and says there why.
+    private boolean wroteDirectly(long offset, MemorySegment from) {
+        boolean aligned = (offset | from.byteSize() | from.address()) % PAGE_BYTES == 0;
+        boolean within = offset + from.byteSize() <= file.geometry().sizeBytes();
+        if (direct == null || refusesDirect || !aligned || !within || from.byteSize() < DIRECT_BYTES_MIN) {
+            return false;
+        }
+        boolean wrote = direct.write(from, offset, false) == from.byteSize();
+        refusesDirect |= !wrote;
+        return wrote;
     }
 
     /// Makes it durable, and stay.
@@ -115,6 +149,9 @@ public final class NewFile implements AutoCloseable {
 
     @Override
     public void close() {
+        if (direct != null) {
+            direct.close();
+        }
         file.close();
         if (!finished) {
             remove(path);

@@ -40,6 +40,9 @@ final class Posix {
     static final int O_NONBLOCK = 0x800;
     static final int O_CLOEXEC = 0x8_0000;
 
+    /// The one flag here that is not the same on every architecture.
+    static final int O_DIRECT = System.getProperty("os.arch").equals("aarch64") ? 0x1_0000 : 0x4000;
+
     static final int SEEK_END = 2;
     static final int SEEK_DATA = 3;
     static final int SEEK_HOLE = 4;

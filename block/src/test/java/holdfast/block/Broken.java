@@ -1,5 +1,7 @@
 package holdfast.block;
 
+import java.lang.foreign.MemorySegment;
+
 /// Stand-ins for calls of this module, each wrong in one way; [MutantsTest] puts them in place.
 final class Broken {
     private Broken() {}
@@ -36,6 +38,11 @@ final class Broken {
     /// The kernel's word that the data is gone is not passed on.
     static int syncData(OpenFile file) {
         return 0;
+    }
+
+    /// Nothing can be written past the host's cache.
+    static boolean wroteDirectly(NewFile file, long offset, MemorySegment from) {
+        return false;
     }
 
     /// A slot of the header is overwritten in place.

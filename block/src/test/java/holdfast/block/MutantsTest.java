@@ -36,6 +36,8 @@ class MutantsTest {
                         "RawFileTest.onceItsClaimIsRevokedNothingReachesTheFile"),
                 mutant("a flush does not reach the file", "RawFile", "flush", "OpenFile.syncData",
                         "RawFileFaultsTest.aFlushIsOneSync"),
+                mutant("a new disk goes through the host's cache", "NewFile", "write", "NewFile.wroteDirectly",
+                        "NewFileTest.aNewDiskTakesNoPagesOfTheHost"),
                 mutant("a power cut loses forced writes", "VolatileDevice", "cutPower", "Change.forceUnitAccess",
                         "VolatileDeviceTest.aPowerCutLosesWhatWasNotFlushedAndKeepsTheRest"));
     }

@@ -4,22 +4,30 @@ import holdfast.block.BlockDevice;
 import holdfast.block.Blocking;
 import holdfast.block.DiskException;
 import holdfast.block.Extent;
-import holdfast.block.IoStatus;
 import holdfast.block.OperatorError;
-import holdfast.block.Request;
 import holdfast.vhdx.NewVhdx;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /// Copies the content of a disk into a new file of any format. What is zero takes no room there, whether the source says so
 /// or it is found by looking.
 public final class DiskCopy {
-    private static final int STEP_BYTES = 1 << 20;
+    /// What one thread reads and writes at a time.
+    private static final int PART_BYTES = 1 << 20;
+
+    /// As many as keep storage busy: most of the time each waits for it.
+    private static final int THREADS = 4;
+
+    private static final int PAGE_BYTES = 4096;
     private static final long WINDOW_BYTES = 1L << 30;
 
     /// What is looked at as a whole: what file systems allocate and caches hold, several times over.
@@ -29,7 +37,7 @@ public final class DiskCopy {
 
     private DiskCopy() {}
 
-    /// Throws [OperatorError] when it fails.
+    /// Takes parts from any number of threads. Throws [OperatorError] when it fails.
     private interface Sink {
         void write(long offset, MemorySegment from);
     }
@@ -63,79 +71,105 @@ public final class DiskCopy {
         }
     }
 
+    /// Each thread reads a part and writes it, so that source and target have something to do all the time.
     private static void transfer(BlockDevice source, String name, Sink sink) {
-        var disk = new Blocking(source);
-        long size = source.geometry().sizeBytes();
         try (Arena arena = Arena.ofShared();
-                var reading = new Reading(source, arena.allocate(Reading.BYTES))) {
-            for (long at = 0; at < size; at += WINDOW_BYTES) {
-                long from = at;
-                for (Extent run : reading(name, () -> disk.extents(from, Math.min(WINDOW_BYTES, size - from)))) {
-                    for (long part = run.offset(); !run.readsZero() && part < run.end(); part += STEP_BYTES) {
-                        long offset = part;
-                        reading(name, () -> reading.next(offset, Math.min(STEP_BYTES, run.end() - offset))).ifPresent(before -> writeWhatIsNotZero(before, sink));
-                    }
-                }
+                ExecutorService workers = Executors.newFixedThreadPool(THREADS, Thread.ofPlatform().name("copy").factory());
+                var parts = new Parts(source, name)) {
+            var ended = new ArrayList<Future<?>>();
+            for (int i = 0; i < THREADS; i++) {
+                MemorySegment buffer = arena.allocate(PART_BYTES, PAGE_BYTES);
+                ended.add(workers.submit(() -> copy(parts, buffer, sink)));
             }
-            for (Optional<Part> rest = reading(name, reading::oldest); rest.isPresent(); rest = reading(name, reading::oldest)) {
-                writeWhatIsNotZero(rest.get(), sink);
+            for (Future<?> worker : ended) {
+                worker.get();
             }
+        } catch (ExecutionException e) {
+            throw e.getCause() instanceof OperatorError failure ? failure : new IllegalStateException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new OperatorError(name, "was not copied, since the program is ending", "copy it again");
         }
     }
 
-    /// What is read.
-    private record Part(long offset, MemorySegment bytes, CompletableFuture<IoStatus> ended) {}
-
-    /// Reads parts while one before is written.
-    private static final class Reading implements AutoCloseable {
-        /// How many are read at once: a source that has to put them together uses more than one processor for that.
-        private static final int DEPTH = 4;
-
-        static final long BYTES = (DEPTH + 1L) * STEP_BYTES;
-
-        private final BlockDevice source;
-        private final MemorySegment buffers;
-        private final Deque<Part> underway = new ArrayDeque<>();
-        private long buffer;
-
-        /// @param buffers of [#BYTES]
-        Reading(BlockDevice source, MemorySegment buffers) {
-            this.source = source;
-            this.buffers = buffers;
-        }
-
-        /// Begins to read a part.
-        ///
-        /// @return one before, which is whole until this is called again
-        Optional<Part> next(long offset, long length) throws DiskException {
-            Optional<Part> before = underway.size() < DEPTH ? Optional.empty() : oldest();
-            var begun = new Part(offset, buffers.asSlice(buffer, length), new CompletableFuture<>());
-            buffer = (buffer + STEP_BYTES) % BYTES;
-            underway.add(begun);
-            source.submit(new Request.Read(offset, begun.bytes, (_, status) -> begun.ended.complete(status)));
-            return before;
-        }
-
-        /// @return the first of those that have not been returned; empty when all have
-        Optional<Part> oldest() throws DiskException {
-            Part part = underway.poll();
-            if (part != null && part.ended.join() != IoStatus.OK) {
-                throw new DiskException("Read", part.ended.join());
+    private static void copy(Parts parts, MemorySegment buffer, Sink sink) {
+        try {
+            for (Optional<Part> part = parts.next(); part.isPresent(); part = parts.next()) {
+                writeWhatIsNotZero(part.get().offset, parts.read(part.get(), buffer), sink);
             }
-            return Optional.ofNullable(part);
+        } catch (RuntimeException e) {
+            parts.close(); // for the others too
+            throw e;
+        }
+    }
+
+    private record Part(long offset, long length) {}
+
+    /// What of a disk is to be read, in its order.
+    private static final class Parts implements AutoCloseable {
+        private final Blocking disk;
+        private final String name;
+        private final long size;
+        private final Deque<Extent> runs = new ArrayDeque<>();
+        private long looked;
+        private long at;
+        private boolean ended;
+
+        Parts(BlockDevice source, String name) {
+            disk = new Blocking(source);
+            this.name = name;
+            size = source.geometry().sizeBytes();
         }
 
-        /// The buffers are nobody's then.
+        /// @return empty when there are no more
+        synchronized Optional<Part> next() {
+            while (!ended && (!runs.isEmpty() || looked < size)) {
+                if (runs.isEmpty()) {
+                    look();
+                } else if (runs.peek().readsZero() || runs.peek().end() <= at) {
+                    at = Math.max(at, runs.remove().end());
+                } else {
+                    long from = Math.max(at, runs.peek().offset());
+                    at = Math.min((from / PART_BYTES + 1) * PART_BYTES, runs.peek().end());
+                    return Optional.of(new Part(from, at - from));
+                }
+            }
+            return Optional.empty();
+        }
+
+        private void look() {
+            long length = Math.min(WINDOW_BYTES, size - looked);
+            runs.addAll(attempt(() -> disk.extents(looked, length)));
+            looked += length;
+        }
+
+        /// There are no more from here on.
         @Override
-        public void close() {
-            underway.forEach(part -> part.ended.join());
+        public synchronized void close() {
+            ended = true;
+        }
+
+        /// @return as much of the buffer
+        MemorySegment read(Part part, MemorySegment buffer) {
+            MemorySegment into = buffer.asSlice(0, part.length);
+            attempt(() -> {
+                disk.read(part.offset, into);
+                return into;
+            });
+            return into;
+        }
+
+        private <T> T attempt(Work<T> work) {
+            try {
+                return work.run();
+            } catch (DiskException e) {
+                throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
+            }
         }
     }
 
     /// In runs as long as can be.
-    private static void writeWhatIsNotZero(Part read, Sink sink) {
-        MemorySegment part = read.bytes;
-        long offset = read.offset;
+    private static void writeWhatIsNotZero(long offset, MemorySegment part, Sink sink) {
         long data = -1;
         for (long at = 0; at < part.byteSize(); at += CHUNK_BYTES) {
             long length = Math.min(CHUNK_BYTES, part.byteSize() - at);
@@ -149,14 +183,6 @@ public final class DiskCopy {
         }
         if (data >= 0) {
             sink.write(offset + data, part.asSlice(data));
-        }
-    }
-
-    private static <T> T reading(String name, Work<T> work) {
-        try {
-            return work.run();
-        } catch (DiskException e) {
-            throw new OperatorError(name, "cannot be read (" + e.status() + ")", "look after the storage it is on");
         }
     }
 }

@@ -78,6 +78,8 @@ public final class NewRaw implements AutoCloseable {
         }
     }
 
+    /// As [NewFile#write].
+    ///
     /// @throws OperatorError when it cannot be written
     void write(long offset, MemorySegment from) {
         file.write(offset, from);

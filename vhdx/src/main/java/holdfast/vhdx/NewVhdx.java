@@ -192,7 +192,14 @@ public final class NewVhdx implements AutoCloseable {
         return BatEntry.offset(page[at]);
     }
 
-    /// Writes a part of the disk, whole sectors of it.
+    /// Where a block is in a file that is long enough for it.
+    private synchronized long room(long block) {
+        long at = place(block);
+        lengthen();
+        return at;
+    }
+
+    /// Writes a part of the disk, whole sectors of it, on the caller's thread, as [NewFile#write] does. Any number of threads may.
     ///
     /// @throws OperatorError when it cannot be written
     public void write(long offset, MemorySegment from) {
@@ -200,9 +207,7 @@ public final class NewVhdx implements AutoCloseable {
             long block = (offset + done) / metadata.blockBytes();
             long within = (offset + done) % metadata.blockBytes();
             long length = Math.min(metadata.blockBytes() - within, from.byteSize() - done);
-            long at = place(block) + within;
-            lengthen();
-            file.write(at, from.asSlice(done, length));
+            file.write(room(block) + within, from.asSlice(done, length));
             done += length;
         }
     }
