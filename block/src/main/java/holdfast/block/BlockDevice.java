@@ -61,6 +61,14 @@ public interface BlockDevice extends AutoCloseable {
         return false;
     }
 
+    /// Writes a buffer and returns when that is done: on the caller's thread where that can be, for who would only wait for another. It must have
+    /// returned before the device is closed.
+    ///
+    /// @throws DiskException when it fails
+    default void writeHere(long offset, MemorySegment from) throws DiskException {
+        new Blocking(this).write(offset, from);
+    }
+
     /// Tells that all of a range will be read soon, in any order: who can bring it into memory sooner at once begins to.
     default void willRead(long offset, long length) {}
 

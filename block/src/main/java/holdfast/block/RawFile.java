@@ -247,10 +247,9 @@ public final class RawFile implements BlockDevice {
         file.willRead(offset, length);
     }
 
-    /// Writes on the caller's thread, which waits: for who would wait for another thread, which costs several times what a small write does.
-    ///
-    /// @throws DiskException when it fails
-    void writeHere(long offset, MemorySegment from) throws DiskException {
+    /// To wait for another thread costs several times what a small write does.
+    @Override
+    public void writeHere(long offset, MemorySegment from) throws DiskException {
         var write = new Request.Write(offset, from, false, (_, _) -> {});
         underway.enter();
         IoStatus admitted = geometry.admits(write);

@@ -158,7 +158,7 @@ public final class JournalWriter implements AutoCloseable {
             sealed.addAll(end.spans().subList(0, end.spans().size() - 1));
             foundLast = end.spans().getLast();
         }
-        var _ = Thread.ofVirtual().name("journal").start(this::run);
+        var _ = Thread.ofPlatform().daemon().name("journal").start(this::run); // which waits for storage, by itself
     }
 
     /// Begins a journal without entries.
@@ -462,7 +462,7 @@ public final class JournalWriter implements AutoCloseable {
         latestNanos = Math.max(latestNanos, batch.stream().mapToLong(queued -> queued.entry.timeNanos()).max().orElse(nanos));
         MemorySegment staged = staged(units);
         encode(batch, staged);
-        new Blocking(Objects.requireNonNull(segment)).write(position, staged);
+        Objects.requireNonNull(segment).writeHere(position, staged);
         position += units;
         lock.lock();
         try {
