@@ -72,6 +72,9 @@ public interface BlockDevice extends AutoCloseable {
     /// Tells that all of a range will be read soon, in any order: who can bring it into memory sooner at once begins to.
     default void willRead(long offset, long length) {}
 
+    /// Tells that a range is not going to be read soon: what of it is on storage need not be kept in memory, and the rest goes there.
+    default void willNotRead(long offset, long length) {}
+
     /// Tries to stop a request that was submitted. Requests are told apart by identity, not by their content.
     Cancellation cancel(Request request);
 

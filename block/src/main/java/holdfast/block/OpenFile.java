@@ -137,6 +137,11 @@ class OpenFile implements AutoCloseable {
         }
     }
 
+    /// Begins to bring what was written to a range to storage, and gives back the memory of what is there already.
+    void willNotRead(long offset, long length) {
+        Posix.fadvise(fd, offset, length, Posix.POSIX_FADV_DONTNEED);
+    }
+
     /// Writes the whole buffer; with `durable` it is on stable storage afterwards.
     long write(MemorySegment from, long offset, boolean durable) {
         long done = 0;

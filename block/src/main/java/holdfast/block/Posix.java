@@ -52,6 +52,7 @@ final class Posix {
     static final int FALLOC_FL_ZERO_RANGE = 0x10;
 
     static final int POSIX_FADV_WILLNEED = 3;
+    static final int POSIX_FADV_DONTNEED = 4;
 
     static final int RWF_DSYNC = 2;
     static final int RWF_NOWAIT = 8;

@@ -247,6 +247,11 @@ public final class RawFile implements BlockDevice {
         file.willRead(offset, length);
     }
 
+    @Override
+    public void willNotRead(long offset, long length) {
+        file.willNotRead(offset, length);
+    }
+
     /// To wait for another thread costs several times what a small write does.
     @Override
     public void writeHere(long offset, MemorySegment from) throws DiskException {

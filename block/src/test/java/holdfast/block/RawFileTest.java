@@ -128,6 +128,22 @@ class RawFileTest extends BlockDeviceContract {
     }
 
     @Test
+    void whatWillNotBeReadIsNotKeptInMemory() throws Exception {
+        assumeThat(Files.getFileStore(directory).type()).as("what is in memory anyway").isNotEqualTo("tmpfs");
+        disk().write(0, Noise.of(1).bytes((int) SIZE));
+        disk().flush();
+        try (Arena arena = Arena.ofShared()) {
+            MemorySegment into = arena.allocate(4096);
+            assertThat(device().readAtOnce(0, into)).isTrue();
+            Awaitility.await().atMost(Program.LIMIT).until(() -> {
+                device().willNotRead(0, SIZE);
+                return !device().readAtOnce(0, into);
+            });
+            assertThat(disk().read(0, (int) SIZE)).isEqualTo(Noise.of(1).bytes((int) SIZE));
+        }
+    }
+
+    @Test
     void whatWillBeReadIsBroughtIntoMemory() throws Exception {
         assumeThat(Files.getFileStore(directory).type()).as("what is in memory anyway").isNotEqualTo("tmpfs");
         disk().write(0, Noise.of(1).bytes((int) SIZE));

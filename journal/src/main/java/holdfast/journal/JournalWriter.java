@@ -122,6 +122,7 @@ public final class JournalWriter implements AutoCloseable {
 
     private @Nullable BlockDevice segment;
     private long position;
+    private final Trail trail = new Trail();
     private final WrittenIndexes indexes = new WrittenIndexes();
 
     /// Times in the segment that is written; of one that was found, of nothing that is written now.
@@ -398,12 +399,7 @@ public final class JournalWriter implements AutoCloseable {
     }
 
     private void durable(long covered) {
-        lock.lock();
-        try {
-            durable = Math.max(durable, covered);
-        } finally {
-            lock.unlock();
-        }
+        var _ = locked(() -> durable = Math.max(durable, covered));
     }
 
     private void run() {
@@ -464,6 +460,7 @@ public final class JournalWriter implements AutoCloseable {
         encode(batch, staged);
         Objects.requireNonNull(segment).writeHere(position, staged);
         position += units;
+        trail.leave(segment, position);
         lock.lock();
         try {
             usedBytes += units;
@@ -548,6 +545,7 @@ public final class JournalWriter implements AutoCloseable {
         BlockDevice before = segment == null ? segments.open(header.number(), Access.READ_ONLY) : segment;
         try (before) {
             new Blocking(before).flush();
+            trail.end(before);
         }
         segment = null;
     }
