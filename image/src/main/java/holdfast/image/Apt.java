@@ -189,12 +189,13 @@ final class Apt {
         return run(List.of("-q", "-o", "APT::Status-Fd=1", "-o", "APT::Update::Error-Mode=any", "-o", "Acquire::Retries=0", "update"), status::line);
     }
 
-    /// Whether there are lists of the release itself, and none of another: what `stable` is changes.
+    /// Whether there are lists of the release itself, and under its other name none of another: what `stable` is changes.
     private boolean hasRelease() throws IOException {
         boolean has = false;
+        boolean named = asks(mirror);
         try (DirectoryStream<Path> lists = Files.newDirectoryStream(directory.resolve("lists"))) {
             for (Path list : lists) {
-                if (list.toString().endsWith("Release") && !DebianMirror.isRelease(Files.readString(list))) {
+                if (!named && list.toString().endsWith("Release") && !DebianMirror.isRelease(Files.readString(list))) {
                     return false;
                 }
                 has |= DebianMirror.isListOfRelease(list);

@@ -120,6 +120,12 @@ final class AptTest {
     }
 
     @Test
+    void aMirrorOfOnesOwnNeedNotSayWhatItsReleaseIsCalled() throws Exception {
+        aptAt("trixie", "ours").update(Progress.NONE);
+        assertThat(directory.resolve("apt/lists")).isDirectoryContaining("glob:**_Packages");
+    }
+
+    @Test
     void anotherReleaseOfThatNameIsNotTaken() throws Exception {
         Apt apt = aptAt("stable", "forky");
         assertThatThrownBy(() -> apt.update(Progress.NONE)).isInstanceOf(OperatorError.class).hasMessageContaining("is just being renewed");
